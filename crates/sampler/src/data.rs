@@ -1,0 +1,148 @@
+//! Observations as the samplers see them: N rows of D finite numbers, stored feature by feature.
+
+use thiserror::Error;
+
+/// Why numbers cannot become [`Data`].
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum DataError {
+    #[error("no observations")]
+    NoObservations,
+    #[error("no features")]
+    NoFeatures,
+    #[error("feature {feature} has {found} values where feature 0 has {expected}")]
+    Ragged { feature: usize, found: usize, expected: usize },
+    #[error("observation {observation}, feature {feature} is {value}: not a finite number")]
+    NotFinite { observation: usize, feature: usize, value: f64 },
+    #[error("feature {feature} has the value {value} in every row: its standard deviation is zero")]
+    Constant { feature: usize, value: f64 },
+}
+
+/// N × D observations, every one finite. Values of one feature are contiguous.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    n_observations: usize,
+    n_features: usize,
+    values: Vec<f64>,
+}
+
+impl Data {
+    /// Data from one vector per feature, all of length N.
+    ///
+    /// # Errors
+    /// No feature, no observation, vectors of different lengths, or a value that is not finite.
+    pub fn from_columns(columns: &[Vec<f64>]) -> Result<Self, DataError> {
+        let expected = columns.first().ok_or(DataError::NoFeatures)?.len();
+        if expected == 0 {
+            return Err(DataError::NoObservations);
+        }
+        let mut values = Vec::with_capacity(expected * columns.len());
+        for (feature, column) in columns.iter().enumerate() {
+            if column.len() != expected {
+                return Err(DataError::Ragged { feature, found: column.len(), expected });
+            }
+            if let Some(observation) = column.iter().position(|value| !value.is_finite()) {
+                return Err(DataError::NotFinite { observation, feature, value: column[observation] });
+            }
+            values.extend_from_slice(column);
+        }
+        Ok(Self { n_observations: expected, n_features: columns.len(), values })
+    }
+
+    /// N.
+    #[must_use]
+    pub fn n_observations(&self) -> usize {
+        self.n_observations
+    }
+
+    /// D.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// The N values of one feature.
+    #[must_use]
+    pub fn feature(&self, feature: usize) -> &[f64] {
+        &self.values[feature * self.n_observations..][..self.n_observations]
+    }
+
+    /// One observation, a D-vector.
+    #[must_use]
+    pub fn observation(&self, observation: usize) -> Vec<f64> {
+        (0..self.n_features).map(|feature| self.feature(feature)[observation]).collect()
+    }
+
+    /// The rows named, in the order named.
+    ///
+    /// # Panics
+    /// If no row is named: there is no empty `Data`.
+    #[must_use]
+    pub fn rows(&self, rows: &[usize]) -> Self {
+        assert!(!rows.is_empty(), "a selection of rows must name at least one");
+        let values = (0..self.n_features)
+            .flat_map(|feature| {
+                let column = self.feature(feature);
+                rows.iter().map(move |&row| column[row])
+            })
+            .collect();
+        Self { n_observations: rows.len(), n_features: self.n_features, values }
+    }
+}
+
+/// The affine map between the data's own scale and the sampler's: `z = (y − location) / scale`, feature by feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// Length D, in the data's units.
+    pub location: Vec<f64>,
+    /// Length D, positive, in the data's units.
+    pub scale: Vec<f64>,
+}
+
+impl Scaling {
+    /// The map that changes nothing.
+    #[must_use]
+    pub fn identity(n_features: usize) -> Self {
+        Self { location: vec![0.0; n_features], scale: vec![1.0; n_features] }
+    }
+
+    /// Means and population standard deviations (denominator N) of the data.
+    ///
+    /// # Errors
+    /// A feature that is constant.
+    pub fn standardizing(data: &Data) -> Result<Self, DataError> {
+        let n = data.n_observations() as f64;
+        let mut scaling = Self::identity(data.n_features());
+        for feature in 0..data.n_features() {
+            let values = data.feature(feature);
+            // Sums of values / N, not sum / N: values near the largest double must not overflow.
+            let mean = values.iter().map(|value| value / n).sum::<f64>();
+            let largest = values.iter().map(|value| (value - mean).abs()).fold(0.0, f64::max);
+            let spread = values.iter().map(|value| ((value - mean) / largest).powi(2)).sum::<f64>() / n;
+            let scale = largest * spread.sqrt();
+            if values.iter().all(|&value| value == values[0]) || !(scale > 0.0 && scale.is_finite()) {
+                return Err(DataError::Constant { feature, value: values[0] });
+            }
+            scaling.location[feature] = mean;
+            scaling.scale[feature] = scale;
+        }
+        Ok(scaling)
+    }
+
+    /// The data on the sampler's scale.
+    #[must_use]
+    pub fn apply(&self, data: &Data) -> Data {
+        let values = (0..data.n_features())
+            .flat_map(|feature| {
+                let (location, scale) = (self.location[feature], self.scale[feature]);
+                data.feature(feature).iter().map(move |value| (value - location) / scale)
+            })
+            .collect();
+        Data { n_observations: data.n_observations, n_features: data.n_features, values }
+    }
+
+    /// Σ_d log(scale_d): what one observation's log density loses on the way back to the data's own scale.
+    #[must_use]
+    pub fn log_scale(&self) -> f64 {
+        self.scale.iter().map(|&scale| libm::log(scale)).sum()
+    }
+}

@@ -1,0 +1,68 @@
+//! Autocorrelation at every lag through a fast Fourier transform.
+//!
+//! Written out, and not taken from a library, because it must give the same bits on every instruction set, and because
+//! powers of two and one short loop are all that is asked of it.
+
+use std::f64::consts::TAU;
+
+/// Σ over chains and t of `x[t] x[t + lag]`, for every lag below the chains' length.
+pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> {
+    // Twice the length, so that the circular correlation does not wrap round.
+    let size = (2 * length).next_power_of_two();
+    let twiddles = Twiddles::of(size);
+    let mut power = vec![0.0; size];
+    let chains: Vec<&[f64]> = values.chunks_exact(length).collect();
+    // Two chains ride in one transform: the autocorrelation of x + iy has the sum of those of x and y as its real part.
+    for pair in chains.chunks(2) {
+        let mut signal = vec![[0.0; 2]; size];
+        for (part, chain) in pair.iter().enumerate() {
+            for (place, value) in signal.iter_mut().zip(*chain) {
+                place[part] = *value;
+            }
+        }
+        twiddles.transform(&mut signal);
+        for (sum, [re, im]) in power.iter_mut().zip(signal) {
+            *sum += re * re + im * im;
+        }
+    }
+    // Wiener–Khinchin. The imaginary part, odd in the lag, is left behind; forward and inverse agree in the real part.
+    let mut spectrum: Vec<[f64; 2]> = power.into_iter().map(|p| [p, 0.0]).collect();
+    twiddles.transform(&mut spectrum);
+    spectrum[..length].iter().map(|[re, _]| re / size as f64).collect()
+}
+
+/// Roots of unity `exp(−2πi j / size)`, j < size / 2, for a size that is a power of two.
+struct Twiddles(Vec<[f64; 2]>);
+
+impl Twiddles {
+    fn of(size: usize) -> Self {
+        let angle = |j: usize| -TAU * j as f64 / size as f64;
+        Self((0..size / 2).map(|j| [libm::cos(angle(j)), libm::sin(angle(j))]).collect())
+    }
+
+    /// Discrete Fourier transform in place, unnormalised: Cooley & Tukey (1965), decimation in time.
+    fn transform(&self, signal: &mut [[f64; 2]]) {
+        let size = signal.len();
+        let shift = usize::BITS - size.trailing_zeros();
+        for i in 0..size {
+            let j = i.reverse_bits() >> shift;
+            if i < j {
+                signal.swap(i, j);
+            }
+        }
+        let mut half = 1;
+        while half < size {
+            let stride = size / (2 * half);
+            for block in signal.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                for (j, (a, b)) in low.iter_mut().zip(high).enumerate() {
+                    let [cos, sin] = self.0[j * stride];
+                    let turned = [b[0] * cos - b[1] * sin, b[0] * sin + b[1] * cos];
+                    *b = [a[0] - turned[0], a[1] - turned[1]];
+                    *a = [a[0] + turned[0], a[1] + turned[1]];
+                }
+            }
+            half *= 2;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Means and variances that keep their digits when the spread is tiny beside the mean.
+
+/// Sum of a function over values, in eight running sums that a processor can keep side by side.
+///
+/// The order of additions is fixed, so the bits do not depend on the instruction set; and the error grows with n / 8, not n.
+#[must_use]
+pub fn sum_of(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    let (blocks, rest) = values.as_chunks::<8>();
+    for block in blocks {
+        for (sum, value) in sums.iter_mut().zip(block) {
+            *sum += function(*value);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|value| function(*value)).sum::<f64>()
+}
+
+/// Mean of finite draws, rounded once: the second pass gathers what the first sum lost.
+#[must_use]
+pub fn mean(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let first = sum_of(values, |value| value) / count;
+    // An infinite or undefined first pass is the answer already; infinity minus itself would hide which.
+    if first.is_finite() { first + sum_of(values, |value| value - first) / count } else { first }
+}
+
+/// Standard deviation with denominator n − 1; NaN for fewer than two draws.
+#[must_use]
+pub fn sd(values: &[f64]) -> f64 {
+    mean_variance(values).1.sqrt()
+}
+
+/// Mean and variance about the rounded mean, the latter with denominator n − 1: R's `mean` and `var`.
+pub(super) fn mean_variance(values: &[f64]) -> (f64, f64) {
+    let mean = mean(values);
+    (mean, squares_about(values, mean) / (values.len() as f64 - 1.0))
+}
+
+/// Mean of the variances of chains, denominators one less than the count.
+pub(super) fn mean_of_variances<'a>(chains: impl Iterator<Item = &'a [f64]>) -> f64 {
+    let variance = |chain: &[f64]| squares_about(chain, plain_mean(chain)) / (chain.len() as f64 - 1.0);
+    mean(&chains.map(variance).collect::<Vec<_>>())
+}
+
+/// Variance of the means of chains, denominator one less than their count; zero for one chain.
+pub(super) fn variance_of_means<'a>(chains: impl Iterator<Item = &'a [f64]>) -> f64 {
+    let means: Vec<f64> = chains.map(plain_mean).collect();
+    if means.len() > 1 { mean_variance(&means).1 } else { 0.0 }
+}
+
+/// The map from a draw to a function of its deviation from the column's mean.
+pub(super) fn centred(column: &[f64], of_deviation: impl Fn(f64) -> f64) -> impl Fn(&f64) -> f64 {
+    let mean = mean(column);
+    move |value| of_deviation(value - mean)
+}
+
+/// Mean of a chain as one sum in order, which is how `posterior` takes it for what compares chains.
+///
+/// Where a column's spread nears the spacing of floating-point numbers, rounding decides the first digits of R-hat's departure
+/// from 1, and numbers that are to be compared must round alike.
+fn plain_mean(chain: &[f64]) -> f64 {
+    chain.iter().sum::<f64>() / chain.len() as f64
+}
+
+fn squares_about(values: &[f64], centre: f64) -> f64 {
+    sum_of(values, |value| (value - centre) * (value - centre))
+}

@@ -1,0 +1,143 @@
+//! Ranks of draws, carried to normal scores: what makes R-hat and the bulk effective size indifferent to heavy tails.
+
+use super::quantile::quantile_of_sorted;
+use super::special::normal_quantile;
+use super::split::{Halves, Layout};
+
+/// A column in ascending order, with the place of each value in the halves. One sort serves ranks, folded ranks and quantiles.
+pub(super) struct Ordered {
+    pub(super) sorted: Vec<f64>,
+    places: Vec<u32>,
+    layout: Layout,
+    scores: Scores,
+}
+
+/// The place of a draw that belongs to no half.
+const NOWHERE: u32 = u32::MAX;
+
+impl Ordered {
+    /// None if a draw is NaN, or if the chains are too short to be cut in half.
+    pub(super) fn of(column: &[f64], n_chains: usize) -> Option<Self> {
+        let layout = Layout::of(column.len(), n_chains);
+        if layout.half == 0 || column.iter().any(|v| v.is_nan()) {
+            return None;
+        }
+        let place = |place: Option<usize>| {
+            let fits =
+                |p| u32::try_from(p).expect("a column of 2³² draws is longer than any chain that is run");
+            place.map_or(NOWHERE, fits)
+        };
+        let mut pairs: Vec<(i64, u32)> =
+            column.iter().zip(layout.places()).map(|(&value, at)| (sort_key(value), place(at))).collect();
+        pairs.sort_unstable();
+        let (sorted, places) = pairs.into_iter().map(|(key, place)| (value_of_key(key), place)).unzip();
+        let scores = Scores::of(layout.len());
+        Some(Self { sorted, places, layout, scores })
+    }
+
+    /// The larger of the R-hats of the normal scores and of those of the draws folded about their median: location, and spread.
+    pub(super) fn rhat(&self) -> f64 {
+        self.rhat_given(&self.normal_scores())
+    }
+
+    /// The same, if the normal scores are at hand.
+    pub(super) fn rhat_given(&self, normal_scores: &Halves) -> f64 {
+        let (location, spread) = (normal_scores.rhat(), self.folded_normal_scores().rhat());
+        if location.is_nan() || spread.is_nan() { f64::NAN } else { location.max(spread) }
+    }
+
+    /// Normal scores of the draws' ranks, VGSCB eq. 14, in halves.
+    pub(super) fn normal_scores(&self) -> Halves {
+        self.scored(self.sorted.iter().copied().zip(self.places.iter().copied()))
+    }
+
+    /// Normal scores of the ranks of the distances to the median.
+    fn folded_normal_scores(&self) -> Halves {
+        let median = quantile_of_sorted(&self.sorted, 0.5);
+        // Distances grow outwards on both sides of the median, so that merging the two sides replaces a second sort.
+        let middle = self.sorted.partition_point(|&v| v < median);
+        let distance = |i: usize| ((self.sorted[i] - median).abs(), self.places[i]);
+        let mut left = (0..middle).rev().map(distance).peekable();
+        let mut right = (middle..self.sorted.len()).map(distance).peekable();
+        let outwards = std::iter::from_fn(|| match (left.peek(), right.peek()) {
+            (Some(l), Some(r)) if l.0 <= r.0 => left.next(),
+            (Some(_), None) => left.next(),
+            _ => right.next(),
+        });
+        self.scored(outwards)
+    }
+
+    /// Scores of values that come in ascending order with their places; equal values share their mean rank.
+    fn scored(&self, ascending: impl Iterator<Item = (f64, u32)>) -> Halves {
+        let mut halves = vec![0.0; self.layout.len()];
+        let mut kept = ascending.filter(|(_, place)| *place != NOWHERE).peekable();
+        let mut below = 0;
+        let mut tied = Vec::new();
+        while let Some((value, place)) = kept.next() {
+            tied.push(place);
+            // NaN, the distance of infinity to an infinite median, equals nothing; its halves are made undefined below.
+            if kept.peek().is_some_and(|(next, _)| *next == value) {
+                continue;
+            }
+            let score = if value.is_nan() { f64::NAN } else { self.scores.of_ranks(below, tied.len()) };
+            below += tied.len();
+            for place in tied.drain(..) {
+                halves[place as usize] = score;
+            }
+        }
+        Halves::from_values(halves, &self.layout)
+    }
+}
+
+/// An integer that orders as the value does, with −0 equal to 0: comparing integers is faster than comparing floats.
+fn sort_key(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits().cast_signed();
+    // A negative float has its magnitude in the other bits, growing downwards.
+    bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
+}
+
+/// The value that a key was made of: the same exchange of bits undoes itself.
+fn value_of_key(key: i64) -> f64 {
+    f64::from_bits((key ^ (((key >> 63).cast_unsigned() >> 1).cast_signed())).cast_unsigned())
+}
+
+/// Normal scores of the whole ranks 1…S.
+struct Scores {
+    table: Vec<f64>,
+}
+
+impl Scores {
+    fn of(count: usize) -> Self {
+        let mut table: Vec<f64> = (1..=count.div_ceil(2)).map(|rank| blom(rank as f64, count)).collect();
+        // Scores are symmetric, so that half of them need not be computed.
+        table.extend((0..count / 2).rev().map(|i| -table[i]).collect::<Vec<_>>());
+        Self { table }
+    }
+
+    /// The score of the mean of the ranks `below + 1 … below + tied`.
+    fn of_ranks(&self, below: usize, tied: usize) -> f64 {
+        match tied {
+            1 => self.table[below],
+            _ => blom(below as f64 + (tied as f64 + 1.0) / 2.0, self.table.len()),
+        }
+    }
+}
+
+/// Blom (1958): the approximate expectation of a normal order statistic, as in VGSCB eq. 14.
+fn blom(rank: f64, count: usize) -> f64 {
+    const OFFSET: f64 = 3.0 / 8.0;
+    normal_quantile((rank - OFFSET) / (count as f64 - 2.0 * OFFSET + 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sort_keys_order_as_the_values_do() {
+        let ascending = [f64::NEG_INFINITY, -2.0, -1.0, -1e-300, 0.0, 1e-300, 1.0, 2.0, f64::INFINITY];
+        assert!(ascending.windows(2).all(|pair| sort_key(pair[0]) < sort_key(pair[1])));
+        assert_eq!(sort_key(-0.0), sort_key(0.0));
+        assert_eq!(ascending.map(sort_key).map(value_of_key), ascending);
+    }
+}

@@ -1,0 +1,85 @@
+//! Chains cut in half, and the two statistics that compare halves: R-hat and the effective sample size.
+
+use super::ess;
+use super::moments::{mean_of_variances, variance_of_means};
+
+/// The first and last ⌊n/2⌋ draws of each chain, one half after the other.
+pub(super) struct Halves {
+    values: Vec<f64>,
+    length: usize,
+}
+
+impl Halves {
+    pub(super) fn of(column: &[f64], n_chains: usize) -> Self {
+        Self::map(column, n_chains, |&value| value)
+    }
+
+    /// The halves of a column's image.
+    pub(super) fn map(column: &[f64], n_chains: usize, image: impl Fn(&f64) -> f64) -> Self {
+        let layout = Layout::of(column.len(), n_chains);
+        let mut values = Vec::with_capacity(layout.len());
+        for chain in column.chunks_exact(layout.n_draws.max(1)) {
+            values.extend(chain[..layout.half].iter().map(&image));
+            values.extend(chain[layout.n_draws - layout.half..].iter().map(&image));
+        }
+        Self { values, length: layout.half }
+    }
+
+    pub(super) fn from_values(values: Vec<f64>, layout: &Layout) -> Self {
+        Self { values, length: layout.half }
+    }
+
+    /// Split R-hat, VGSCB eq. 4: the root of the ratio of the mixture's variance to the mean variance of its halves.
+    pub(super) fn rhat(&self) -> f64 {
+        if self.length < 2 || is_undefined(&self.values) {
+            return f64::NAN;
+        }
+        // VGSCB eqs. 1–3.
+        let halves = || self.values.chunks_exact(self.length);
+        let (between, within) = (variance_of_means(halves()), mean_of_variances(halves()));
+        let n = self.length as f64;
+        (between / within + (n - 1.0) / n).sqrt()
+    }
+
+    /// Effective sample size of the mean of the halves.
+    pub(super) fn ess(&self) -> f64 {
+        ess::ess(&self.values, self.length)
+    }
+}
+
+/// Where the draws of a column go when its chains are cut in half.
+pub(super) struct Layout {
+    pub(super) n_draws: usize,
+    pub(super) half: usize,
+    n_chains: usize,
+}
+
+impl Layout {
+    pub(super) fn of(length: usize, n_chains: usize) -> Self {
+        assert!(n_chains > 0 && length.is_multiple_of(n_chains), "chains must be of one length");
+        let n_draws = length / n_chains;
+        Self { n_draws, half: n_draws / 2, n_chains }
+    }
+
+    /// Draws in all halves.
+    pub(super) fn len(&self) -> usize {
+        2 * self.half * self.n_chains
+    }
+
+    /// For each draw of the column in turn its index within the halves, or none for the middle draw of an odd chain.
+    pub(super) fn places(&self) -> impl Iterator<Item = Option<usize>> {
+        let (half, middle) = (self.half, self.n_draws - 2 * self.half);
+        (0..self.n_chains).flat_map(move |chain| {
+            let first = 2 * chain * half;
+            let halves = (first..first + half).map(Some);
+            halves.chain((0..middle).map(|_| None)).chain((first + half..first + 2 * half).map(Some))
+        })
+    }
+}
+
+/// Whether a column has no diagnostics: a value that is not finite, or no two that differ.
+///
+/// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
+pub(super) fn is_undefined(values: &[f64]) -> bool {
+    values.iter().any(|v| !v.is_finite()) || values.windows(2).all(|pair| pair[0] == pair[1])
+}

@@ -1,0 +1,9 @@
+//! The model: a Gaussian mixture, its priors, its likelihood, and the coordinates it is sampled in.
+
+pub mod likelihood;
+pub mod params;
+pub mod posterior;
+pub mod prior;
+pub mod simulate;
+pub mod transform;
+pub mod triangular;

@@ -1,0 +1,134 @@
+//! The vectorised pass against a plain one that can be checked by eye, and one instruction set against another.
+
+use approx::assert_relative_eq;
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+use super::*;
+
+/// The textbook's formulas (Bishop 2006, eq. 9.13 and 2.43), one observation and one component at a time.
+fn plain(data: &Data, mixture: &Mixture) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {
+    let (k, d) = (mixture.n_components(), mixture.n_features());
+    let mut log_densities = Vec::new();
+    let mut responsibilities = Vec::new();
+    let mut moments = vec![vec![0.0; kernel::moments_len(d)]; k];
+    for i in 0..data.n_observations() {
+        let y = data.observation(i);
+        let mut logits = Vec::new();
+        let mut residuals = Vec::new();
+        for component in 0..k {
+            let factor = mixture.scale_factor(component);
+            let mut z = vec![0.0; d];
+            for row in 0..d {
+                let sum: f64 = (0..row).map(|l| factor[at(row, l)] * z[l]).sum();
+                z[row] = (y[row] - mixture.mean(component)[row] - sum) / factor[at(row, row)];
+            }
+            let log_diagonal: f64 = (0..d).map(|l| factor[at(l, l)].ln()).sum();
+            let square: f64 = z.iter().map(|z| z * z).sum();
+            logits.push(
+                mixture.weight(component).ln() - 0.5 * d as f64 * LOG_2_PI - log_diagonal - 0.5 * square,
+            );
+            residuals.push(z);
+        }
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+        log_densities.push(largest + total.ln());
+        for component in 0..k {
+            let r = (logits[component] - largest).exp() / total;
+            responsibilities.push(r);
+            let z = &residuals[component];
+            moments[component][0] += r;
+            for row in 0..d {
+                moments[component][1 + row] += r * z[row];
+                for column in 0..=row {
+                    moments[component][1 + d + at(row, column)] += r * z[row] * z[column];
+                }
+            }
+        }
+    }
+    (log_densities, responsibilities, moments)
+}
+
+fn random_case(n: usize, d: usize, k: usize, seed: u64) -> (Data, Mixture) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let columns: Vec<Vec<f64>> =
+        (0..d).map(|_| (0..n).map(|_| rng.random_range(-3.0..3.0)).collect()).collect();
+    let mut mixture = Mixture::standard(k, d);
+    let weights: Vec<f64> = (0..k).map(|_| rng.random_range(0.1..1.0)).collect();
+    let total: f64 = weights.iter().sum();
+    for component in 0..k {
+        mixture.log_weights[component] = (weights[component] / total).ln();
+        for i in 0..d {
+            mixture.mu[component * d + i] = rng.random_range(-2.0..2.0);
+            mixture.sigma[component * d + i] = rng.random_range(0.3..2.0);
+            let row: Vec<f64> =
+                (0..=i).map(|j| if j == i { 1.0 } else { rng.random_range(-0.7..0.7) }).collect();
+            let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let triangle = packed_len(d);
+            for j in 0..=i {
+                mixture.correlation_factors[component * triangle + at(i, j)] = row[j] / norm;
+            }
+        }
+    }
+    (Data::from_columns(&columns).unwrap(), mixture)
+}
+
+#[test]
+fn a_component_beyond_double_precision_gives_no_finite_density() {
+    let (data, mixture) = random_case(70, 2, 2, 1);
+    let mut components = WhitenedComponents::of(&mixture);
+    components.set(1, f64::NAN, mixture.mean(1), &mixture.scale_factor(1));
+    let (mut workspace, mut moments) = (Workspace::new(2, 2), Moments::new(2, 2));
+    let likelihood = Likelihood::new(&data);
+    assert!(!likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments).is_finite());
+    let mut pointwise = vec![0.0; 70];
+    likelihood.pointwise(&components, &mut workspace, &mut pointwise);
+    assert!(pointwise.iter().all(|value| value.is_nan()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn the_fast_pass_agrees_with_the_plain_one(n in 1usize..200, d in 1usize..8, k in 1usize..7, seed in any::<u64>()) {
+        let (data, mixture) = random_case(n, d, k, seed);
+        let (log_densities, responsibilities, expected) = plain(&data, &mixture);
+        let likelihood = Likelihood::new(&data);
+        let components = WhitenedComponents::of(&mixture);
+        let mut workspace = Workspace::new(k, d);
+        let mut moments = Moments::new(k, d);
+        let total = likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
+        assert_relative_eq!(total, log_densities.iter().sum::<f64>(), max_relative = 1e-12);
+        let mut pointwise = vec![0.0; n];
+        likelihood.pointwise(&components, &mut workspace, &mut pointwise);
+        for (a, b) in pointwise.iter().zip(&log_densities) {
+            assert_relative_eq!(*a, *b, max_relative = 1e-12);
+        }
+        for (a, b) in likelihood.responsibilities(&components).iter().zip(&responsibilities) {
+            assert_relative_eq!(*a, *b, max_relative = 1e-11, epsilon = 1e-14);
+        }
+        for component in 0..k {
+            for (a, b) in moments.component(component).iter().zip(&expected[component]) {
+                assert_relative_eq!(*a, *b, max_relative = 1e-10, epsilon = 1e-10 * n as f64);
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits(n in 1usize..200, d in 1usize..8, k in 1usize..7, seed in any::<u64>()) {
+        let (data, mixture) = random_case(n, d, k, seed);
+        let components = WhitenedComponents::of(&mixture);
+        let results: Vec<(u64, Vec<u64>)> = InstructionSet::available()
+            .into_iter()
+            .map(|instructions| {
+                let likelihood = Likelihood { instructions, ..Likelihood::new(&data) };
+                let mut workspace = Workspace::new(k, d);
+                let mut moments = Moments::new(k, d);
+                let total = likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
+                (total.to_bits(), moments.values.iter().map(|value| value.to_bits()).collect())
+            })
+            .collect();
+        for other in &results[1..] {
+            prop_assert_eq!(other, &results[0]);
+        }
+    }
+}

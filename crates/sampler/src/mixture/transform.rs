@@ -1,0 +1,288 @@
+//! The smooth bijection between mixtures and the unconstrained vectors that NUTS moves in.
+//!
+//! A position is laid out as weights (K − 1), means (K × D), log scales (K × D), partial correlations (K × D(D−1)/2):
+//! - weights by the isometric log-ratio (Egozcue et al. 2003), w = softmax(V x), V the orthonormal Helmert basis: unlike
+//!   stick-breaking it treats all components alike; log-Jacobian ½ log K + Σ_k log w_k;
+//! - scales by the logarithm; log-Jacobian Σ log σ;
+//! - correlations by canonical partial correlations z = tanh(x) (Lewandowski, Kurowicka & Joe 2009); log-Jacobian of
+//!   x → z: Σ log(1 − z²).
+
+use libm::{exp, log, log1p, tanh};
+
+use super::params::Mixture;
+use super::triangular::{at, packed_len};
+
+/// Where each block of a position stands, for K components in D dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    pub n_components: usize,
+    pub n_features: usize,
+}
+
+impl Layout {
+    /// Partial correlations of one component.
+    #[must_use]
+    pub fn n_correlations(&self) -> usize {
+        packed_len(self.n_features) - self.n_features
+    }
+
+    /// (K − 1) + 2KD + K D(D−1)/2: free parameters, the p of AIC and BIC.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.correlations_start() + self.n_components * self.n_correlations()
+    }
+
+    #[must_use]
+    pub(crate) fn mu_start(&self) -> usize {
+        self.n_components - 1
+    }
+
+    #[must_use]
+    pub(crate) fn log_sigma_start(&self) -> usize {
+        self.mu_start() + self.n_components * self.n_features
+    }
+
+    #[must_use]
+    pub(crate) fn correlations_start(&self) -> usize {
+        self.log_sigma_start() + self.n_components * self.n_features
+    }
+
+    /// The mixture at a position.
+    #[must_use]
+    pub fn constrain(&self, position: &[f64]) -> Mixture {
+        let mut mixture = Mixture::standard(self.n_components, self.n_features);
+        log_weights(&position[..self.mu_start()], &mut mixture.log_weights);
+        mixture.mu.copy_from_slice(&position[self.mu_start()..self.log_sigma_start()]);
+        for (sigma, &log_sigma) in
+            mixture.sigma.iter_mut().zip(&position[self.log_sigma_start()..self.correlations_start()])
+        {
+            *sigma = exp(log_sigma);
+        }
+        let mut partial = PartialCorrelations::new(self.n_features);
+        for k in 0..self.n_components {
+            let x =
+                &position[self.correlations_start() + k * self.n_correlations()..][..self.n_correlations()];
+            let factor = &mut mixture.correlation_factors[k * packed_len(self.n_features)..];
+            partial.factor(x, &mut factor[..packed_len(self.n_features)]);
+        }
+        mixture
+    }
+
+    /// The position of a mixture, the inverse of [`Layout::constrain`].
+    #[must_use]
+    pub fn unconstrain(&self, mixture: &Mixture) -> Vec<f64> {
+        let mut position = Vec::with_capacity(self.dimension());
+        // x = Vᵀ log w, column by column of the Helmert basis.
+        let mut sum = 0.0;
+        for (j, pair) in mixture.log_weights.windows(2).enumerate() {
+            sum += pair[0];
+            let n = (j + 1) as f64;
+            position.push((sum - n * pair[1]) / (n * (n + 1.0)).sqrt());
+        }
+        position.extend_from_slice(&mixture.mu);
+        position.extend(mixture.sigma.iter().map(|&sigma| log(sigma)));
+        for k in 0..self.n_components {
+            let factor = mixture.correlation_factor(k);
+            for i in 1..self.n_features {
+                let mut rest = 1.0f64;
+                for j in 0..i {
+                    let entry = factor[at(i, j)];
+                    let z = entry / rest.sqrt();
+                    // atanh(z) = ½ ln((1 + z)/(1 − z)), held inside the open interval against rounding.
+                    let z = z.clamp(-1.0 + 1e-15, 1.0 - 1e-15);
+                    position.push(0.5 * (log1p(z) - log1p(-z)));
+                    rest = (-entry).mul_add(entry, rest).max(f64::MIN_POSITIVE);
+                }
+            }
+        }
+        position
+    }
+}
+
+/// log w = log softmax(V x) for the Helmert basis V of K × (K − 1).
+pub(crate) fn log_weights(x: &[f64], log_weights: &mut [f64]) {
+    helmert(x, log_weights);
+    let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = log_weights.iter().map(|&u| exp(u - largest)).sum();
+    let log_total = largest + log(total);
+    log_weights.iter_mut().for_each(|u| *u -= log_total);
+}
+
+/// u = V x. Column j (from 1) has 1/√(j(j+1)) in its first j rows and −j/√(j(j+1)) in the next.
+fn helmert(x: &[f64], u: &mut [f64]) {
+    let mut tail = 0.0;
+    for i in (0..u.len()).rev() {
+        u[i] = tail;
+        if i > 0 {
+            let n = i as f64;
+            let unit = x[i - 1] / (n * (n + 1.0)).sqrt();
+            u[i] -= n * unit;
+            tail += unit;
+        }
+    }
+}
+
+/// x = Vᵀ u.
+pub(crate) fn helmert_transpose(u: &[f64], x: &mut [f64]) {
+    let mut sum = 0.0;
+    for (j, pair) in u.windows(2).enumerate() {
+        sum += pair[0];
+        let n = (j + 1) as f64;
+        x[j] = (sum - n * pair[1]) / (n * (n + 1.0)).sqrt();
+    }
+}
+
+/// The correlation factor of one component from its partial correlations, with what the way back of the gradient needs.
+#[derive(Debug, Clone)]
+pub(crate) struct PartialCorrelations {
+    n_features: usize,
+    /// z = tanh x.
+    pub(crate) z: Vec<f64>,
+    /// √(1 − z²) = 1 / cosh x.
+    sech: Vec<f64>,
+    /// √(1 − Σ_{j' < j} L_ij'²): what is left of row i before column j.
+    rest: Vec<f64>,
+}
+
+impl PartialCorrelations {
+    pub(crate) fn new(n_features: usize) -> Self {
+        let n = packed_len(n_features) - n_features;
+        Self { n_features, z: vec![0.0; n], sech: vec![1.0; n], rest: vec![1.0; n] }
+    }
+
+    /// Fills the packed factor L with unit rows.
+    pub(crate) fn factor(&mut self, x: &[f64], factor: &mut [f64]) {
+        let mut index = 0;
+        for i in 0..self.n_features {
+            let mut rest = 1.0;
+            for j in 0..i {
+                let z = tanh(x[index]);
+                let sech = 1.0 / libm::cosh(x[index]);
+                factor[at(i, j)] = z * rest;
+                (self.z[index], self.sech[index], self.rest[index]) = (z, sech, rest);
+                rest *= sech;
+                index += 1;
+            }
+            factor[at(i, i)] = rest;
+        }
+    }
+
+    /// Σ log(1 − z²) weighted per column: `Σ power(j) · log(1 − z_ij²)`.
+    pub(crate) fn weighted_log_sech_squares(&self, x: &[f64], power: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        let mut index = 0;
+        for i in 1..self.n_features {
+            for power in &power[..i] {
+                // log sech x = log 2 − |x| − log(1 + e^(−2|x|)), exact where 1 − z² would cancel.
+                let absolute = x[index].abs();
+                let log_sech = std::f64::consts::LN_2 - absolute - log1p(exp(-2.0 * absolute));
+                sum += 2.0 * power * log_sech;
+                index += 1;
+            }
+        }
+        sum
+    }
+
+    /// The gradient in x from the gradient in the packed factor; overwrites `gradient_x`.
+    pub(crate) fn pull_back(&self, gradient_factor: &[f64], gradient_x: &mut [f64]) {
+        let mut row_start = 0;
+        for i in 1..self.n_features {
+            let mut of_rest = gradient_factor[at(i, i)];
+            for j in (0..i).rev() {
+                let index = row_start + j;
+                let (z, sech, rest) = (self.z[index], self.sech[index], self.rest[index]);
+                let of_entry = gradient_factor[at(i, j)];
+                // d rest'/dz = −z rest / sech and dz/dx = sech²: no division is left.
+                gradient_x[index] = rest * sech * (of_entry * sech - of_rest * z);
+                of_rest = of_entry * z + of_rest * sech;
+            }
+            row_start += i;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use nalgebra::DMatrix;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn there_and_back_is_the_identity(k in 1usize..6, d in 1usize..6, seed in proptest::collection::vec(-2.0..2.0f64, 200)) {
+            let layout = Layout { n_components: k, n_features: d };
+            let position: Vec<f64> = seed.iter().cycle().take(layout.dimension()).copied().collect();
+            let again = layout.unconstrain(&layout.constrain(&position));
+            prop_assert_eq!(again.len(), layout.dimension());
+            for (a, b) in again.iter().zip(&position) {
+                assert_relative_eq!(*a, *b, max_relative = 1e-9, epsilon = 1e-9);
+            }
+        }
+    }
+
+    /// log |det| of the numerical Jacobian of `map` at `x`.
+    fn log_jacobian(x: &[f64], map: impl Fn(&[f64]) -> Vec<f64>) -> f64 {
+        let n = x.len();
+        let h = 1e-5;
+        let mut jacobian = DMatrix::zeros(n, n);
+        for column in 0..n {
+            let mut up = x.to_vec();
+            let mut down = x.to_vec();
+            up[column] += h;
+            down[column] -= h;
+            for (row, (a, b)) in map(&up).iter().zip(map(&down)).enumerate() {
+                jacobian[(row, column)] = (a - b) / (2.0 * h);
+            }
+        }
+        jacobian.determinant().abs().ln()
+    }
+
+    #[test]
+    fn the_weights_jacobian_is_half_log_k_plus_the_sum_of_log_weights() {
+        let x = [0.3, -0.8, 1.1];
+        let free_weights = |x: &[f64]| {
+            let mut w = vec![0.0; 4];
+            log_weights(x, &mut w);
+            w[..3].iter().map(|w| w.exp()).collect::<Vec<_>>()
+        };
+        let mut w = vec![0.0; 4];
+        log_weights(&x, &mut w);
+        let expected = 0.5 * 4.0f64.ln() + w.iter().sum::<f64>();
+        assert_relative_eq!(log_jacobian(&x, free_weights), expected, max_relative = 1e-8);
+    }
+
+    #[test]
+    fn the_partial_correlations_density_is_the_lkj_density_with_its_jacobian() {
+        use crate::mixture::prior::{Prior, ScalePrior};
+        let x = [0.4, -0.3, 0.9, 0.2, -0.6, 0.1];
+        for lkj_shape in [1.0, 2.0, 3.7] {
+            let prior = Prior {
+                concentration: 0.5,
+                centres: vec![0.0; 4],
+                mean_sd: 1.0,
+                scales: ScalePrior::HalfCauchy { scale: 1.0 },
+                lkj_shape,
+            };
+            let below_diagonal = |x: &[f64]| {
+                let mut factor = vec![0.0; 10];
+                PartialCorrelations::new(4).factor(x, &mut factor);
+                (1..4)
+                    .flat_map(|i| (0..i).map(move |j| at(i, j)))
+                    .map(|index| factor[index])
+                    .collect::<Vec<_>>()
+            };
+            let mut factor = vec![0.0; 10];
+            let mut partial = PartialCorrelations::new(4);
+            partial.factor(&x, &mut factor);
+            let expected =
+                prior.log_density_of_correlation_factor(4, &factor) + log_jacobian(&x, below_diagonal);
+            let power: Vec<f64> = (0..3).map(|j| prior.partial_correlation_shape(4, j)).collect();
+            let constants: f64 =
+                (1..4).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(4, j))).sum();
+            let value = constants + partial.weighted_log_sech_squares(&x, &power);
+            assert_relative_eq!(value, expected, max_relative = 1e-8);
+        }
+    }
+}

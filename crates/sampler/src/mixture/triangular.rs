@@ -1,0 +1,94 @@
+//! Lower-triangular matrices, packed by rows: entry (i, j), j ≤ i, stands at i(i + 1)/2 + j.
+
+/// Entries of a packed triangle of order `d`.
+#[must_use]
+pub const fn packed_len(d: usize) -> usize {
+    d * (d + 1) / 2
+}
+
+/// Where entry (i, j), j ≤ i, stands.
+#[inline(always)]
+#[must_use]
+pub const fn at(i: usize, j: usize) -> usize {
+    i * (i + 1) / 2 + j
+}
+
+/// The inverse of a lower-triangular matrix with non-zero diagonal.
+pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
+    for j in 0..d {
+        inverse[at(j, j)] = 1.0 / factor[at(j, j)];
+        for i in j + 1..d {
+            let sum: f64 = (j..i).map(|l| factor[at(i, l)] * inverse[at(l, j)]).sum();
+            inverse[at(i, j)] = -sum / factor[at(i, i)];
+        }
+    }
+}
+
+/// The Cholesky factor of a symmetric matrix given by its packed lower triangle.
+///
+/// # Errors
+/// The index of the first pivot that is not positive (or not a number).
+pub fn cholesky(d: usize, matrix: &[f64], factor: &mut [f64]) -> Result<(), usize> {
+    for i in 0..d {
+        for j in 0..=i {
+            let sum: f64 = (0..j).map(|l| factor[at(i, l)] * factor[at(j, l)]).sum();
+            let rest = matrix[at(i, j)] - sum;
+            if i == j {
+                if rest <= 0.0 || !rest.is_finite() {
+                    return Err(i);
+                }
+                factor[at(i, i)] = rest.sqrt();
+            } else {
+                factor[at(i, j)] = rest / factor[at(j, j)];
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `product = a · b`, all three packed lower triangles.
+pub fn multiply(d: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
+    for i in 0..d {
+        for j in 0..=i {
+            product[at(i, j)] = (j..=i).map(|l| a[at(i, l)] * b[at(l, j)]).sum();
+        }
+    }
+}
+
+/// Packed lower triangle of `factor · factorᵀ`.
+pub fn product_with_transpose(d: usize, factor: &[f64], product: &mut [f64]) {
+    for i in 0..d {
+        for j in 0..=i {
+            product[at(i, j)] = (0..=j).map(|l| factor[at(i, l)] * factor[at(j, l)]).sum();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn factor_and_inverse_undo_each_other() {
+        let factor = [2.0, 0.5, 1.5, -0.3, 0.7, 0.9];
+        let mut matrix = [0.0; 6];
+        product_with_transpose(3, &factor, &mut matrix);
+        let mut again = [0.0; 6];
+        cholesky(3, &matrix, &mut again).unwrap();
+        let mut inverse = [0.0; 6];
+        invert(3, &again, &mut inverse);
+        for i in 0..3 {
+            for j in 0..=i {
+                assert_relative_eq!(again[at(i, j)], factor[at(i, j)], max_relative = 1e-14);
+                let entry: f64 = (j..=i).map(|l| inverse[at(i, l)] * factor[at(l, j)]).sum();
+                assert_relative_eq!(entry, f64::from(i == j), epsilon = 1e-14);
+            }
+        }
+    }
+
+    #[test]
+    fn an_indefinite_matrix_names_its_pivot() {
+        assert_eq!(cholesky(2, &[1.0, 2.0, 1.0], &mut [0.0; 3]), Err(1));
+    }
+}

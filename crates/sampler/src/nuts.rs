@@ -1,0 +1,7 @@
+//! The No-U-Turn sampler: Hamiltonian trajectories of adaptive length (Hoffman & Gelman 2014; Betancourt 2017).
+
+mod adaptation;
+pub mod chain;
+mod hamiltonian;
+pub mod metric;
+pub mod trajectory;

@@ -1,0 +1,259 @@
+//! One chain: its state, its tuning and its own stream of random numbers; a step at a time.
+
+use libm::log;
+use rand::rngs::ChaCha8Rng;
+use thiserror::Error;
+
+use super::adaptation::{DualAveraging, Windows};
+use super::hamiltonian::{Hamiltonian, PhasePoint};
+use super::metric::Metric;
+use super::trajectory::{Trajectory, Transition};
+use crate::log_density::LogDensity;
+
+/// How a chain is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Iterations in which step size and metric are tuned; their draws are not kept.
+    pub warmup: usize,
+    /// Draws kept after that.
+    pub draws: usize,
+    /// Mean acceptance rate that the step size is tuned to, in (0, 1).
+    pub target_accept: f64,
+    /// At least 1; at most 2^depth − 1 gradients a draw.
+    pub max_tree_depth: u32,
+}
+
+impl Default for Settings {
+    /// Stan's defaults.
+    fn default() -> Self {
+        Self { warmup: 1000, draws: 1000, target_accept: 0.8, max_tree_depth: 10 }
+    }
+}
+
+/// Why a chain cannot begin.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ChainError {
+    #[error("the log density at the starting point is {log_density}: not a finite number")]
+    Start { log_density: f64 },
+}
+
+/// One draw's statistics, named as ArviZ names them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DrawStats {
+    /// Log density in the unconstrained space, Jacobian and all constants included.
+    pub lp: f64,
+    pub step_size: f64,
+    pub transition: Transition,
+}
+
+/// A Markov chain on a density's unconstrained space.
+#[derive(Debug)]
+pub struct Chain<L> {
+    hamiltonian: Hamiltonian<L>,
+    state: PhasePoint,
+    trajectory: Trajectory,
+    settings: Settings,
+    windows: Windows,
+    /// Draws of the open window.
+    window: Vec<f64>,
+    step: DualAveraging,
+    step_size: f64,
+    iteration: usize,
+    rng: ChaCha8Rng,
+}
+
+impl<L: LogDensity> Chain<L> {
+    /// A chain at a point, with a metric to begin with and a stream of its own.
+    ///
+    /// # Errors
+    /// A starting point without a finite density.
+    pub fn new(
+        density: L,
+        position: &[f64],
+        metric: Metric,
+        settings: Settings,
+        rng: ChaCha8Rng,
+    ) -> Result<Self, ChainError> {
+        let mut hamiltonian = Hamiltonian::new(density, metric);
+        let mut state = PhasePoint::new(position.len());
+        state.position.copy_from_slice(position);
+        hamiltonian.refresh(&mut state);
+        if !state.log_density.is_finite() || state.gradient.iter().any(|gradient| !gradient.is_finite()) {
+            return Err(ChainError::Start { log_density: state.log_density });
+        }
+        let mut chain = Self {
+            trajectory: Trajectory::new(position.len(), settings.max_tree_depth),
+            windows: Windows::new(settings.warmup),
+            window: Vec::new(),
+            step: DualAveraging::new(1.0, settings.target_accept),
+            step_size: 1.0,
+            iteration: 0,
+            hamiltonian,
+            state,
+            settings,
+            rng,
+        };
+        chain.restart_step_size();
+        Ok(chain)
+    }
+
+    /// Whether the next step is still part of the warm-up.
+    #[must_use]
+    pub fn is_warming_up(&self) -> bool {
+        self.iteration < self.settings.warmup
+    }
+
+    /// Where the chain is.
+    #[must_use]
+    pub fn position(&self) -> &[f64] {
+        &self.state.position
+    }
+
+    /// Moves to the next draw.
+    pub fn step(&mut self) -> DrawStats {
+        let transition =
+            self.trajectory.transition(&mut self.hamiltonian, &mut self.state, self.step_size, &mut self.rng);
+        let stats = DrawStats { lp: self.state.log_density, step_size: self.step_size, transition };
+        if self.is_warming_up() {
+            self.adapt(transition.acceptance_rate);
+        }
+        self.iteration += 1;
+        stats
+    }
+
+    fn adapt(&mut self, acceptance_rate: f64) {
+        self.step.update(acceptance_rate);
+        self.step_size = self.step.step_size();
+        if self.windows.collects(self.iteration) {
+            self.window.extend_from_slice(&self.state.position);
+        }
+        if self.windows.closes(self.iteration) {
+            self.hamiltonian.metric = self.hamiltonian.metric.learn(&self.window);
+            self.window.clear();
+            self.hamiltonian.refresh(&mut self.state);
+            self.restart_step_size();
+        }
+        if self.iteration + 1 == self.settings.warmup {
+            self.step_size = self.step.averaged_step_size();
+            self.window = Vec::new();
+        }
+    }
+
+    /// Doubles or halves the step size until one step's acceptance crosses ½ (Hoffman & Gelman 2014, algorithm 4), and
+    /// starts dual averaging from there.
+    fn restart_step_size(&mut self) {
+        let mut growing = None;
+        // A density finite at the start is crossed within a few doublings; the bound is a fuse.
+        for _ in 0..100 {
+            let mut point = self.state.clone();
+            point.draw_momentum(&mut self.rng);
+            let before = point.energy();
+            self.hamiltonian.leapfrog(&mut point, self.step_size);
+            let energy_error = point.energy() - before;
+            let accepts = energy_error < -log(0.5);
+            if *growing.get_or_insert(accepts) != accepts {
+                break;
+            }
+            self.step_size *= if accepts { 2.0 } else { 0.5 };
+        }
+        self.step = DualAveraging::new(self.step_size, self.settings.target_accept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::{mcse_mean, rhat};
+    use crate::mixture::triangular::at;
+    use rand::SeedableRng;
+
+    /// A normal with unit variances and one correlation between neighbours.
+    #[derive(Clone)]
+    struct Autoregressive {
+        dimension: usize,
+        correlation: f64,
+    }
+
+    impl LogDensity for Autoregressive {
+        fn dimension(&self) -> usize {
+            self.dimension
+        }
+
+        fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+            let r = self.correlation;
+            let precision = 1.0 / (1.0 - r * r);
+            gradient[0] = -position[0];
+            let mut log_density = -0.5 * position[0] * position[0];
+            for i in 1..position.len() {
+                let residual = position[i] - r * position[i - 1];
+                log_density -= 0.5 * precision * residual * residual;
+                gradient[i] = -precision * residual;
+                gradient[i - 1] += precision * r * residual;
+            }
+            log_density
+        }
+    }
+
+    fn run(metric: &Metric, seed: u64) -> (Vec<Vec<f64>>, f64, Chain<Autoregressive>) {
+        let density = Autoregressive { dimension: 10, correlation: 0.9 };
+        let settings = Settings { warmup: 600, draws: 2000, ..Settings::default() };
+        let mut columns = vec![Vec::new(); 10];
+        let mut steps = 0.0;
+        let mut last = None;
+        for stream in 0..4 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream);
+            let mut chain = Chain::new(density.clone(), &[1.0; 10], metric.clone(), settings, rng).unwrap();
+            for _ in 0..settings.warmup + settings.draws {
+                let warming_up = chain.is_warming_up();
+                let stats = chain.step();
+                if !warming_up {
+                    steps += f64::from(stats.transition.n_steps);
+                    columns.iter_mut().zip(chain.position()).for_each(|(column, &x)| column.push(x));
+                }
+            }
+            last = Some(chain);
+        }
+        (columns, steps / 8000.0, last.unwrap())
+    }
+
+    fn dense_identity() -> Metric {
+        let covariance: Vec<f64> =
+            (0..10).flat_map(|i| (0..=i).map(move |j| f64::from(u8::from(i == j)))).collect();
+        Metric::from_covariance(10, &covariance).unwrap()
+    }
+
+    #[test]
+    fn a_correlated_normal_is_recovered_and_its_metric_learnt() {
+        let (columns, steps, chain) = run(&dense_identity(), 5);
+        for (index, column) in columns.iter().enumerate() {
+            let squares: Vec<f64> = column.iter().map(|x| x * x).collect();
+            let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+            let mcse = mcse_mean(&squares, 4);
+            assert!((mean - 1.0).abs() < 4.0 * mcse, "variable {index}: {mean} ± {mcse}");
+            assert!(rhat(column, 4) < 1.01);
+        }
+        let covariance = chain.hamiltonian.metric.covariance();
+        assert!((covariance[at(1, 0)] - 0.9).abs() < 0.25, "{}", covariance[at(1, 0)]);
+        let (_, diagonal_steps, _) = run(&Metric::identity(10), 5);
+        assert!(steps < 0.5 * diagonal_steps, "dense {steps}, diagonal {diagonal_steps} steps a draw");
+    }
+
+    #[test]
+    fn the_same_stream_gives_the_same_chain_and_another_stream_another() {
+        let density = Autoregressive { dimension: 3, correlation: 0.5 };
+        let settings = Settings { warmup: 50, draws: 50, ..Settings::default() };
+        let last = |stream| {
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            rng.set_stream(stream);
+            let mut chain =
+                Chain::new(density.clone(), &[0.0; 3], Metric::identity(3), settings, rng).unwrap();
+            for _ in 0..100 {
+                chain.step();
+            }
+            chain.position().to_vec()
+        };
+        assert_eq!(last(0), last(0));
+        assert_ne!(last(0), last(1));
+    }
+}

@@ -1,0 +1,356 @@
+//! One transition of NUTS: a trajectory doubled until it turns back, and a multinomial draw from it.
+//!
+//! Betancourt (2017), appendix A, with Stan's two extra checks across the joint of two subtrees (stan-dev/stan #2800):
+//! without them a trajectory that has gone round an exact number of times looks as if it went on.
+
+use libm::{exp, log1p};
+use rand::{Rng, RngExt};
+
+use super::hamiltonian::{Hamiltonian, PhasePoint};
+use super::metric::dot;
+use crate::log_density::LogDensity;
+
+/// Energy error from which a trajectory counts as divergent: Stan's, far above any error that a useful step size makes.
+const DIVERGENCE: f64 = 1000.0;
+
+/// What one transition was like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Transition {
+    /// Mean acceptance probability over the trajectory, what the step size is tuned on.
+    pub acceptance_rate: f64,
+    /// Doublings that neither diverged nor turned back within the new half, as Stan counts them.
+    pub tree_depth: u32,
+    /// Leapfrog steps, one gradient each.
+    pub n_steps: u32,
+    pub diverging: bool,
+    /// H at the draw, with the momentum it was reached with.
+    pub energy: f64,
+}
+
+/// What is kept of a subtree besides its draw: its ends and the sum of its momenta.
+#[derive(Debug, Clone)]
+struct Span {
+    /// Momentum at the end nearer to the start of the trajectory, and at the farther.
+    near: Vec<f64>,
+    far: Vec<f64>,
+    /// ρ, the sum of all momenta.
+    sum: Vec<f64>,
+}
+
+impl Span {
+    fn new(dimension: usize) -> Self {
+        let zeros = || vec![0.0; dimension];
+        Self { near: zeros(), far: zeros(), sum: zeros() }
+    }
+
+    /// Whether the ends still move apart: p·ρ > 0 at both (Betancourt 2017, appendix A.4.2).
+    fn goes_on(&self) -> bool {
+        still_apart(&self.near, &self.far, &self.sum)
+    }
+}
+
+fn still_apart(near: &[f64], far: &[f64], sum: &[f64]) -> bool {
+    dot(near, sum) > 0.0 && dot(far, sum) > 0.0
+}
+
+/// Stan's extra checks where a first half, given by the momenta at its ends and their sum, meets a second: each half, with the
+/// nearest point of the other, must go on as well.
+fn joint_goes_on(
+    first: (&[f64], &[f64], &[f64]),
+    second: (&[f64], &[f64], &[f64]),
+    joint: &mut [f64],
+) -> bool {
+    let ((start, end, sum), (near, far, other_sum)) = (first, second);
+    joint.iter_mut().zip(sum).zip(near).for_each(|((joint, sum), p)| *joint = sum + p);
+    let first_goes_on = still_apart(start, near, joint);
+    joint.iter_mut().zip(other_sum).zip(end).for_each(|((joint, sum), p)| *joint = sum + p);
+    first_goes_on && still_apart(end, far, joint)
+}
+
+/// log(e^a + e^b).
+fn log_add_exp(a: f64, b: f64) -> f64 {
+    let (high, low) = if a > b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY { high } else { high + log1p(exp(low - high)) }
+}
+
+/// Buffers of one level of the recursion: its second half, and a sum for the checks across the joint.
+#[derive(Debug, Clone)]
+struct Level {
+    span: Span,
+    draw: PhasePoint,
+    joint: Vec<f64>,
+}
+
+/// Builds trajectories; owns every buffer, so that no transition allocates.
+#[derive(Debug, Clone)]
+pub(crate) struct Trajectory {
+    levels: Vec<Level>,
+    /// The moving end of the subtree under construction.
+    end: PhasePoint,
+    backward: PhasePoint,
+    forward: PhasePoint,
+    whole: Span,
+    subtree: Span,
+    candidate: PhasePoint,
+    joint: Vec<f64>,
+}
+
+/// Running sums of one transition.
+struct Tally {
+    initial_energy: f64,
+    n_steps: u32,
+    acceptance: f64,
+    diverging: bool,
+}
+
+/// A subtree that neither diverged nor turned.
+struct Grown {
+    /// log Σ exp(H₀ − H) over its points.
+    log_weight: f64,
+}
+
+impl Trajectory {
+    pub(crate) fn new(dimension: usize, max_tree_depth: u32) -> Self {
+        let point = || PhasePoint::new(dimension);
+        let level = Level { span: Span::new(dimension), draw: point(), joint: vec![0.0; dimension] };
+        Self {
+            levels: vec![level; max_tree_depth as usize],
+            end: point(),
+            backward: point(),
+            forward: point(),
+            whole: Span::new(dimension),
+            subtree: Span::new(dimension),
+            candidate: point(),
+            joint: vec![0.0; dimension],
+        }
+    }
+
+    /// Moves `state` to the next draw. Its momentum is drawn anew first.
+    pub(crate) fn transition<L: LogDensity>(
+        &mut self,
+        hamiltonian: &mut Hamiltonian<L>,
+        state: &mut PhasePoint,
+        step_size: f64,
+        rng: &mut impl Rng,
+    ) -> Transition {
+        state.draw_momentum(rng);
+        let mut tally =
+            Tally { initial_energy: state.energy(), n_steps: 0, acceptance: 0.0, diverging: false };
+        self.backward.copy_from(state);
+        self.forward.copy_from(state);
+        for end in [&mut self.whole.near, &mut self.whole.far, &mut self.whole.sum] {
+            end.copy_from_slice(&state.momentum);
+        }
+        // The first point weighs exp(H₀ − H₀).
+        let mut log_weight = 0.0;
+        let mut tree_depth = 0;
+        while (tree_depth as usize) < self.levels.len() {
+            let forward: bool = rng.random();
+            self.end.copy_from(if forward { &self.forward } else { &self.backward });
+            let step = if forward { step_size } else { -step_size };
+            let mut subtree =
+                std::mem::replace(&mut self.subtree, Span { near: vec![], far: vec![], sum: vec![] });
+            let mut candidate = std::mem::replace(&mut self.candidate, PhasePoint::new(0));
+            let grown = grow(
+                &mut self.levels[..tree_depth as usize],
+                &mut self.end,
+                hamiltonian,
+                step,
+                &mut tally,
+                &mut subtree,
+                &mut candidate,
+                rng,
+            );
+            (self.subtree, self.candidate) = (subtree, candidate);
+            let Some(grown) = grown else { break };
+            tree_depth += 1;
+            // Biased progressive draw: the new half is preferred in proportion to its weight (Betancourt 2017, A.3.2).
+            if rng.random::<f64>() < exp(grown.log_weight - log_weight) {
+                state.copy_from(&self.candidate);
+            }
+            log_weight = log_add_exp(log_weight, grown.log_weight);
+            if !self.join(forward) {
+                break;
+            }
+        }
+        Transition {
+            acceptance_rate: tally.acceptance / f64::from(tally.n_steps),
+            tree_depth,
+            n_steps: tally.n_steps,
+            diverging: tally.diverging,
+            energy: state.energy(),
+        }
+    }
+
+    /// Appends the subtree to the whole; false where the result turns back. `whole.near` is the backward end.
+    fn join(&mut self, forward: bool) -> bool {
+        let (whole, subtree) = (&mut self.whole, &self.subtree);
+        // The joint: the old end that the subtree started from, and the subtree's nearer end. The sums on either side of it
+        // are each taken with one point of the other side.
+        let old_end = if forward { &whole.far } else { &whole.near };
+        let old_start = if forward { &whole.near } else { &whole.far };
+        let goes_on = joint_goes_on(
+            (old_start, old_end, &whole.sum),
+            (&subtree.near, &subtree.far, &subtree.sum),
+            &mut self.joint,
+        );
+        whole.sum.iter_mut().zip(&subtree.sum).for_each(|(sum, new)| *sum += new);
+        if forward {
+            whole.far.copy_from_slice(&subtree.far);
+            self.forward.copy_from(&self.end);
+        } else {
+            whole.near.copy_from_slice(&subtree.far);
+            self.backward.copy_from(&self.end);
+        }
+        goes_on && self.whole.goes_on()
+    }
+}
+
+/// Grows a subtree of 2^depth points from `end`, depth being the number of levels; fills `span` and `draw`.
+/// None where it diverged or turned back within itself.
+#[allow(clippy::too_many_arguments)] // A recursion's frame: each is changed at every depth.
+fn grow<L: LogDensity>(
+    levels: &mut [Level],
+    end: &mut PhasePoint,
+    hamiltonian: &mut Hamiltonian<L>,
+    step: f64,
+    tally: &mut Tally,
+    span: &mut Span,
+    draw: &mut PhasePoint,
+    rng: &mut impl Rng,
+) -> Option<Grown> {
+    let Some((level, levels)) = levels.split_last_mut() else {
+        hamiltonian.leapfrog(end, step);
+        tally.n_steps += 1;
+        let energy_error = end.energy() - tally.initial_energy;
+        // An energy that is not finite comes from a point outside the support, or beyond double precision.
+        if !energy_error.is_finite() || energy_error > DIVERGENCE {
+            tally.diverging = true;
+            return None;
+        }
+        tally.acceptance += exp(-energy_error).min(1.0);
+        for part in [&mut span.near, &mut span.far, &mut span.sum] {
+            part.copy_from_slice(&end.momentum);
+        }
+        draw.copy_from(end);
+        return Some(Grown { log_weight: -energy_error });
+    };
+    let first = grow(levels, end, hamiltonian, step, tally, span, draw, rng)?;
+    let second = grow(levels, end, hamiltonian, step, tally, &mut level.span, &mut level.draw, rng)?;
+    let log_weight = log_add_exp(first.log_weight, second.log_weight);
+    // Within a subtree the draw is uniform over its weights, not biased to the far half.
+    if rng.random::<f64>() < exp(second.log_weight - log_weight) {
+        std::mem::swap(draw, &mut level.draw);
+    }
+    let other = &level.span;
+    let goes_on = joint_goes_on(
+        (&span.near, &span.far, &span.sum),
+        (&other.near, &other.far, &other.sum),
+        &mut level.joint,
+    );
+    span.far.copy_from_slice(&other.far);
+    span.sum.iter_mut().zip(&other.sum).for_each(|(sum, other)| *sum += other);
+    (goes_on && span.goes_on()).then_some(Grown { log_weight })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nuts::metric::Metric;
+    use approx::assert_relative_eq;
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+    /// Independent normals of the given standard deviations.
+    #[derive(Clone)]
+    struct Normals(Vec<f64>);
+
+    impl LogDensity for Normals {
+        fn dimension(&self) -> usize {
+            self.0.len()
+        }
+
+        fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+            let mut log_density = 0.0;
+            for ((x, sd), gradient) in position.iter().zip(&self.0).zip(gradient) {
+                *gradient = -x / (sd * sd);
+                log_density -= 0.5 * (x / sd) * (x / sd);
+            }
+            log_density
+        }
+    }
+
+    #[test]
+    fn energy_is_conserved_to_second_order() {
+        let errors = [0.1, 0.05].map(|step| {
+            let mut hamiltonian = Hamiltonian::new(Normals(vec![1.0, 0.7]), Metric::identity(2));
+            let mut point = PhasePoint::new(2);
+            point.position.copy_from_slice(&[0.5, -0.3]);
+            point.momentum.copy_from_slice(&[1.0, 0.2]);
+            hamiltonian.refresh(&mut point);
+            let before = point.energy();
+            for _ in 0..(1.0 / step) as usize {
+                hamiltonian.leapfrog(&mut point, step);
+            }
+            (point.energy() - before).abs()
+        });
+        assert_relative_eq!(errors[0] / errors[1], 4.0, max_relative = 0.1);
+    }
+
+    #[test]
+    fn a_step_forth_and_back_returns() {
+        let mut hamiltonian = Hamiltonian::new(Normals(vec![1.0, 0.7]), Metric::identity(2));
+        let mut point = PhasePoint::new(2);
+        point.position.copy_from_slice(&[0.5, -0.3]);
+        point.momentum.copy_from_slice(&[1.0, 0.2]);
+        hamiltonian.refresh(&mut point);
+        let start = point.clone();
+        hamiltonian.leapfrog(&mut point, 0.3);
+        hamiltonian.leapfrog(&mut point, -0.3);
+        assert_relative_eq!(point.position[..], start.position[..], epsilon = 1e-14);
+        assert_relative_eq!(point.momentum[..], start.momentum[..], epsilon = 1e-14);
+    }
+
+    #[test]
+    fn the_depth_is_bounded_and_a_trajectory_of_small_steps_uses_it_all() {
+        let mut hamiltonian = Hamiltonian::new(Normals(vec![1.0; 3]), Metric::identity(3));
+        let mut state = PhasePoint::new(3);
+        hamiltonian.refresh(&mut state);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let transition = Trajectory::new(3, 5).transition(&mut hamiltonian, &mut state, 1e-3, &mut rng);
+        assert_eq!((transition.tree_depth, transition.n_steps), (5, 31));
+        assert!(!transition.diverging && transition.acceptance_rate > 0.999);
+    }
+
+    #[test]
+    fn a_step_far_too_large_is_a_divergence_and_stays() {
+        let mut hamiltonian = Hamiltonian::new(Normals(vec![1e-3]), Metric::identity(1));
+        let mut state = PhasePoint::new(1);
+        hamiltonian.refresh(&mut state);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let transition = Trajectory::new(1, 10).transition(&mut hamiltonian, &mut state, 10.0, &mut rng);
+        assert!(transition.diverging);
+        assert_eq!(state.position, [0.0]);
+    }
+
+    #[test]
+    fn draws_from_normals_have_their_variances() {
+        let sds = [0.5, 1.0, 2.0];
+        let mut hamiltonian = Hamiltonian::new(Normals(sds.to_vec()), Metric::identity(3));
+        let mut state = PhasePoint::new(3);
+        hamiltonian.refresh(&mut state);
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let mut trajectory = Trajectory::new(3, 10);
+        let mut columns = vec![Vec::new(); 3];
+        for _ in 0..20_000 {
+            trajectory.transition(&mut hamiltonian, &mut state, 0.4, &mut rng);
+            for (column, x) in columns.iter_mut().zip(&state.position) {
+                column.push(x * x);
+            }
+        }
+        for (column, sd) in columns.iter().zip(sds) {
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            let mcse = crate::diagnostics::mcse_mean(column, 1);
+            assert!((mean - sd * sd).abs() < 4.0 * mcse, "{mean} ± {mcse}, expected {}", sd * sd);
+        }
+    }
+}

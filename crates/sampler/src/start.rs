@@ -1,0 +1,151 @@
+//! Where chains start and what shape they expect: k-means centroids, EM's optimum, the posterior mode and its curvature.
+
+pub mod em;
+pub mod kmeans;
+pub mod laplace;
+
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::assignment::cheapest_assignment;
+use crate::data::Data;
+use crate::log_density::LogDensity;
+use crate::mixture::params::{Mixture, MixtureError};
+use crate::mixture::posterior::Posterior;
+use crate::mixture::triangular::{at, packed_len};
+use crate::nuts::metric::Metric;
+use kmeans::KMeans;
+use laplace::{Mode, climb, curvature_metric};
+
+/// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
+/// posterior, so that R-hat can notice chains that have not forgotten their start.
+const DISPERSION: f64 = 1.5;
+
+/// Covariance, in squared standard deviations of the data, that is added to a cluster's own, so that small ones have one.
+const CLUSTER_RIDGE: f64 = 0.01;
+
+/// The mode that chains start around, and the metric they start with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub mode: Mode,
+    pub metric: Metric,
+}
+
+impl Start {
+    /// The highest of the modes that the candidates lie below, those left out in which `collapsed` sees a component on a
+    /// spike; None where no candidate leads to one.
+    ///
+    /// Ties in the data make the posterior improper under a scale prior that is positive at zero: near σ = 0 the density
+    /// grows without bound. Starts in regular mixtures, and climbs in short steps, stay clear of that.
+    pub fn find(
+        posterior: &mut Posterior<'_>,
+        candidates: &[Mixture],
+        collapsed: impl Fn(&Mixture) -> bool,
+    ) -> Option<Self> {
+        let layout = posterior.layout();
+        let mode = candidates
+            .iter()
+            .map(|mixture| climb(posterior, &layout.unconstrain(mixture)))
+            .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
+            .max_by(|a, b| a.log_density.total_cmp(&b.log_density))?;
+        let metric = curvature_metric(posterior, &mode.position);
+        Some(Self { mode, metric })
+    }
+
+    /// A point around the mode from which one chain sets out.
+    pub fn disperse(&self, density: &mut impl LogDensity, rng: &mut impl Rng) -> Vec<f64> {
+        let n = self.mode.position.len();
+        let mut gradient = vec![0.0; n];
+        let mut offset = vec![0.0; n];
+        let mut dispersion = DISPERSION;
+        // Far out the density may be beyond double precision; nearer to the mode it is not.
+        for _ in 0..20 {
+            let z: Vec<f64> = (0..n).map(|_| StandardNormal.sample(rng)).collect();
+            self.metric.apply(&z, &mut offset);
+            let position: Vec<f64> = self
+                .mode
+                .position
+                .iter()
+                .zip(&offset)
+                .map(|(mode, offset)| mode + dispersion * offset)
+                .collect();
+            if density.log_density_and_gradient(&position, &mut gradient).is_finite() {
+                return position;
+            }
+            dispersion *= 0.5;
+        }
+        self.mode.position.clone()
+    }
+}
+
+/// The mixture that k-means clusters imply: their shares, centroids and (slightly rounded) covariances.
+///
+/// # Errors
+/// A constant feature, which leaves no covariance.
+pub fn mixture_of_clusters(data: &Data, clusters: &KMeans) -> Result<Mixture, MixtureError> {
+    let (n, d) = (data.n_observations(), data.n_features());
+    let (labels, means) = (&clusters.labels, &clusters.centroids);
+    let n_components = means.len() / d;
+    let triangle = packed_len(d);
+    let mut counts = vec![0.0f64; n_components];
+    labels.iter().for_each(|&k| counts[k] += 1.0);
+    let mut covariances = vec![0.0; n_components * triangle];
+    for (observation, &k) in labels.iter().enumerate() {
+        for i in 0..d {
+            for j in 0..=i {
+                let product = (data.feature(i)[observation] - means[k * d + i])
+                    * (data.feature(j)[observation] - means[k * d + j]);
+                covariances[k * triangle + at(i, j)] += product / counts[k].max(1.0);
+            }
+        }
+    }
+    for i in 0..d {
+        let mean = data.feature(i).iter().sum::<f64>() / n as f64;
+        let variance = data.feature(i).iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64;
+        (0..n_components).for_each(|k| covariances[k * triangle + at(i, i)] += CLUSTER_RIDGE * variance);
+    }
+    // An empty cluster keeps a share, lest its logarithm be lost.
+    let total: f64 = counts.iter().map(|count| count.max(0.5)).sum();
+    let weights: Vec<f64> = counts.iter().map(|count| count.max(0.5) / total).collect();
+    Mixture::from_covariances(d, &weights, means, &covariances)
+}
+
+/// The mixture with its components in the order in which their means lie nearest to the given centres (K × D), as the prior
+/// that is centred on them expects.
+#[must_use]
+pub fn matched_to(mixture: &Mixture, centres: &[f64]) -> Mixture {
+    let (n, d) = (mixture.n_components(), mixture.n_features());
+    let costs: Vec<f64> = centres
+        .chunks_exact(d)
+        .flat_map(|centre| {
+            (0..n).map(move |k| mixture.mean(k).iter().zip(centre).map(|(a, b)| (a - b).powi(2)).sum::<f64>())
+        })
+        .collect();
+    mixture.reordered(&cheapest_assignment(n, &costs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn clusters_give_their_shares_and_means() {
+        let data = Data::from_columns(&[vec![0.0, 2.0, 10.0, 12.0, 14.0]]).unwrap();
+        let clusters = KMeans { centroids: vec![1.0, 12.0], labels: vec![0, 0, 1, 1, 1], inertia: f64::NAN };
+        let mixture = mixture_of_clusters(&data, &clusters).unwrap();
+        assert_relative_eq!(mixture.weight(1), 0.6, epsilon = 1e-12);
+        assert_relative_eq!(mixture.mean(1)[0], 12.0, epsilon = 1e-12);
+        assert!(mixture.scales(0)[0] > 1.0);
+    }
+
+    #[test]
+    fn components_are_matched_to_their_centres() {
+        let mixture =
+            Mixture::from_covariances(1, &[0.2, 0.3, 0.5], &[5.0, -1.0, 2.0], &[1.0, 2.0, 3.0]).unwrap();
+        let matched = matched_to(&mixture, &[-1.1, 2.2, 4.0]);
+        let means: Vec<f64> = (0..3).map(|k| matched.mean(k)[0]).collect();
+        assert_eq!(means, [-1.0, 2.0, 5.0]);
+        assert_relative_eq!(matched.weight(0), 0.3, epsilon = 1e-12);
+    }
+}

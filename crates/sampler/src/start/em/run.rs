@@ -1,0 +1,115 @@
+//! One run of EM: E-steps and M-steps on whitened moments until nothing is left to gain.
+
+use super::{DEGENERATE_EIGENVALUE, TOLERANCE};
+use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
+use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
+
+/// The parameters between two iterations.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) log_weights: Vec<f64>,
+    /// K × D.
+    pub(super) means: Vec<f64>,
+    /// K packed factors T_k, Σ_k = T_k T_kᵀ.
+    pub(super) factors: Vec<f64>,
+}
+
+/// One run of EM from a start.
+pub(super) struct Run<'a> {
+    pub(super) likelihood: &'a Likelihood,
+    pub(super) state: State,
+    pub(super) components: WhitenedComponents,
+    pub(super) workspace: &'a mut Workspace,
+    pub(super) moments: &'a mut Moments,
+}
+
+/// How far a run got.
+pub(super) struct Progress {
+    /// At the parameters before the last step.
+    pub(super) log_likelihood: f64,
+    pub(super) iterations: usize,
+    pub(super) ended: Ended,
+}
+
+#[derive(PartialEq)]
+pub(super) enum Ended {
+    Converged,
+    OutOfIterations,
+    Degenerate,
+}
+
+impl Run<'_> {
+    /// E-step at the current parameters; returns their log-likelihood.
+    fn expect(&mut self) -> f64 {
+        let d = self.likelihood.n_features();
+        for k in 0..self.state.log_weights.len() {
+            let factor = &self.state.factors[k * packed_len(d)..][..packed_len(d)];
+            self.components.set(k, self.state.log_weights[k], &self.state.means[k * d..][..d], factor);
+        }
+        self.likelihood.log_likelihood_and_moments(&self.components, self.workspace, self.moments)
+    }
+
+    /// M-step from whitened moments: μ' = μ + T m and T' = T C, where m is the mean of z under the responsibilities and
+    /// C Cᵀ their covariance. Both factors are triangular, so no covariance is ever formed. False where a pivot vanished.
+    fn maximise(&mut self) -> bool {
+        let d = self.likelihood.n_features();
+        let triangle = packed_len(d);
+        let n = self.likelihood.n_observations() as f64;
+        let mut covariance = vec![0.0; triangle];
+        let mut factor = vec![0.0; triangle];
+        let mut moved = vec![0.0; triangle];
+        for k in 0..self.state.log_weights.len() {
+            let count = self.moments.count(k);
+            if count.is_nan() || count < (d + 1) as f64 * 0.5 {
+                return false;
+            }
+            self.state.log_weights[k] = libm::log(count / n);
+            let mean: Vec<f64> = self.moments.first(k).iter().map(|sum| sum / count).collect();
+            for i in 0..d {
+                for j in 0..=i {
+                    covariance[at(i, j)] = self.moments.second(k)[at(i, j)] / count - mean[i] * mean[j];
+                }
+            }
+            if cholesky(d, &covariance, &mut factor).is_err() {
+                return false;
+            }
+            let current = &mut self.state.factors[k * triangle..][..triangle];
+            for i in 0..d {
+                let sum: f64 = (0..=i).map(|j| current[at(i, j)] * mean[j]).sum();
+                self.state.means[k * d + i] += sum;
+            }
+            multiply(d, current, &factor, &mut moved);
+            // T's smallest diagonal entry bounds the smallest eigenvalue of T Tᵀ from above.
+            if (0..d).any(|i| moved[at(i, i)] * moved[at(i, i)] < 0.01 * DEGENERATE_EIGENVALUE) {
+                return false;
+            }
+            current.copy_from_slice(&moved);
+        }
+        true
+    }
+
+    pub(super) fn iterate(&mut self, max_iterations: usize) -> Progress {
+        let tolerance = TOLERANCE * self.likelihood.n_observations() as f64;
+        let mut previous = f64::NEG_INFINITY;
+        let mut previous_gain = f64::INFINITY;
+        for iterations in 0..max_iterations {
+            let log_likelihood = self.expect();
+            let gain = log_likelihood - previous;
+            // Aitken: gains shrink like a geometric series, whose remainder is gain · rate / (1 − rate)
+            // (Böhning et al. 1994).
+            let rate = gain / previous_gain;
+            let left = if rate < 1.0 { gain * rate / (1.0 - rate) } else { f64::INFINITY };
+            if !log_likelihood.is_finite() {
+                return Progress { log_likelihood: previous, iterations, ended: Ended::Degenerate };
+            }
+            if iterations > 1 && gain < tolerance && left < tolerance {
+                return Progress { log_likelihood, iterations, ended: Ended::Converged };
+            }
+            (previous, previous_gain) = (log_likelihood, gain);
+            if !self.maximise() {
+                return Progress { log_likelihood, iterations, ended: Ended::Degenerate };
+            }
+        }
+        Progress { log_likelihood: previous, iterations: max_iterations, ended: Ended::OutOfIterations }
+    }
+}

@@ -1,0 +1,107 @@
+//! The data as EM sees them, with mean zero and identity covariance, and the way back.
+
+use nalgebra::DMatrix;
+
+use super::run::State;
+use super::{DEGENERATE_EIGENVALUE, EmError, EmFit, Regularity, SPURIOUS_EIGENVALUE};
+use crate::data::Data;
+use crate::mixture::params::Mixture;
+use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
+
+/// The data with mean zero and identity covariance, where EM runs: its path does not depend on units, and thresholds on
+/// eigenvalues mean the same for all data.
+pub(super) struct Whitened {
+    pub(super) data: Data,
+    mean: Vec<f64>,
+    /// Packed Cholesky factor of the data's covariance (denominator N).
+    factor: Vec<f64>,
+}
+
+impl Whitened {
+    pub(super) fn new(data: &Data) -> Result<Self, EmError> {
+        let (n, d) = (data.n_observations(), data.n_features());
+        let mean: Vec<f64> =
+            (0..d).map(|i| data.feature(i).iter().map(|value| value / n as f64).sum()).collect();
+        let spread: Vec<f64> = (0..d)
+            .map(|i| data.feature(i).iter().map(|value| (value - mean[i]).abs()).fold(0.0, f64::max))
+            .collect();
+        let mut correlation = vec![0.0; packed_len(d)];
+        for i in 0..d {
+            for j in 0..=i {
+                let products = data.feature(i).iter().zip(data.feature(j));
+                let sum: f64 =
+                    products.map(|(a, b)| ((a - mean[i]) / spread[i]) * ((b - mean[j]) / spread[j])).sum();
+                correlation[at(i, j)] = sum / n as f64;
+            }
+        }
+        let mut factor = vec![0.0; packed_len(d)];
+        cholesky(d, &correlation, &mut factor).map_err(|feature| EmError::Collinear { feature })?;
+        for i in 0..d {
+            // A pivot of nothing but rounding is no pivot.
+            if factor[at(i, i)] < 1e-7 * correlation[at(i, i)].sqrt() {
+                return Err(EmError::Collinear { feature: i });
+            }
+            factor[at(i, 0)..=at(i, i)].iter_mut().for_each(|entry| *entry *= spread[i]);
+        }
+        let mut inverse = vec![0.0; packed_len(d)];
+        invert(d, &factor, &mut inverse);
+        let columns: Vec<Vec<f64>> = (0..d)
+            .map(|i| {
+                (0..n)
+                    .map(|row| (0..=i).map(|j| inverse[at(i, j)] * (data.feature(j)[row] - mean[j])).sum())
+                    .collect()
+            })
+            .collect();
+        let data = Data::from_columns(&columns).map_err(|_| EmError::Collinear { feature: d - 1 })?;
+        Ok(Self { data, mean, factor })
+    }
+
+    /// The fit on the data's own scale.
+    pub(super) fn restore(&self, state: &State, log_likelihood: f64, iterations: usize) -> EmFit {
+        let (d, k) = (self.data.n_features(), state.log_weights.len());
+        let triangle = packed_len(d);
+        let mut means = Vec::with_capacity(k * d);
+        let mut covariances = vec![0.0; k * triangle];
+        let mut min_eigenvalue = f64::INFINITY;
+        for component in 0..k {
+            let mean = &state.means[component * d..][..d];
+            for i in 0..d {
+                let sum: f64 = (0..=i).map(|j| self.factor[at(i, j)] * mean[j]).sum();
+                means.push(self.mean[i] + sum);
+            }
+            let factor = &state.factors[component * triangle..][..triangle];
+            min_eigenvalue = min_eigenvalue.min(smallest_eigenvalue(d, factor));
+            let mut restored = vec![0.0; triangle];
+            multiply(d, &self.factor, factor, &mut restored);
+            product_with_transpose(d, &restored, &mut covariances[component * triangle..][..triangle]);
+        }
+        let weights: Vec<f64> = state.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
+        let n = self.data.n_observations() as f64;
+        let min_count = weights.iter().fold(f64::INFINITY, |least, weight| least.min(weight * n));
+        let log_scale: f64 = (0..d).map(|i| libm::log(self.factor[at(i, i)])).sum();
+        let mixture = Mixture::from_covariances(d, &weights, &means, &covariances);
+        let few = (d + 1) as f64;
+        let regularity = if mixture.is_err() || min_eigenvalue < DEGENERATE_EIGENVALUE || min_count < few {
+            Regularity::Degenerate
+        } else if min_eigenvalue < SPURIOUS_EIGENVALUE || min_count < 2.0 * few {
+            Regularity::Spurious
+        } else {
+            Regularity::Regular
+        };
+        EmFit {
+            mixture: mixture.unwrap_or_else(|_| Mixture::standard(k, d)),
+            log_likelihood: log_likelihood - n * log_scale,
+            regularity,
+            min_eigenvalue,
+            min_count,
+            iterations,
+        }
+    }
+}
+
+fn smallest_eigenvalue(d: usize, factor: &[f64]) -> f64 {
+    let mut covariance = vec![0.0; packed_len(d)];
+    product_with_transpose(d, factor, &mut covariance);
+    let matrix = DMatrix::from_fn(d, d, |i, j| covariance[at(i.max(j), i.min(j))]);
+    matrix.symmetric_eigenvalues().min()
+}

@@ -1,0 +1,160 @@
+//! k-means with k-means++ starts: the centroids that the means' prior is centred on.
+
+use rand::{Rng, RngExt};
+
+use crate::data::Data;
+
+/// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing
+/// beside a fit.
+pub const RESTARTS: usize = 50;
+
+/// Lloyd's iterations end when no assignment changes, which takes tens; this bound is a fuse.
+const MAX_ITERATIONS: usize = 1000;
+
+/// A partition of the data into K clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KMeans {
+    /// K × D; ordered by their first coordinate, ties by the next.
+    pub centroids: Vec<f64>,
+    /// The cluster of each observation.
+    pub labels: Vec<usize>,
+    /// Sum of squared distances to the nearest centroid.
+    pub inertia: f64,
+}
+
+/// The best of `restarts` runs of Lloyd's algorithm from k-means++ seeds (Arthur & Vassilvitskii 2007).
+///
+/// # Panics
+/// If there are no components, no restarts, or more components than observations.
+#[must_use]
+pub fn kmeans(data: &Data, n_components: usize, restarts: usize, rng: &mut impl Rng) -> KMeans {
+    assert!(n_components >= 1 && n_components <= data.n_observations(), "1 ≤ K ≤ N");
+    let rows: Vec<f64> = (0..data.n_observations()).flat_map(|i| data.observation(i)).collect();
+    let best = (0..restarts)
+        .map(|_| lloyd(&rows, data.n_features(), seeds(&rows, data.n_features(), n_components, rng)))
+        .min_by(|a, b| a.inertia.total_cmp(&b.inertia))
+        .expect("at least one restart");
+    ordered(best, data.n_features())
+}
+
+fn square_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+/// K observations, each drawn with probability proportional to its squared distance from those before it.
+pub(crate) fn seeds(rows: &[f64], d: usize, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
+    let n = rows.len() / d;
+    let mut centroids = rows[rng.random_range(0..n) * d..][..d].to_vec();
+    let mut nearest = vec![f64::INFINITY; n];
+    while centroids.len() < n_components * d {
+        let newest = &centroids[centroids.len() - d..];
+        for (nearest, row) in nearest.iter_mut().zip(rows.chunks_exact(d)) {
+            *nearest = nearest.min(square_distance(row, newest));
+        }
+        let total: f64 = nearest.iter().sum();
+        // With fewer than K distinct rows every distance is zero: any row will do.
+        let mut left = rng.random::<f64>() * total;
+        let chosen = nearest.iter().position(|distance| {
+            left -= distance;
+            left < 0.0
+        });
+        let chosen = chosen.unwrap_or_else(|| rng.random_range(0..n));
+        centroids.extend_from_slice(&rows[chosen * d..][..d]);
+    }
+    centroids
+}
+
+fn lloyd(rows: &[f64], d: usize, mut centroids: Vec<f64>) -> KMeans {
+    let n_components = centroids.len() / d;
+    let mut labels = vec![usize::MAX; rows.len() / d];
+    let mut inertia = f64::INFINITY;
+    for _ in 0..MAX_ITERATIONS {
+        let mut changed = false;
+        let mut distances = Vec::with_capacity(labels.len());
+        for (label, row) in labels.iter_mut().zip(rows.chunks_exact(d)) {
+            let (nearest, distance) = centroids
+                .chunks_exact(d)
+                .map(|centroid| square_distance(row, centroid))
+                .enumerate()
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .expect("there is a centroid");
+            changed |= *label != nearest;
+            *label = nearest;
+            distances.push(distance);
+        }
+        inertia = distances.iter().sum();
+        if !changed {
+            break;
+        }
+        let mut counts = vec![0.0; n_components];
+        let mut sums = vec![0.0; centroids.len()];
+        for (&label, row) in labels.iter().zip(rows.chunks_exact(d)) {
+            counts[label] += 1.0;
+            sums[label * d..][..d].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        for k in 0..n_components {
+            if counts[k] > 0.0 {
+                for i in 0..d {
+                    centroids[k * d + i] = sums[k * d + i] / counts[k];
+                }
+            } else {
+                // An empty cluster moves to the observation that is worst served.
+                let worst = (0..labels.len())
+                    .max_by(|&a, &b| distances[a].total_cmp(&distances[b]))
+                    .expect("there is an observation");
+                centroids[k * d..][..d].copy_from_slice(&rows[worst * d..][..d]);
+                distances[worst] = 0.0;
+            }
+        }
+    }
+    KMeans { centroids, labels, inertia }
+}
+
+/// Clusters by the order of their centroids, so that component 0 is the leftmost whatever the restarts.
+fn ordered(found: KMeans, d: usize) -> KMeans {
+    let k = found.centroids.len() / d;
+    let centroid = |k: usize| &found.centroids[k * d..][..d];
+    let mut order: Vec<usize> = (0..k).collect();
+    order.sort_by(|&a, &b| {
+        let pairs = centroid(a).iter().zip(centroid(b));
+        pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let mut rank = vec![0; k];
+    order.iter().enumerate().for_each(|(new, &old)| rank[old] = new);
+    KMeans {
+        centroids: order.iter().flat_map(|&old| centroid(old).to_vec()).collect(),
+        labels: found.labels.iter().map(|&old| rank[old]).collect(),
+        inertia: found.inertia,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+    #[test]
+    fn well_separated_groups_are_found_and_ordered() {
+        let column = vec![10.1, 0.1, 5.2, 9.9, 0.3, 5.0];
+        let data = Data::from_columns(&[column]).unwrap();
+        let found = kmeans(&data, 3, 10, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(found.labels, [2, 0, 1, 2, 0, 1]);
+        assert_relative_eq!(found.centroids[..], [0.2, 5.1, 10.0], epsilon = 1e-12);
+        assert_relative_eq!(found.inertia, 0.02 + 0.02 + 0.02, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn one_cluster_is_the_mean() {
+        let data = Data::from_columns(&[vec![1.0, 2.0, 6.0], vec![0.0, 1.0, -1.0]]).unwrap();
+        let found = kmeans(&data, 1, 1, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_relative_eq!(found.centroids[..], [3.0, 0.0], epsilon = 1e-12);
+    }
+
+    #[test]
+    fn as_many_clusters_as_rows_and_equal_rows_are_no_trouble() {
+        let data = Data::from_columns(&[vec![1.0, 1.0, 2.0]]).unwrap();
+        let found = kmeans(&data, 3, 5, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(found.inertia, 0.0);
+    }
+}
