@@ -1,0 +1,110 @@
+//! The criteria, their names, and the only place that knows which way is better.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A way to score a fitted mixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Criterion {
+    /// Akaike (1973).
+    Aic,
+    /// Schwarz (1978).
+    Bic,
+    /// Integrated completed likelihood, Biernacki, Celeux & Govaert (2000).
+    Icl,
+    /// Widely applicable information criterion, Watanabe (2010).
+    Waic,
+    /// Leave-one-out by Pareto-smoothed importance sampling, Vehtari, Gelman & Gabry (2017).
+    Loo,
+    /// K-fold cross-validation with fits that never saw the held-out rows.
+    Kfold,
+}
+
+impl Criterion {
+    /// All criteria, in the order in which they are reported.
+    pub const ALL: [Self; 6] = [Self::Aic, Self::Bic, Self::Icl, Self::Waic, Self::Loo, Self::Kfold];
+
+    /// The name in specs and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aic => "aic",
+            Self::Bic => "bic",
+            Self::Icl => "icl",
+            Self::Waic => "waic",
+            Self::Loo => "loo",
+            Self::Kfold => "kfold",
+        }
+    }
+
+    /// The name in print.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Aic => "AIC",
+            Self::Bic => "BIC",
+            Self::Icl => "ICL",
+            Self::Waic => "WAIC",
+            Self::Loo => "PSIS-LOO",
+            Self::Kfold => "K-fold",
+        }
+    }
+
+    /// True of expected log predictive densities; false of criteria on the deviance scale (−2 log likelihood plus a penalty).
+    #[must_use]
+    pub fn higher_is_better(self) -> bool {
+        match self {
+            Self::Aic | Self::Bic | Self::Icl => false,
+            Self::Waic | Self::Loo | Self::Kfold => true,
+        }
+    }
+
+    /// How much worse a value is than another, on the criterion's own scale: positive if worse, whichever way is better.
+    #[must_use]
+    pub fn loss(self, value: f64, than: f64) -> f64 {
+        if self.higher_is_better() { than - value } else { value - than }
+    }
+}
+
+impl fmt::Display for Criterion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
+
+/// A name that is no criterion's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown criterion `{name}`; there are {}", Criterion::ALL.map(Criterion::name).join(", "))]
+pub struct UnknownCriterion {
+    pub name: String,
+}
+
+impl FromStr for Criterion {
+    type Err = UnknownCriterion;
+
+    /// Reads what [`Criterion::name`] writes.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|criterion| criterion.name() == name);
+        found.ok_or_else(|| UnknownCriterion { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back_and_others_are_refused_with_the_list() {
+        for criterion in Criterion::ALL {
+            assert_eq!(criterion.name().parse(), Ok(criterion));
+        }
+        let refused = "BIC".parse::<Criterion>().unwrap_err();
+        assert_eq!(refused.to_string(), "unknown criterion `BIC`; there are aic, bic, icl, waic, loo, kfold");
+    }
+
+    #[test]
+    fn a_loss_is_positive_for_the_worse_value() {
+        assert_eq!(Criterion::Bic.loss(110.0, 100.0), 10.0);
+        assert_eq!(Criterion::Loo.loss(-110.0, -100.0), 10.0);
+    }
+}

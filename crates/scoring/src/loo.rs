@@ -1,0 +1,256 @@
+//! Leave-one-out cross-validation without refitting: the posterior of all data, reweighted to forget one observation.
+//!
+//! Source: Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, "VGG" below; details as in R's `loo`.
+
+use gmm_sampler::diagnostics::{ess_unsplit, sum_of};
+
+use crate::exponential::exp_of_nonpositive;
+use crate::log_sum_exp::{log_mean_exp, log_sum_exp};
+use crate::psis::{Tail, khat_threshold, psis, tail_length};
+use crate::{Criterion, Score};
+
+/// Log-likelihoods of one observation further apart than this, in nats, are summed on the log scale: `exp` of the distance, and its
+/// reciprocal, must stay far from overflow.
+const WIDEST_RANGE: f64 = 600.0;
+
+/// One observation's share of PSIS-LOO, in nats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LooPoint {
+    /// Log predictive density of the observation given all the others. −∞ if a draw gives it no density.
+    pub elpd: f64,
+    /// `lpd − elpd`: how much the observation helped to predict itself.
+    pub p: f64,
+    /// Shape of the importance ratios' tail: how much harder than usual the reweighting was. ∞ if no tail could be fitted.
+    pub pareto_k: f64,
+    /// Monte Carlo standard error of `elpd`. Meaningless where `pareto_k` is above [`khat_threshold`].
+    pub mcse: f64,
+    /// Effective number of independent draws behind `elpd`.
+    pub n_eff: f64,
+}
+
+impl LooPoint {
+    /// From the S log-likelihoods of one observation, chain-major; their relative efficiency is estimated from the chains.
+    #[must_use]
+    pub fn of(log_likelihood: &[f64], n_chains: usize) -> Self {
+        Self::estimate(log_likelihood, Efficiency::Estimated { n_chains })
+    }
+
+    /// The same with a known relative efficiency, 1 for independent draws.
+    #[must_use]
+    pub fn with_relative_efficiency(log_likelihood: &[f64], relative_efficiency: f64) -> Self {
+        Self::estimate(log_likelihood, Efficiency::Known(relative_efficiency))
+    }
+
+    fn estimate(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
+        let (least, greatest) = range(log_likelihood);
+        // Without +∞ a sum is NaN only if a term is; and unlike a search, it vectorises.
+        if log_likelihood.is_empty() || greatest == f64::INFINITY || sum_of(log_likelihood, |l| l).is_nan() {
+            return Self {
+                elpd: f64::NAN,
+                p: f64::NAN,
+                pareto_k: f64::INFINITY,
+                mcse: f64::NAN,
+                n_eff: f64::NAN,
+            };
+        }
+        if least == f64::NEG_INFINITY {
+            // That draw's ratio is infinite, so it has all the weight; and it says that the observation cannot be.
+            let p = log_mean_exp(log_likelihood) - least;
+            return Self { elpd: least, p, pareto_k: f64::INFINITY, mcse: f64::NAN, n_eff: f64::NAN };
+        }
+        if greatest - least > WIDEST_RANGE {
+            return Self::on_the_log_scale(log_likelihood, efficiency);
+        }
+        let log_ratios: Vec<f64> = log_likelihood.iter().map(|l| -l).collect();
+        let mut weights: Vec<f64> = log_ratios.iter().map(|ratio| ratio + least).collect();
+        exp_of_nonpositive(&mut weights);
+        let relative_efficiency = match efficiency {
+            Efficiency::Known(known) => known,
+            Efficiency::Estimated { n_chains } => {
+                // Likelihoods relative to the largest, by one division in the place of another `exp`.
+                let smallest_weight = libm::exp(least - greatest);
+                let likelihoods: Vec<f64> = weights.iter().map(|w| smallest_weight / w).collect();
+                relative_efficiency(&likelihoods, n_chains)
+            }
+        };
+        let tail = Tail::smoothed(&log_ratios, &weights, tail_length(weights.len(), relative_efficiency));
+        Self::from_weights(weights, &tail, least, relative_efficiency)
+    }
+
+    /// VGG eq. 10, with every likelihood relative to the least of them, so that raw weight × likelihood is 1 for each draw.
+    ///
+    /// Beyond the tail's quantiles nothing is exponentiated again: the raw weights hold all that the sums need.
+    fn from_weights(mut weights: Vec<f64>, tail: &Tail, least: f64, relative_efficiency: f64) -> Self {
+        let draws = weights.len() as f64;
+        let lpd = least + libm::log(sum_of(&weights, f64::recip) / draws);
+
+        // Smoothing breaks the product for draws of the tail alone.
+        let smoothed = tail.draws.iter().zip(&tail.weights);
+        let products: Vec<f64> = smoothed
+            .map(|(&draw, &smoothed)| smoothed / std::mem::replace(&mut weights[draw as usize], smoothed))
+            .collect();
+        let total = sum_of(&weights, |w| w);
+        let likelihood = draws - products.len() as f64 + products.iter().sum::<f64>();
+        let elpd = least + libm::log(likelihood / total);
+
+        // Vehtari, Simpson, Gelman, Yao & Gabry (2024), eq. 6: Σ (weight × likelihood / exp(elpd) − weight)², weights summing to one;
+        // carried to the log scale as a log-normal's, which is what `loo` does since 2.7.
+        let unit = total / likelihood;
+        let bulk = sum_of(&weights, |w| (unit - w) * (unit - w));
+        // (unit product − w)² less the (unit − w)² that the line above took the tail for.
+        let correction =
+            |(product, w): (&f64, &f64)| unit * (product - 1.0) * (unit * (product + 1.0) - 2.0 * w);
+        let spread = bulk + products.iter().zip(&tail.weights).map(correction).sum::<f64>();
+        let mcse = (libm::log1p(spread / (total * total)) / relative_efficiency).sqrt();
+
+        let squares = sum_of(&weights, |w| w * w);
+        let n_eff = total * total / squares * relative_efficiency;
+        Self { elpd, p: lpd - elpd, pareto_k: tail.pareto_k, mcse, n_eff }
+    }
+
+    /// The same as the definitions have it, for log-likelihoods of any range.
+    fn on_the_log_scale(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
+        let relative_efficiency = match efficiency {
+            Efficiency::Known(known) => known,
+            Efficiency::Estimated { n_chains } => {
+                let (_, greatest) = range(log_likelihood);
+                let likelihoods: Vec<f64> = log_likelihood.iter().map(|l| libm::exp(l - greatest)).collect();
+                relative_efficiency(&likelihoods, n_chains)
+            }
+        };
+        let log_ratios: Vec<f64> = log_likelihood.iter().map(|l| -l).collect();
+        let smoothed = psis(&log_ratios, relative_efficiency);
+        let total = log_sum_exp(&smoothed.log_weights);
+        let normalised: Vec<f64> = smoothed.log_weights.iter().map(|w| w - total).collect();
+        let predictive: Vec<f64> = normalised.iter().zip(log_likelihood).map(|(w, l)| w + l).collect();
+        let elpd = log_sum_exp(&predictive);
+        let spread = |(w, l): (&f64, &f64)| (libm::exp(w + l - elpd) - libm::exp(*w)).powi(2);
+        let variance =
+            libm::log1p(normalised.iter().zip(log_likelihood).map(spread).sum::<f64>()) / relative_efficiency;
+        let squares: f64 = normalised.iter().map(|w| libm::exp(2.0 * w)).sum();
+        Self {
+            elpd,
+            p: log_mean_exp(log_likelihood) - elpd,
+            pareto_k: smoothed.pareto_k,
+            mcse: variance.sqrt(),
+            n_eff: relative_efficiency / squares,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Efficiency {
+    Known(f64),
+    Estimated { n_chains: usize },
+}
+
+/// Effective share of S likelihoods (not their logarithms; any common scale), as `loo`'s `relative_eff`; 1 where undefined.
+#[must_use]
+pub fn relative_efficiency(likelihoods: &[f64], n_chains: usize) -> f64 {
+    let ess = ess_unsplit(likelihoods, n_chains);
+    if ess.is_nan() { 1.0 } else { ess / likelihoods.len() as f64 }
+}
+
+/// PSIS-LOO of a data set (higher is better) from its observations, each from the same number of draws S.
+///
+/// An observation is bad if its k is above [`khat_threshold`], or its elpd is not finite.
+#[must_use]
+pub fn loo(points: &[LooPoint], n_draws: usize) -> Score {
+    let threshold = khat_threshold(n_draws);
+    // Written so that NaN is bad.
+    let is_bad = |point: &&LooPoint| !(point.pareto_k <= threshold && point.elpd.is_finite());
+    let n_bad = points.iter().filter(is_bad).count();
+    let p_eff = points.iter().map(|point| point.p).sum();
+    let pointwise = points.iter().map(|point| point.elpd).collect();
+    Score::from_pointwise(Criterion::Loo, pointwise, p_eff, n_bad, |n| {
+        format!(
+            "{n_bad} of {n} observations have a Pareto k above {threshold:.2}, or none: their terms are not to be believed, and are likely too high; use K-fold"
+        )
+    })
+}
+
+/// Least and greatest value, NaN passed by; comparisons in lanes, for `f64::min` waits for each before the next.
+fn range(values: &[f64]) -> (f64, f64) {
+    let least_of = |low: f64, v: f64| if v < low { v } else { low };
+    let greatest_of = |high: f64, v: f64| if v > high { v } else { high };
+    let (mut low, mut high) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+    let (blocks, rest) = values.as_chunks::<8>();
+    for block in blocks {
+        for lane in 0..8 {
+            low[lane] = least_of(low[lane], block[lane]);
+            high[lane] = greatest_of(high[lane], block[lane]);
+        }
+    }
+    let least = low.iter().chain(rest).copied().fold(f64::INFINITY, least_of);
+    (least, high.iter().chain(rest).copied().fold(f64::NEG_INFINITY, greatest_of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Log-likelihoods that a heavy-tailed posterior might give, `spread` nats apart.
+    fn column(uniforms: &[f64], spread: f64) -> Vec<f64> {
+        uniforms.iter().map(|u| -3.0 + spread * u.ln() * (1.0 + u)).collect()
+    }
+
+    fn close(a: f64, b: f64, tolerance: f64) -> bool {
+        a == b || (a - b).abs() <= tolerance * (1.0 + a.abs())
+    }
+
+    #[test]
+    fn a_draw_without_density_makes_the_point_impossible_and_bad() {
+        let mut column = column(&[0.2, 0.9, 0.4, 0.6, 0.1, 0.7, 0.3, 0.5].repeat(20), 1.0);
+        column[7] = f64::NEG_INFINITY;
+        let point = LooPoint::of(&column, 4);
+        assert_eq!((point.elpd, point.p, point.pareto_k), (f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY));
+        let score = loo(&[point], column.len());
+        assert_eq!((score.estimate, score.n_bad, score.reliable), (f64::NEG_INFINITY, 1, false));
+        assert!(score.note.starts_with("1 of 1 observations"));
+    }
+
+    #[test]
+    fn undefined_log_likelihoods_give_undefined_points() {
+        for value in [f64::NAN, f64::INFINITY] {
+            let point = LooPoint::of(&[-1.0, value, -2.0, -1.5], 1);
+            assert!(point.elpd.is_nan() && point.pareto_k == f64::INFINITY);
+            assert_eq!(loo(&[point], 4).n_bad, 1);
+        }
+        assert!(LooPoint::of(&[], 1).elpd.is_nan());
+    }
+
+    #[test]
+    fn one_likelihood_for_all_draws_is_the_answer_but_has_no_tail() {
+        let point = LooPoint::of(&[-2.5; 400], 4);
+        assert!(close(point.elpd, -2.5, 1e-14) && point.p.abs() < 1e-14);
+        assert_eq!(point.pareto_k, f64::INFINITY);
+    }
+
+    proptest! {
+        #[test]
+        fn sums_of_weights_give_what_the_log_scale_gives(
+            uniforms in prop::collection::vec(1e-6..1.0_f64, 200), spread in 0.01..30.0_f64,
+        ) {
+            let column = column(&uniforms, spread);
+            let fast = LooPoint::of(&column, 4);
+            let plain = LooPoint::on_the_log_scale(&column, Efficiency::Estimated { n_chains: 4 });
+            for (a, b) in [(fast.elpd, plain.elpd), (fast.p, plain.p), (fast.pareto_k, plain.pareto_k),
+                           (fast.mcse, plain.mcse), (fast.n_eff, plain.n_eff)] {
+                prop_assert!(close(a, b, 1e-9), "{fast:?} {plain:?}");
+            }
+        }
+
+        #[test]
+        fn a_constant_on_all_log_likelihoods_moves_elpd_alone(
+            uniforms in prop::collection::vec(1e-6..1.0_f64, 100), spread in 0.01..300.0_f64, shift in -1e3..1e3_f64,
+        ) {
+            let column = column(&uniforms, spread);
+            let moved: Vec<f64> = column.iter().map(|l| l + shift).collect();
+            let (before, after) = (LooPoint::of(&column, 2), LooPoint::of(&moved, 2));
+            prop_assert!(close(before.elpd + shift, after.elpd, 1e-8));
+            prop_assert!(close(before.p, after.p, 1e-6) && close(before.pareto_k, after.pareto_k, 1e-6));
+            prop_assert!(close(before.n_eff, after.n_eff, 1e-6));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What a comparison says, first as data, then in a sentence.
+
+use std::fmt;
+
+use crate::{Comparison, Criterion, Row};
+
+/// Predictive differences smaller than this, in nats, are small whatever their standard error says, and it is least to be trusted
+/// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).
+const SMALL_ELPD_DIFFERENCE: f64 = 4.0;
+
+/// Standard errors within which a difference could be chance. Two, the customary 95 % of a normal: Sivula et al. (2020) show that the
+/// errors are themselves estimated, and too small more often than too large.
+const SMALL_DIFFERENCE_IN_SE: f64 = 2.0;
+
+/// Deviance-scale differences below this are "not worth more than a bare mention": Kass & Raftery (1995), section 3.2.
+const SMALL_DEVIANCE_DIFFERENCE: f64 = 2.0;
+
+/// Fewer observations than this leave the standard error of a difference doubtful: Sivula et al. (2020).
+const FEW_OBSERVATIONS: usize = 100;
+
+/// With more models than this the best of them is partly lucky: `loo` warns from the same number on (McLatchie & Vehtari 2024).
+const MANY_MODELS: usize = 11;
+
+/// Which K one criterion prefers, and how firmly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub criterion: Criterion,
+    /// The K of the best estimate.
+    pub best: usize,
+    /// The Ks that the criterion cannot tell from the best, itself included; ascending.
+    pub indistinguishable: Vec<usize>,
+    /// The least of those: what to prefer if fewer components are easier to live with.
+    pub smallest: usize,
+    /// Ks that have a score.
+    pub n_scored: usize,
+    /// What speaks against taking the above at its word.
+    pub flags: Vec<Flag>,
+}
+
+/// A reason to doubt a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flag {
+    /// The best K is the largest that was tried, so that a larger one may be better still.
+    LargestIsBest { components: usize },
+    /// These Ks have scores that their own diagnostics do not trust.
+    Unreliable { components: Vec<usize> },
+    /// These Ks have no score.
+    Undefined { components: Vec<usize> },
+    /// Standard errors of differences need more observations than these.
+    FewObservations { n_observations: usize },
+    /// So many models were compared that the best looks better than it is.
+    ManyModels { n_models: usize },
+}
+
+impl Verdict {
+    /// What a comparison says; `None` if no score is a number.
+    #[must_use]
+    pub fn of(comparison: &Comparison) -> Option<Self> {
+        let criterion = comparison.criterion;
+        let best = comparison.rows.first().filter(|row| !row.estimate.is_nan())?;
+        let close = comparison
+            .rows
+            .iter()
+            .filter(|row| row.components == best.components || is_close(criterion, row));
+        let mut indistinguishable: Vec<usize> = close.map(|row| row.components).collect();
+        indistinguishable.sort_unstable();
+        let (best, smallest) = (best.components, indistinguishable[0]);
+        let n_scored = comparison.rows.iter().filter(|row| !row.estimate.is_nan()).count();
+        Some(Self { criterion, best, smallest, indistinguishable, n_scored, flags: flags(comparison, best) })
+    }
+}
+
+/// Whether a model's difference to the best is too small to count, or too uncertain.
+fn is_close(criterion: Criterion, row: &Row) -> bool {
+    let loss = criterion.loss(row.difference, 0.0);
+    if criterion.higher_is_better() {
+        loss < SMALL_ELPD_DIFFERENCE || loss < SMALL_DIFFERENCE_IN_SE * row.difference_se
+    } else {
+        loss < SMALL_DEVIANCE_DIFFERENCE
+    }
+}
+
+fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
+    let rows = &comparison.rows;
+    let those = |wanted: fn(&Row) -> bool| {
+        let mut components: Vec<usize> =
+            rows.iter().filter(|row| wanted(row)).map(|row| row.components).collect();
+        components.sort_unstable();
+        (!components.is_empty()).then_some(components)
+    };
+    let largest = rows.iter().map(|row| row.components).max();
+    let few = comparison.n_observations.filter(|n| *n < FEW_OBSERVATIONS && rows.len() > 1);
+    [
+        (rows.len() > 1 && largest == Some(best)).then_some(Flag::LargestIsBest { components: best }),
+        those(|row| !row.reliable && !row.estimate.is_nan())
+            .map(|components| Flag::Unreliable { components }),
+        those(|row| row.estimate.is_nan()).map(|components| Flag::Undefined { components }),
+        few.map(|n_observations| Flag::FewObservations { n_observations }),
+        (rows.len() > MANY_MODELS).then_some(Flag::ManyModels { n_models: rows.len() }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The verdict in plain words, with its reservations.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is best at K = {}", self.criterion, self.best)?;
+        let others: Vec<usize> = self.indistinguishable.iter().copied().filter(|k| *k != self.best).collect();
+        match (others.as_slice(), self.smallest < self.best) {
+            ([], _) if self.n_scored == 1 => write!(f, ", the only K that has a score.")?,
+            ([], _) => write!(f, ", clearly ahead of every other K tried.")?,
+            (_, true) => write!(
+                f,
+                ", but cannot tell it from {}: K = {} is the simplest answer that the data do not rule out.",
+                list(&others, "or"),
+                self.smallest
+            )?,
+            (_, false) => {
+                write!(f, "; {} cannot be told from it, but no smaller K can.", list(&others, "or"))?
+            }
+        }
+        self.flags.iter().try_for_each(|flag| write!(f, " {flag}"))
+    }
+}
+
+/// What was seen, and what to do about it.
+impl fmt::Display for Flag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LargestIsBest { components } => {
+                write!(f, "K = {components} is the largest tried: try larger ones before believing it.")
+            }
+            Self::Unreliable { components } => {
+                write!(f, "Do not trust the score at {}; its note says why.", list(components, "and"))
+            }
+            Self::Undefined { components } => write!(f, "{} could not be scored.", list(components, "and")),
+            Self::FewObservations { n_observations } => write!(
+                f,
+                "With {n_observations} observations (fewer than {FEW_OBSERVATIONS}) the standard errors of differences are rough."
+            ),
+            Self::ManyModels { n_models } => {
+                write!(
+                    f,
+                    "The best of {n_models} models owes some of its lead to chance; mind the simplest answer."
+                )
+            }
+        }
+    }
+}
+
+/// "K = 2", "K = 2 or 3", "K = 2, 3 or 4".
+fn list(components: &[usize], conjunction: &str) -> String {
+    let names: Vec<String> = components.iter().map(usize::to_string).collect();
+    match names.split_last() {
+        None => "no K".to_owned(),
+        Some((only, [])) => format!("K = {only}"),
+        Some((last, before)) => format!("K = {} {conjunction} {last}", before.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Score, bic, kfold};
+
+    fn verdict(scores: &[(usize, Score)]) -> Verdict {
+        let borrowed: Vec<(usize, &Score)> = scores.iter().map(|(k, score)| (*k, score)).collect();
+        Verdict::of(&Comparison::of(&borrowed).unwrap()).unwrap()
+    }
+
+    /// A held-out score of `n` observations: `mean` each, give or take `spread` in a pattern that the seed moves.
+    fn predictive(n: usize, mean: f64, spread: f64, seed: usize) -> Score {
+        kfold((0..n).map(|i| mean + spread * (((i * 7 + seed * 3) % 11) as f64 - 5.0)).collect())
+    }
+
+    #[test]
+    fn a_firm_verdict_names_one_number() {
+        let scores = [(1, bic(-500.0, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
+        let verdict = verdict(&scores);
+        assert_eq!(
+            (verdict.best, verdict.smallest, verdict.indistinguishable.as_slice()),
+            (2, 2, [2].as_slice())
+        );
+        assert!(verdict.flags.is_empty());
+        assert_eq!(verdict.to_string(), "BIC is best at K = 2, clearly ahead of every other K tried.");
+    }
+
+    #[test]
+    fn small_predictive_differences_keep_the_smaller_model() {
+        let scores = [
+            (1, predictive(200, -2.0, 0.1, 0)),
+            (2, predictive(200, -1.01, 0.1, 1)),
+            (3, predictive(200, -1.0, 0.1, 2)),
+            (4, predictive(200, -1.005, 0.1, 3)),
+        ];
+        let verdict = verdict(&scores);
+        assert_eq!((verdict.best, verdict.smallest), (3, 2));
+        assert_eq!(verdict.indistinguishable, [2, 3, 4]);
+        assert_eq!(
+            verdict.to_string(),
+            "K-fold is best at K = 3, but cannot tell it from K = 2 or 4: K = 2 is the simplest answer that the data do not rule out."
+        );
+    }
+
+    #[test]
+    fn a_large_difference_within_two_standard_errors_is_not_a_difference() {
+        let noisy = [(1, predictive(400, -2.05, 3.0, 0)), (2, predictive(400, -2.0, 3.0, 5))];
+        let quiet = [(1, predictive(400, -2.05, 0.0, 0)), (2, predictive(400, -2.0, 0.0, 5))];
+        assert_eq!(verdict(&noisy).smallest, 1);
+        assert_eq!(verdict(&quiet).smallest, 2);
+    }
+
+    #[test]
+    fn reservations_are_flagged() {
+        let impossible = kfold([vec![-1.0; 49], vec![f64::NEG_INFINITY]].concat());
+        let undefined = kfold(vec![f64::NAN; 50]);
+        let verdict = verdict(&[(1, impossible), (2, undefined), (3, predictive(50, -1.0, 0.1, 0))]);
+        let expected = [
+            Flag::LargestIsBest { components: 3 },
+            Flag::Unreliable { components: vec![1] },
+            Flag::Undefined { components: vec![2] },
+            Flag::FewObservations { n_observations: 50 },
+        ];
+        assert_eq!(
+            (verdict.indistinguishable.as_slice(), verdict.flags.as_slice()),
+            ([3].as_slice(), expected.as_slice())
+        );
+        let many: Vec<(usize, Score)> = (1..=12).map(|k| (k, bic(-100.0 - k as f64, 5 * k, 100))).collect();
+        assert_eq!(self::verdict(&many).flags, [Flag::ManyModels { n_models: 12 }]);
+    }
+
+    #[test]
+    fn nothing_defined_gives_no_verdict() {
+        let undefined = kfold(vec![f64::NAN; 5]);
+        let comparison = Comparison::of(&[(1, &undefined)]).unwrap();
+        assert_eq!(Verdict::of(&comparison), None);
+    }
+}

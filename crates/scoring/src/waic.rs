@@ -1,0 +1,50 @@
+//! WAIC: the fit of the posterior, less the variance that each observation's log-likelihood has under it.
+
+use crate::log_sum_exp::log_mean_exp;
+use crate::{Criterion, Score};
+
+/// Above this posterior variance of a log-likelihood, WAIC's approximation starts to fail: R's `loo` warns from
+/// the same number on.
+const GREATEST_VARIANCE: f64 = 0.4;
+
+/// One observation's share of WAIC, in nats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WaicPoint {
+    /// `lpd − p`: −∞ if a draw gives the observation no density.
+    pub elpd: f64,
+    /// Posterior variance of the log-likelihood, denominator S − 1.
+    pub p: f64,
+}
+
+impl WaicPoint {
+    /// From the S log-likelihoods of one observation, in any order.
+    #[must_use]
+    pub fn of(log_likelihood: &[f64]) -> Self {
+        let p = if log_likelihood.contains(&f64::NEG_INFINITY) {
+            f64::INFINITY
+        } else {
+            let sd = gmm_sampler::diagnostics::sd(log_likelihood);
+            sd * sd
+        };
+        // Watanabe (2010); Vehtari, Gelman & Gabry (2017).
+        Self { elpd: log_mean_exp(log_likelihood) - p, p }
+    }
+
+    fn is_bad(&self) -> bool {
+        // Written so that NaN is bad.
+        !(self.p <= GREATEST_VARIANCE && self.elpd.is_finite())
+    }
+}
+
+/// WAIC of a data set, as an expected log predictive density (higher is better; the deviance scale is −2 times this).
+#[must_use]
+pub fn waic(points: &[WaicPoint]) -> Score {
+    let pointwise = points.iter().map(|point| point.elpd).collect();
+    let p_eff = points.iter().map(|point| point.p).sum();
+    let n_bad = points.iter().filter(|point| point.is_bad()).count();
+    Score::from_pointwise(Criterion::Waic, pointwise, p_eff, n_bad, |n| {
+        format!(
+            "{n_bad} of {n} observations have a log-likelihood of posterior variance above {GREATEST_VARIANCE}, or without a finite one; trust PSIS-LOO or K-fold instead"
+        )
+    })
+}
