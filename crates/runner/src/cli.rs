@@ -1,0 +1,171 @@
+//! The commands and flags of `gmm`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// How many Gaussian components? Fits Bayesian Gaussian mixtures over values of K, scores them, and shows why.
+#[derive(Debug, Parser)]
+#[command(name = "gmm", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment, or what is missing of it; ends with the comparison table and the report's path.
+    Run {
+        /// The experiment's spec.
+        spec: PathBuf,
+        #[command(flatten)]
+        run: RunFlags,
+    },
+    /// Check a spec and its data, and print what would run.
+    Check {
+        /// The experiment's spec.
+        spec: PathBuf,
+        /// Where results would go [default: reports/<name>].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Choose the number of components of a data file, without a spec.
+    Choose(Choose),
+    /// Score stored draws, compare them, and draw figures and page again, without sampling.
+    Report {
+        /// A results directory.
+        directory: PathBuf,
+        /// Threads [default: all].
+        #[arg(long, value_name = "N", value_parser = threads)]
+        jobs: Option<usize>,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print a script that completes commands and flags in a shell.
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct Choose {
+    /// CSV or Parquet.
+    pub data: PathBuf,
+    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one.
+    #[arg(short = 'k', long = "components", value_name = "K", default_value = "1..8", value_parser = components)]
+    pub components: Components,
+    /// Columns to use, separated by commas [default: all numeric ones].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// A column of known classes, compared with the clusters and seen by no fit.
+    #[arg(long, value_name = "NAME")]
+    pub label: Option<String>,
+    /// Leave out rows with missing cells, instead of refusing them.
+    #[arg(long)]
+    pub drop_missing: bool,
+    /// Write the spec that was run to this file.
+    #[arg(long, value_name = "SPEC.toml")]
+    pub save: Option<PathBuf>,
+    #[command(flatten)]
+    pub run: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    /// Where results go [default: reports/<name>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads [default: all].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
+    /// Sample everything anew, also what is stored.
+    #[arg(long)]
+    pub fresh: bool,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// No progress bars, no progress lines.
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Talk {
+    /// Say nothing but errors and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: every remark on every fit.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Colours in error messages.
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Values of K.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Components(pub Vec<usize>);
+
+/// Most values of K in a range: the spec's own limit.
+const MOST: usize = 1000;
+
+/// Reads `1..8`, `2,3,5` or `4`.
+fn components(text: &str) -> Result<Components, String> {
+    let allowed = "allowed: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number";
+    let number = |part: &str| match part.trim().parse::<usize>() {
+        Ok(k) if (1..=MOST).contains(&k) => Ok(k),
+        _ => Err(format!("`{part}` is no number of components from 1 to {MOST}; {allowed}")),
+    };
+    let Some((from, to)) = text.split_once("..") else {
+        return text.split(',').map(number).collect::<Result<_, _>>().map(Components);
+    };
+    let (from, to) = (number(from)?, number(to.trim_start_matches(['.', '=']))?);
+    if from > to {
+        return Err(format!("the range is empty; {allowed}"));
+    }
+    Ok(Components((from..=to).collect()))
+}
+
+/// Reads a number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("allowed: a whole number from 1 up".to_owned()),
+        Ok(threads) => Ok(threads),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_lists_and_numbers_are_read() {
+        assert_eq!(components("1..4").unwrap().0, [1, 2, 3, 4]);
+        assert_eq!(components("2, 3,5").unwrap().0, [2, 3, 5]);
+        assert_eq!(components("4").unwrap().0, [4]);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_what_is_allowed() {
+        for text in ["", "0", "4..1", "two", "1..", "1,,2", "0..3", "1..99999"] {
+            assert!(components(text).unwrap_err().contains("allowed:"), "{text}");
+        }
+        assert!(threads("0").is_err() && threads("-1").is_err());
+    }
+}

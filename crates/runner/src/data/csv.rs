@@ -1,0 +1,287 @@
+//! CSV as RFC 4180 has it, read strictly: every cell keeps its place, and nothing is guessed or filled in.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::MOST_ROWS;
+use super::finding::{Findings, Source};
+use super::table::{Choice, Column, Label, Table, choose};
+use crate::problem::{Excerpt, Problem, Problems};
+use crate::spec::DataSpec;
+
+/// What programs write for a value that is not there; compared without regard to case.
+const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "none"];
+/// Characters of a cell that are quoted in a message.
+const LONGEST_QUOTE: usize = 40;
+
+/// One record: its cells, with their quotes, as bytes of the text.
+#[derive(Debug, PartialEq, Eq)]
+struct Record {
+    /// Where it begins, counted from 1.
+    line: usize,
+    cells: Vec<Range<usize>>,
+}
+
+/// Where a text stops being CSV.
+#[derive(Debug, PartialEq, Eq)]
+enum Malformed {
+    /// The quote at this byte is never closed.
+    Unclosed(usize),
+    /// At this byte, something other than a comma follows a closing quote.
+    AfterQuote(usize),
+}
+
+/// The records of a text. A record ends with LF, CR LF or CR; a blank line is a record of one blank cell.
+struct Records<'a> {
+    text: &'a str,
+    position: usize,
+    line: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, position: 0, line: 1 }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.position).copied()
+    }
+
+    /// Moves behind the line break at the position.
+    fn end_line(&mut self) {
+        let crlf = self.text.as_bytes()[self.position..].starts_with(b"\r\n");
+        self.position += if crlf { 2 } else { 1 };
+        self.line += 1;
+    }
+
+    /// Moves behind the closing quote of the cell that begins with a quote at the position.
+    fn quoted(&mut self) -> Result<(), Malformed> {
+        let start = self.position;
+        self.position += 1;
+        loop {
+            match self.byte() {
+                None => return Err(Malformed::Unclosed(start)),
+                Some(b'\n' | b'\r') => self.end_line(),
+                Some(b'"') if self.text.as_bytes().get(self.position + 1) == Some(&b'"') => {
+                    self.position += 2
+                }
+                Some(b'"') => break,
+                Some(_) => self.position += 1,
+            }
+        }
+        self.position += 1;
+        match self.byte() {
+            None | Some(b',' | b'\n' | b'\r') => Ok(()),
+            Some(_) => Err(Malformed::AfterQuote(self.position)),
+        }
+    }
+
+    fn record(&mut self) -> Result<Record, Malformed> {
+        let mut record = Record { line: self.line, cells: Vec::new() };
+        loop {
+            let start = self.position;
+            if self.byte() == Some(b'"') {
+                self.quoted()?;
+            } else {
+                let rest = &self.text.as_bytes()[start..];
+                let length = rest.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r'));
+                self.position = start + length.unwrap_or(rest.len());
+            }
+            record.cells.push(start..self.position);
+            match self.byte() {
+                Some(b',') => self.position += 1,
+                Some(_) => {
+                    self.end_line();
+                    return Ok(record);
+                }
+                None => return Ok(record),
+            }
+        }
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Record, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.position >= self.text.len() {
+            return None;
+        }
+        let record = self.record();
+        if record.is_err() {
+            // What follows a broken quote cannot be told apart.
+            self.position = self.text.len();
+        }
+        Some(record)
+    }
+}
+
+/// The text of a cell, without its quotes and the spaces around it.
+fn content(cell: &str) -> Cow<'_, str> {
+    match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) if inner.contains('"') => Cow::Owned(inner.replace("\"\"", "\"").trim().to_owned()),
+        Some(inner) => Cow::Borrowed(inner.trim()),
+        None => Cow::Borrowed(cell.trim()),
+    }
+}
+
+fn is_missing(content: &str) -> bool {
+    MISSING.iter().any(|missing| content.eq_ignore_ascii_case(missing))
+}
+
+/// The wanted cells of a CSV text.
+///
+/// # Errors
+/// No header, names that are not there, broken quotes, or more rows than can be fitted.
+pub fn table<'a>(text: &'a str, spec: &'a DataSpec) -> Result<Table<'a>, Problems> {
+    let source = Source { file: &spec.path, text: Some(text) };
+    let mut records = Records::new(text).filter(|record| !is_blank_line(text, record)).peekable();
+    let Some(header) = records.next() else {
+        return Err(Problem::of_file(source.file, "the file has nothing but blank lines").into());
+    };
+    let header = header.map_err(|malformed| problem(source, text, &malformed))?;
+    let names: Vec<String> =
+        header.cells.iter().map(|cell| content(&text[cell.clone()]).into_owned()).collect();
+    if let Some(problem) = not_a_header(source, text, &header, &names, spec) {
+        return Err(problem.into());
+    }
+    let Choice { features, label } = choose(&names, spec)?;
+
+    let named = spec.columns.is_some();
+    let column = |&feature: &usize| Column { name: names[feature].clone(), ..Column::default() };
+    let mut columns: Vec<Column> = features.iter().map(column).collect();
+    let mut classes = label.map(|_| Label::default());
+    let (mut rows, mut ragged) = (Vec::new(), Findings::default());
+    for record in records {
+        let record = record.map_err(|malformed| problem(source, text, &malformed))?;
+        let (found, expected) = (record.cells.len(), names.len());
+        if found != expected {
+            let whole = record.cells[0].start..record.cells[found - 1].end;
+            ragged.push(record.line, Some(whole), || format!("{found} cells, the header has {expected}"));
+            continue;
+        }
+        if rows.len() == MOST_ROWS {
+            let message = format!("more than {MOST_ROWS} rows");
+            return Err(Problem::of_file(source.file, message)
+                .help("fit a random subset of the rows")
+                .into());
+        }
+        rows.push(record.line);
+        for (column, &feature) in columns.iter_mut().zip(&features) {
+            column.read(text, &record, feature, named);
+        }
+        if let (Some(classes), Some(label)) = (&mut classes, label) {
+            classes.read(text, &record, label, &names[label]);
+        }
+    }
+    let problems = ragged.problem(
+        source,
+        "a line has another number of cells than the header",
+        "lines have another number of cells than the header",
+    );
+    Ok(Table { source, rows, columns, label: classes, problems: problems.into_iter().collect() })
+}
+
+fn is_blank_line(text: &str, record: &Result<Record, Malformed>) -> bool {
+    matches!(record, Ok(record) if record.cells.len() == 1 && text[record.cells[0].clone()].trim().is_empty())
+}
+
+/// Why the first line cannot be one of names.
+fn not_a_header(
+    source: Source<'_>,
+    text: &str,
+    header: &Record,
+    names: &[String],
+    spec: &DataSpec,
+) -> Option<Problem> {
+    let line = header.cells[0].start..header.cells[header.cells.len() - 1].end;
+    let problem = |message: &str| {
+        Problem::of_file(source.file, message).at(source.file, Excerpt::new(text, line.clone()))
+    };
+    // Columns that were asked for by number, as `columns = ["0", "1"]`, are names after all.
+    if spec.columns.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        let problem = problem("the first line holds numbers, not the names of columns");
+        return Some(problem.help("put a line of names, such as `x,y`, above it"));
+    }
+    let separator =
+        [("semicolons", ';'), ("tabs", '\t')].into_iter().find(|(_, sign)| names[0].contains(*sign));
+    match (names, separator) {
+        ([_], Some((signs, _))) => {
+            let problem = problem(&format!("the first line is separated by {signs}"));
+            Some(problem.label("allowed: commas between cells, and a point in decimal numbers"))
+        }
+        _ => None,
+    }
+}
+
+fn problem(source: Source<'_>, text: &str, malformed: &Malformed) -> Problem {
+    let (place, message, label) = match *malformed {
+        Malformed::Unclosed(place) => (place, "a quote is never closed", "opened here"),
+        Malformed::AfterQuote(place) => {
+            (place, "text follows a closing quote", "allowed: a comma or the end of the line")
+        }
+    };
+    let problem =
+        Problem::of_file(source.file, message).at(source.file, Excerpt::new(text, place..place + 1));
+    problem.label(label).note("a quote within a quoted cell is written twice: \"\"")
+}
+
+/// A cell as it is shown in a message.
+fn given(name: &str, content: &str) -> String {
+    let cut = content.floor_char_boundary(LONGEST_QUOTE);
+    let more = if cut < content.len() { "…" } else { "" };
+    format!("column `{name}` is \"{}{more}\"", content[..cut].escape_debug())
+}
+
+fn missing(name: &str, content: &str) -> String {
+    if content.is_empty() { format!("column `{name}` is empty") } else { given(name, content) }
+}
+
+impl Column {
+    /// Takes the cell of one more row. A column that was not asked for by name and begins as text is not stored.
+    fn read(&mut self, text: &str, record: &Record, feature: usize, named: bool) {
+        let span = &record.cells[feature];
+        let content = content(&text[span.clone()]);
+        let (line, span, name) = (record.line, Some(span.clone()), &self.name);
+        let number = content.parse::<f64>();
+        let value = number.clone().ok().filter(|value| value.is_finite()).unwrap_or(f64::NAN);
+        match number {
+            _ if is_missing(&content) => self.missing.push(line, span, || missing(name, &content)),
+            Err(_) => self.texts.push(line, span, || given(name, &content)),
+            // "-nan" and its kin.
+            Ok(number) if number.is_nan() => self.missing.push(line, span, || missing(name, &content)),
+            Ok(number) => {
+                self.numbers += 1;
+                if number.is_infinite() {
+                    self.infinite.push(line, span, || given(name, &content));
+                }
+            }
+        }
+        if named || self.numbers > 0 || self.texts.is_empty() {
+            self.values.push(value);
+        }
+    }
+}
+
+impl Label {
+    fn read(&mut self, text: &str, record: &Record, label: usize, name: &str) {
+        let span = &record.cells[label];
+        let content = content(&text[span.clone()]);
+        let is_missing = is_missing(&content);
+        if is_missing {
+            self.missing.push(record.line, Some(span.clone()), || missing(name, &content));
+        }
+        self.values.push((!is_missing).then(|| content.into_owned()));
+    }
+}
+
+/// Every cell of a text, untrimmed; `None` if a quote is broken.
+#[cfg(test)]
+pub fn cells(text: &str) -> Option<Vec<Vec<String>>> {
+    let cell = |cell: &Range<usize>| match &text[cell.clone()] {
+        quoted if quoted.starts_with('"') => quoted[1..quoted.len() - 1].replace("\"\"", "\""),
+        plain => plain.to_owned(),
+    };
+    let records = Records::new(text).map(|record| Some(record.ok()?.cells.iter().map(cell).collect()));
+    records.collect()
+}

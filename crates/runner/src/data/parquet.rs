@@ -1,0 +1,117 @@
+//! Parquet, through polars' eager reader: the schema first, then only the wanted columns.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polars::prelude::*;
+
+use super::MOST_ROWS;
+use super::finding::Source;
+use super::table::{Choice, Column as Feature, Label, Table, choose};
+use crate::problem::{Problem, Problems};
+use crate::spec::DataSpec;
+
+/// How every Parquet file begins and ends.
+pub const MAGIC: &[u8] = b"PAR1";
+
+/// The wanted columns of a Parquet file.
+///
+/// # Errors
+/// A damaged file, names that are not there, columns of dates or the like where numbers are wanted, too many rows.
+pub fn table(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
+    // On many damaged files polars panics instead of returning an error. What cannot be caught is an abort: a page
+    // header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
+    catch_unwind(AssertUnwindSafe(|| read(bytes, spec)))
+        .unwrap_or_else(|_| Err(damaged(spec, "the reader gave up on its content").into()))
+}
+
+fn damaged(spec: &DataSpec, reason: impl ToString) -> Problem {
+    Problem::of_file(&spec.path, "the file begins like Parquet and cannot be read").note(reason.to_string())
+}
+
+fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
+    let damaged = |error: PolarsError| Problems::from(damaged(spec, error));
+    let source = Source { file: &spec.path, text: None };
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let schema = reader.schema().map_err(damaged)?;
+    let n_rows = reader.num_rows().map_err(damaged)?;
+    if n_rows > MOST_ROWS {
+        let message = format!("{n_rows} rows, at most {MOST_ROWS} can be fitted");
+        return Err(Problem::of_file(source.file, message).help("fit a random subset of the rows").into());
+    }
+    let fields: Vec<(String, ArrowDataType)> =
+        schema.iter_values().map(|field| (field.name.to_string(), field.dtype.clone())).collect();
+    let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+    let Choice { mut features, label } = choose(&names, spec)?;
+    if spec.columns.is_none() {
+        features.retain(|&feature| is_numeric(&fields[feature].1));
+    }
+    let problems = features.iter().enumerate().filter(|(_, feature)| !is_numeric(&fields[**feature].1));
+    let problems = problems.map(|(index, &feature)| {
+        let (name, dtype) = &fields[feature];
+        let message = format!("column `{name}` holds {dtype:?}, not numbers");
+        Problem::of_key(source.file, format!("data.columns[{index}]"), message)
+    });
+    let label_problem = label.filter(|&label| !is_class(&fields[label].1)).map(|label| {
+        let (name, dtype) = &fields[label];
+        let message = format!("column `{name}` holds {dtype:?}: neither text nor numbers");
+        Problem::of_key(source.file, "data.label", message)
+    });
+    Problems::none_of(problems.chain(label_problem).collect())?;
+
+    let wanted: Vec<String> = features.iter().chain(&label).map(|&field| names[field].clone()).collect();
+    if wanted.is_empty() {
+        // Asked for no column, polars would read all.
+        return Err(Problem::of_file(source.file, "no column holds numbers").into());
+    }
+    let frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
+    let columns = features.iter().map(|&field| feature(&frame, &names[field])).collect::<PolarsResult<_>>();
+    let label = label.map(|field| classes(&frame, &names[field])).transpose();
+    Ok(Table {
+        source,
+        rows: (1..=frame.height()).collect(),
+        columns: columns.map_err(damaged)?,
+        label: label.map_err(damaged)?,
+        problems: Vec::new(),
+    })
+}
+
+fn is_numeric(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType::{Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64)
+}
+
+fn is_class(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType::{Boolean, LargeUtf8, Utf8, Utf8View};
+    is_numeric(dtype) || matches!(dtype, Boolean | Utf8 | LargeUtf8 | Utf8View)
+}
+
+fn feature(frame: &DataFrame, name: &str) -> PolarsResult<Feature> {
+    let numbers = frame.column(name)?.cast(&DataType::Float64)?;
+    let mut feature = Feature { name: name.to_owned(), ..Feature::default() };
+    for (index, value) in numbers.f64()?.iter().enumerate() {
+        let value = value.unwrap_or(f64::NAN);
+        if value.is_nan() {
+            feature.missing.push(index + 1, None, || format!("column `{name}` is null or NaN"));
+        } else {
+            feature.numbers += 1;
+        }
+        if value.is_infinite() {
+            feature.infinite.push(index + 1, None, || format!("column `{name}` is {value}"));
+        }
+        feature.values.push(if value.is_finite() { value } else { f64::NAN });
+    }
+    Ok(feature)
+}
+
+fn classes(frame: &DataFrame, name: &str) -> PolarsResult<Label> {
+    let texts = frame.column(name)?.cast(&DataType::String)?;
+    let mut label = Label::default();
+    for (index, class) in texts.str()?.iter().enumerate() {
+        if class.is_none() {
+            label.missing.push(index + 1, None, || format!("column `{name}` is null"));
+        }
+        label.values.push(class.map(str::to_owned));
+    }
+    Ok(label)
+}

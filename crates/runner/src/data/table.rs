@@ -1,0 +1,259 @@
+//! The cells of a file, whatever its format, and the judgement whether they can be observations.
+
+use gmm_sampler::data::{Data, DataError, Scaling};
+
+use super::finding::{Findings, Source};
+use super::{Dataset, MOST_FEATURES};
+use crate::problem::{Problem, Problems};
+use crate::spec::{DataSpec, Missing};
+
+/// Column names that are listed in a message; a file may have thousands.
+const NAMES_SHOWN: usize = 20;
+
+/// What was read from a file.
+#[derive(Debug)]
+pub struct Table<'a> {
+    pub source: Source<'a>,
+    /// Of each row, its place in the file, counted from 1.
+    pub rows: Vec<usize>,
+    /// Those asked for, in that order; or all but the label.
+    pub columns: Vec<Column>,
+    pub label: Option<Label>,
+    /// What is wrong with whole rows.
+    pub problems: Vec<Problem>,
+}
+
+/// A column that may be a feature.
+#[derive(Debug, Default)]
+pub struct Column {
+    pub name: String,
+    /// One a row, NaN for a cell that is listed below. Incomplete as soon as a cell is text.
+    pub values: Vec<f64>,
+    /// How many cells are numbers, infinite ones among them.
+    pub numbers: usize,
+    pub texts: Findings,
+    pub infinite: Findings,
+    pub missing: Findings,
+}
+
+/// The column of known classes.
+#[derive(Debug, Default)]
+pub struct Label {
+    /// One a row.
+    pub values: Vec<Option<String>>,
+    pub missing: Findings,
+}
+
+/// Where the wanted columns stand in a file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub features: Vec<usize>,
+    pub label: Option<usize>,
+}
+
+/// Finds the wanted columns among the names of a file.
+///
+/// # Errors
+/// An unknown name, a wanted name that two columns have, or, where all columns are wanted, a column without a name.
+pub fn choose(names: &[String], spec: &DataSpec) -> Result<Choice, Problems> {
+    let mut problems = Vec::new();
+    if let Some(name) = names.iter().find(|name| name.chars().any(char::is_control)) {
+        // Names are printed: on a terminal such a character is a command.
+        let message = format!("the column name \"{}\" has a control character", name.escape_debug());
+        problems.push(Problem::of_file(&spec.path, message));
+    }
+    let mut find = |key: String, wanted: &str| {
+        let mut found = names.iter().enumerate().filter(|(_, name)| *name == wanted).map(|(index, _)| index);
+        match (found.next(), found.next()) {
+            (Some(index), None) => return Some(index),
+            (Some(first), Some(second)) => {
+                let (first, second) = (first + 1, second + 1);
+                let message = format!("columns {first} and {second} are both called `{wanted}`");
+                problems.push(Problem::of_key(&spec.path, key, message));
+            }
+            (None, _) => problems.push(
+                Problem::of_key(&spec.path, key, format!("`{}` has no column `{wanted}`", spec.path))
+                    .label(format!("its columns: {}", list(names)))
+                    .did_you_mean(wanted, names.iter().map(String::as_str)),
+            ),
+        }
+        None
+    };
+    let label = spec.label.as_ref().and_then(|label| find("data.label".to_owned(), label));
+    let features: Vec<usize> = match &spec.columns {
+        Some(wanted) => wanted
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| find(format!("data.columns[{index}]"), name))
+            .collect(),
+        None => {
+            let mut sorted: Vec<(&str, usize)> =
+                names.iter().enumerate().map(|(index, name)| (name.as_str(), index + 1)).collect();
+            sorted.sort_unstable();
+            let twice = sorted.array_windows().find(|[(a, _), (b, _)]| a == b);
+            if let Some(&[(name, first), (_, second)]) = twice.filter(|[(name, _), _]| !name.is_empty()) {
+                let message = format!("columns {first} and {second} are both called `{name}`");
+                problems.push(Problem::of_file(&spec.path, message));
+            }
+            if let Some(index) = names.iter().position(String::is_empty) {
+                let message = format!("column {} has no name", index + 1);
+                problems.push(
+                    Problem::of_file(&spec.path, message)
+                        .note("often the row numbers of the program that wrote the file: not a measurement")
+                        .help("name the wanted columns in `data.columns`"),
+                );
+            }
+            (0..names.len()).filter(|&index| Some(index) != label).collect()
+        }
+    };
+    Problems::none_of(problems)?;
+    Ok(Choice { features, label })
+}
+
+fn list(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+impl Column {
+    /// Some cells are text, and no cell is a number.
+    fn is_text(&self) -> bool {
+        self.numbers == 0 && !self.texts.is_empty()
+    }
+
+    /// The value of every row that has one, if they are all the same.
+    fn constant(&self) -> Option<f64> {
+        let mut present = self.values.iter().copied().filter(|value| !value.is_nan());
+        let first = present.next()?;
+        present.all(|value| value == first).then_some(first)
+    }
+}
+
+impl Table<'_> {
+    /// The observations, or everything that speaks against them.
+    ///
+    /// # Errors
+    /// Text, infinity or (unless dropped) nothing in a wanted cell; a constant column; no column or too many; no row.
+    pub fn judge(mut self, spec: &DataSpec, hash: String) -> Result<Dataset, Problems> {
+        let source = self.source;
+        let mut problems = std::mem::take(&mut self.problems);
+        let named = spec.columns.is_some();
+        if !named {
+            self.columns.retain(|column| !column.is_text());
+        }
+        if self.rows.is_empty() && problems.is_empty() {
+            return Err(Problem::of_file(source.file, "there are names of columns and no rows").into());
+        }
+        if self.columns.is_empty() {
+            problems.push(Problem::of_file(source.file, "no column holds numbers"));
+        }
+        if self.columns.len() > MOST_FEATURES {
+            let message =
+                format!("{} columns of numbers, at most {MOST_FEATURES} can be fitted", self.columns.len());
+            let problem = Problem::of_file(source.file, message);
+            problems.push(problem.help("name the wanted columns in `data.columns`"));
+        }
+        // Whether a column is constant cannot be told while some of its cells are in doubt.
+        let without_spread: Vec<Problem> = if problems.is_empty() {
+            self.columns.iter().filter_map(|column| without_spread(source, column, spec.missing)).collect()
+        } else {
+            Vec::new()
+        };
+        problems.extend(self.faults(spec));
+        problems.extend(without_spread);
+        Problems::none_of(problems)?;
+
+        let kept: Vec<usize> = (0..self.rows.len()).filter(|&row| self.is_complete(row)).collect();
+        let dropped = self.rows.len() - kept.len();
+        if kept.is_empty() {
+            let message = format!("every one of the {dropped} rows has a missing cell");
+            return Err(Problem::of_file(source.file, message).into());
+        }
+        let keep = |column: &Column| kept.iter().map(|&row| column.values[row]).collect();
+        let columns: Vec<Vec<f64>> = self.columns.iter().map(keep).collect();
+        let data = Data::from_columns(&columns).expect("there are columns, rows, and only finite numbers");
+        // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
+        if let Err(DataError::Constant { feature, value }) = Scaling::standardizing(&data) {
+            let name = &self.columns[feature].name;
+            let message = if data.feature(feature).iter().all(|&other| other == value) {
+                format!(
+                    "column `{name}` has the value {value:?} in every one of the {} complete rows",
+                    kept.len()
+                )
+            } else {
+                format!("the standard deviation of column `{name}` is beyond the range of a double")
+            };
+            return Err(Problem::of_file(source.file, message).into());
+        }
+        let classes = self.label.map(|mut label| {
+            let class = |&row: &usize| label.values[row].take().expect("rows without a class were not kept");
+            kept.iter().map(class).collect()
+        });
+        Ok(Dataset {
+            columns: self.columns.into_iter().map(|column| column.name).collect(),
+            data,
+            rows: kept.iter().map(|&row| self.rows[row]).collect(),
+            classes,
+            dropped,
+            hash,
+        })
+    }
+
+    fn is_complete(&self, row: usize) -> bool {
+        self.columns.iter().all(|column| !column.values[row].is_nan())
+            && self.label.as_ref().is_none_or(|label| label.values[row].is_some())
+    }
+
+    /// Problems of single cells: one for each kind, over all columns.
+    fn faults(&mut self, spec: &DataSpec) -> Vec<Problem> {
+        let (mut texts, mut infinite, mut missing) =
+            (Findings::default(), Findings::default(), Findings::default());
+        for column in &mut self.columns {
+            texts = texts.merge(std::mem::take(&mut column.texts));
+            infinite = infinite.merge(std::mem::take(&mut column.infinite));
+            missing = missing.merge(std::mem::take(&mut column.missing));
+        }
+        if let Some(label) = &mut self.label {
+            missing = missing.merge(std::mem::take(&mut label.missing));
+        }
+        let texts = texts.problem(self.source, "a cell is not a number", "cells are not numbers");
+        let infinite = infinite.problem(
+            self.source,
+            "a number is infinite, or too large for a double",
+            "numbers are infinite, or too large for a double",
+        );
+        let missing = match spec.missing {
+            Missing::Error => missing.problem(self.source, "a cell is missing", "cells are missing"),
+            Missing::Drop => None,
+        };
+        let elsewhere =
+            "the same column holds numbers: if it is no measurement, name the others in `data.columns`";
+        let texts = if spec.columns.is_none() { texts.map(|problem| problem.help(elsewhere)) } else { texts };
+        let missing = missing.map(|problem| problem.help("`data.missing = \"drop\"` leaves such rows out"));
+        [texts, infinite, missing].into_iter().flatten().collect()
+    }
+}
+
+/// Why a column of numbers cannot be a feature: a component's σ would shrink to 0 on a constant, at infinite density.
+fn without_spread(source: Source<'_>, column: &Column, missing: Missing) -> Option<Problem> {
+    let name = &column.name;
+    let elsewhere = "name the other columns in `data.columns`";
+    if !(column.texts.is_empty() && column.infinite.is_empty()) {
+        return None;
+    }
+    if column.numbers == 0 {
+        let message = format!("column `{name}` has no value in any row");
+        return Some(Problem::of_file(source.file, message).help(elsewhere));
+    }
+    if missing == Missing::Error && !column.missing.is_empty() {
+        return None;
+    }
+    column.constant().map(|value| {
+        Problem::of_file(source.file, format!("column `{name}` has the value {value:?} in every row"))
+            .note("the likelihood of a mixture is unbounded on a constant column")
+            .help(elsewhere)
+    })
+}

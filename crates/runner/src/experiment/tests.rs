@@ -1,0 +1,101 @@
+use super::*;
+use crate::problem::Style;
+
+const SPEC: &str = r#"name = "x"
+data.path = "data/d.csv"
+model.components = { from = 1, to = 3 }
+"#;
+
+const DATA: &str = "a,b,kind\n1,10,x\n2,20,y\n3,31,x\n5,5,y\n5,6,x\n1,1,x\n";
+
+/// An experiment in a directory of its own.
+fn load(spec: &str, data: &str) -> Result<Experiment, Problems> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("data")).unwrap();
+    std::fs::write(directory.path().join("data/d.csv"), data).unwrap();
+    let path = directory.path().join("x.toml");
+    std::fs::write(&path, spec).unwrap();
+    Experiment::load(&path)
+}
+
+/// The report, without the directory it was made in.
+fn report(spec: &str, data: &str) -> String {
+    let report = load(spec, data).expect_err("the experiment cannot run").render(Style::Plain);
+    let place = std::env::temp_dir().join("").display().to_string();
+    let lines = report.lines().map(|line| match line.split_once(&place) {
+        Some((before, after)) => format!("{before}{}", after.split_once('/').map_or("", |(_, after)| after)),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn with(lines: &str) -> String {
+    format!("{SPEC}{lines}\n")
+}
+
+#[test]
+fn a_spec_and_its_data_become_an_experiment() {
+    let experiment = load(&with("scoring.folds = 3"), DATA).unwrap();
+    assert_eq!(experiment.spec.data.columns.unwrap(), ["a", "b"]);
+    assert_eq!(experiment.spec.data.path, "data/d.csv");
+    assert!(experiment.data_path.is_absolute() && experiment.data_path.ends_with("data/d.csv"));
+    assert_eq!(experiment.dataset.data.n_observations(), 6);
+}
+
+#[test]
+fn problems_of_the_spec_and_of_the_data_come_together() {
+    let spec = with("sampler.chains = 0\nscoring.folds = 10\ndata2 = 1");
+    insta::assert_snapshot!(report(&spec, &DATA.replace("31", "3l")));
+}
+
+#[test]
+fn data_problems_point_at_the_key_that_asks_for_them() {
+    let spec = SPEC.replace("data.path", "data.columns = [\n  \"a\",\n  \"bb\",\n]\ndata.path");
+    insta::assert_snapshot!(
+        [
+            report(&spec, DATA),
+            report(&SPEC.replace("d.csv", "dd.csv"), DATA),
+            report(&SPEC.replace("/d.csv", ""), DATA),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn what_the_data_cannot_give_is_refused() {
+    insta::assert_snapshot!(
+        [
+            report(&with("scoring.folds = 7"), DATA),
+            report(&SPEC.replace("to = 3", "to = 6").replace("model", "scoring.folds = 3\nmodel"), DATA),
+            report(&SPEC.replace("to = 3", "to = 9").replace("model", "scoring.folds = 3\nmodel"), DATA),
+            report(&with("scoring.criteria = []"), "a,b\n1,1\n1,1\n2,0\n2,-0.0\n2,0.0\n"),
+            report(
+                "name = \"x\"\ndata.path = \"data/d.csv\"\nmodel.components = 1\nscoring.folds = 2\n\
+             model.prior.means.centre = [[1, 2, 3]]\n",
+                DATA
+            ),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn folds_matter_only_to_kfold() {
+    assert!(load(&with("scoring = { criteria = [\"loo\"], folds = 500 }"), DATA).is_ok());
+}
+
+#[test]
+fn what_is_not_a_spec_is_refused() {
+    let missing = Experiment::load(Path::new("no/such/spec.toml")).unwrap_err().to_string();
+    assert!(
+        missing.contains("the spec cannot be read") && missing.contains("no/such/spec.toml"),
+        "{missing}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    assert!(Experiment::load(directory.path()).unwrap_err().to_string().contains("not a regular file"));
+    let path = directory.path().join("x.toml");
+    std::fs::write(&path, b"name = \"\xff\"").unwrap();
+    assert!(Experiment::load(&path).unwrap_err().to_string().contains("not UTF-8"));
+    std::fs::write(&path, vec![b'\n'; 1 + LARGEST_SPEC as usize]).unwrap();
+    assert!(Experiment::load(&path).unwrap_err().to_string().contains("is no spec"));
+}

@@ -1,0 +1,231 @@
+//! One fit: from rows to prior, starting point and metric, and through chains to draws on the data's own scale.
+
+use anyhow::{Context, Result, bail};
+use gmm_sampler::data::{Data, Scaling};
+use gmm_sampler::draws::Draws;
+use gmm_sampler::mixture::likelihood::Likelihood;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
+use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em};
+use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
+use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
+use gmm_sampler::ties::Ties;
+
+use crate::experiment::Experiment;
+use crate::jobs::Job;
+use crate::progress::ChainProgress;
+use crate::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+use crate::stream::Stream;
+
+/// What helps against the spike of tied observations.
+pub const REMEDY: &str = "a scale prior that vanishes at 0, such as log_normal or inverse_gamma, removes it";
+
+/// Starts of EM where its optimum is only a place to start chains from.
+const STARTS_OF_A_FOLD: usize = 30;
+
+/// What all seeds and chains of one (K, fold) share: the model itself, and where to start.
+pub struct Preparation {
+    pub components: usize,
+    pub fold: Option<usize>,
+    likelihood: Likelihood,
+    prior: Prior,
+    scaling: Scaling,
+    start: Start,
+    settings: Settings,
+    watch: SpikeWatch,
+}
+
+/// How a chain ended.
+pub enum ChainEnd {
+    Done(ChainDraws),
+    /// In the spike of tied observations: its draws are of nothing.
+    Fallen,
+}
+
+/// One chain's draws, variable by variable, on the data's own scale, with their statistics.
+pub struct ChainDraws {
+    columns: Vec<Vec<f64>>,
+    stats: Vec<DrawStats>,
+}
+
+/// The draws of all chains of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// Variables as [`Mixture::variables`] names them, on the data's own scale.
+    pub draws: Draws,
+    /// Chain-major, as the draws.
+    pub stats: Vec<DrawStats>,
+    /// Chains, counted from 0, that fell into the spike of tied observations and are not among the draws.
+    pub fallen: Vec<usize>,
+}
+
+/// The sampler's settings, as the spec gives them.
+#[must_use]
+pub fn settings(spec: &Spec) -> Settings {
+    Settings {
+        warmup: spec.sampler.warmup,
+        draws: spec.sampler.draws,
+        target_accept: spec.sampler.target_accept,
+        max_tree_depth: spec.sampler.max_tree_depth as u32,
+    }
+}
+
+/// The maximised likelihood of K components on all rows.
+///
+/// # Errors
+/// Collinear columns.
+pub fn maximise(experiment: &Experiment, components: usize) -> Result<EmOptimum> {
+    let mut rng = Stream::Em { components, fold: None }.rng();
+    Ok(em(&experiment.dataset.data, components, STARTS, &mut rng)?)
+}
+
+fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
+    match spec.data.scale {
+        Scale::None => Ok(Scaling::identity(rows.n_features())),
+        Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised"),
+    }
+}
+
+fn prior(spec: &Spec, centres: Vec<f64>) -> Prior {
+    let WeightsPrior::Dirichlet { alpha } = spec.model.prior.weights;
+    let CorrelationsPrior::Lkj { eta } = spec.model.prior.correlations;
+    let mean_sd = spec.model.prior.means.variance.sqrt();
+    Prior { concentration: alpha, centres, mean_sd, scales: scale_prior(spec), lkj_shape: eta }
+}
+
+/// The prior of the scales, as the sampler knows it.
+#[must_use]
+pub fn scale_prior(spec: &Spec) -> ScalePrior {
+    match spec.model.prior.scales {
+        spec::ScalePrior::HalfCauchy { scale } => ScalePrior::HalfCauchy { scale },
+        spec::ScalePrior::HalfNormal { scale } => ScalePrior::HalfNormal { scale },
+        spec::ScalePrior::HalfStudentT { nu, scale } => ScalePrior::HalfStudentT { nu, scale },
+        spec::ScalePrior::Exponential { rate } => ScalePrior::Exponential { rate },
+        spec::ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu, sigma },
+        spec::ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale },
+    }
+}
+
+impl Preparation {
+    /// Everything that precedes sampling, from the training rows alone: a held-out row moves neither centroids nor scaling.
+    ///
+    /// # Errors
+    /// Rows that no mixture can be started on: collinear, constant, or every start on a spike.
+    pub fn new(
+        experiment: &Experiment,
+        components: usize,
+        fold: Option<usize>,
+        held_out: &[usize],
+    ) -> Result<Self> {
+        let spec = &experiment.spec;
+        let all = &experiment.dataset.data;
+        let rows = if held_out.is_empty() {
+            all.clone()
+        } else {
+            let training: Vec<usize> =
+                (0..all.n_observations()).filter(|row| held_out.binary_search(row).is_err()).collect();
+            all.rows(&training)
+        };
+        let scaling = scaling(spec, &rows)?;
+        let scaled = scaling.apply(&rows);
+        let clusters =
+            kmeans(&scaled, components, RESTARTS, &mut Stream::Centroids { components, fold }.rng());
+        let d = scaled.n_features();
+        let centres = match &spec.model.prior.means.centre {
+            Centre::Kmeans => clusters.centroids.clone(),
+            Centre::Origin => vec![0.0; components * d],
+            Centre::DataMean => {
+                let mean =
+                    |feature| scaled.feature(feature).iter().sum::<f64>() / scaled.n_observations() as f64;
+                (0..components).flat_map(|_| (0..d).map(mean)).collect()
+            }
+            Centre::Explicit(rows) => rows.concat(),
+        };
+        let prior = prior(spec, centres);
+
+        let starts = if fold.is_none() { STARTS } else { STARTS_OF_A_FOLD };
+        let optimum = em(&rows, components, starts, &mut Stream::Em { components, fold }.rng());
+        let of_clusters = mixture_of_clusters(&scaled, &clusters)
+            .context("a column is constant in the rows that this fit may see")?;
+        let mut candidates = vec![of_clusters];
+        if let Ok(EmOptimum { best: Some(best), .. }) = optimum
+            && best.regularity == Regularity::Regular
+        {
+            candidates.push(matched_to(&best.mixture.on_sampler_scale(&scaling), &prior.centres));
+        }
+        let likelihood = Likelihood::new(&scaled);
+        let mut posterior = Posterior::new(&likelihood, &prior, components)?;
+        let watch = SpikeWatch::new(components, &Ties::of(&rows));
+        let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));
+        let Some(start) = Start::find(&mut posterior, &candidates, on_spike) else {
+            bail!(
+                "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
+            );
+        };
+        Ok(Self { components, fold, prior, scaling, start, settings: settings(spec), watch, likelihood })
+    }
+
+    /// Runs one chain to its end.
+    ///
+    /// # Errors
+    /// A starting point without a finite density.
+    pub fn run_chain(&self, seed: u64, chain: usize, progress: &ChainProgress) -> Result<ChainEnd> {
+        let (components, fold) = (self.components, self.fold);
+        let mut rng = Stream::Chain { components, seed, fold, chain }.rng();
+        let mut posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
+        let layout = posterior.layout();
+        let position = self.start.disperse(&mut posterior, &mut rng);
+        let mut chain = Chain::new(posterior, &position, self.start.metric.clone(), self.settings, rng)?;
+        let n_variables = Mixture::variables(components, layout.n_features).len();
+        let mut columns = vec![Vec::with_capacity(self.settings.draws); n_variables];
+        let mut stats = Vec::with_capacity(self.settings.draws);
+        let mut watch = self.watch.clone();
+        for _ in 0..self.settings.warmup + self.settings.draws {
+            let warming_up = chain.is_warming_up();
+            let draw = chain.step();
+            progress.step(warming_up, &draw);
+            let mixture = layout.constrain(chain.position()).on_data_scale(&self.scaling);
+            // Under a prior that vanishes at 0 the spike is a mode like others, and its draws belong to the posterior.
+            if self.prior.scales.is_positive_at_zero() && watch.has_fallen(&mixture) {
+                return Ok(ChainEnd::Fallen);
+            }
+            if !warming_up {
+                columns.iter_mut().zip(mixture.values()).for_each(|(column, value)| column.push(value));
+                stats.push(draw);
+            }
+        }
+        Ok(ChainEnd::Done(ChainDraws { columns, stats }))
+    }
+}
+
+impl Fit {
+    /// Joins the chains of a fit, in their order.
+    ///
+    /// # Errors
+    /// If none is left.
+    pub fn of_chains(job: Job, n_features: usize, chains: Vec<ChainEnd>) -> Result<Self> {
+        let variables = Mixture::variables(job.components, n_features);
+        let mut columns = vec![Vec::new(); variables.len()];
+        let mut stats = Vec::new();
+        let mut fallen = Vec::new();
+        let n_chains = chains.len();
+        for (index, chain) in chains.into_iter().enumerate() {
+            match chain {
+                ChainEnd::Fallen => fallen.push(index),
+                ChainEnd::Done(chain) => {
+                    columns.iter_mut().zip(chain.columns).for_each(|(column, values)| column.extend(values));
+                    stats.extend(chain.stats);
+                }
+            }
+        }
+        if fallen.len() == n_chains {
+            bail!(
+                "every chain fell into the spike of tied observations, without bound under this prior; {REMEDY}"
+            );
+        }
+        Ok(Self { draws: Draws::from_columns(n_chains - fallen.len(), variables, columns), stats, fallen })
+    }
+}

@@ -1,0 +1,47 @@
+//! `gmm`: how many Gaussian components?
+
+mod answer;
+mod choose;
+mod cli;
+mod data;
+mod disk;
+mod experiment;
+mod fit;
+mod health;
+mod jobs;
+mod problem;
+mod progress;
+mod provenance;
+mod report;
+mod results;
+mod run;
+mod sample;
+mod score;
+mod spec;
+mod store;
+mod stream;
+mod table;
+mod talk;
+mod warning;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let talk = &cli.talk;
+    let done = match &cli.command {
+        Command::Run { spec, run } => run::run(spec, run, talk),
+        Command::Check { spec, out } => run::check(spec, out.as_deref()),
+        Command::Choose(choose) => choose::choose(choose, talk),
+        Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "gmm", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| run::explain(&error, talk))
+}

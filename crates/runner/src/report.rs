@@ -1,0 +1,216 @@
+//! The report: figures, the page that holds them all, and the tables beside it.
+
+pub mod figures;
+mod page;
+mod portrait;
+
+use anyhow::{Context, Result};
+use gmm_scoring::adjusted_rand_index;
+use rayon::prelude::*;
+
+use self::figures::Figure;
+use self::figures::criteria::{Criteria, Criterion as Panel, Direction, Score as Point};
+use self::figures::differences::{Comparison as Forest, Difference, Differences};
+use self::figures::traces::{Trace, Traces};
+use self::portrait::Portrait;
+use crate::answer::choice;
+use crate::disk::write_bytes;
+use crate::experiment::Experiment;
+use crate::fit::Fit;
+use crate::jobs::Job;
+use crate::results::{Ranking, Results};
+use crate::store::Store;
+use crate::table::{self, title};
+
+/// A figure with its place in the report.
+pub(crate) struct Plate {
+    /// File name without ending.
+    pub name: String,
+    pub caption: String,
+    pub figure: Figure,
+}
+
+/// One K's picture and what else it tells.
+pub(crate) struct Fitted {
+    pub components: usize,
+    pub occupied: usize,
+    /// Against the label column, where there is one.
+    pub rand_index: Option<f64>,
+    pub plate: Plate,
+}
+
+/// Draws every figure and writes page, tables and figures; call it inside the pool whose threads it may use.
+///
+/// # Errors
+/// The disk, or stored draws that cannot be read.
+pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings: &[String]) -> Result<()> {
+    let mut overview = Vec::new();
+    if !results.rankings.is_empty() {
+        overview.push(criteria(experiment, results)?);
+    }
+    if results.rankings.iter().any(|ranking| ranking.criterion.higher_is_better()) {
+        overview.push(differences(experiment, results)?);
+    }
+    let ks = experiment.ks();
+    let fitted = ks
+        .par_iter()
+        .filter_map(|&k| best_fit(results, k).map(|job| fitted(experiment, store, results, job)))
+        .collect::<Result<Vec<_>>>()?;
+    let chosen = results.answer.as_ref().map_or(ks[0], |answer| answer.components);
+    let traces = best_fit(results, chosen).map(|job| traces(experiment, store, job)).transpose()?;
+
+    let root = store.root();
+    // Figures of a K that is no longer asked for; the rest is drawn again below.
+    if let Err(error) = std::fs::remove_dir_all(root.join("figures"))
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error).context("old figures cannot be removed");
+    }
+    for plate in overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces) {
+        let path = |ending: &str| root.join("figures").join(format!("{}.{ending}", plate.name));
+        write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
+        write_bytes(&path("png"), &plate.figure.png)?;
+    }
+    let page = page::render(experiment, results, warnings, &overview, &fitted, traces.as_ref())?;
+    write_bytes(&root.join("index.html"), page.as_bytes())?;
+    write_bytes(&root.join("summary.md"), page::markdown(experiment, results, warnings).as_bytes())?;
+    write_bytes(&root.join("comparison.csv"), table::csv(results).as_bytes())
+}
+
+/// The fit of a K that stands for it in figures: of the lowest seed among those without doubts, if there are any.
+fn best_fit(results: &Results, components: usize) -> Option<Job> {
+    let of_k = || results.digests.iter().filter(|digest| digest.job.components == components);
+    of_k().find(|digest| digest.health.doubts().is_empty()).or_else(|| of_k().next()).map(|digest| digest.job)
+}
+
+fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {
+    let panels = results.rankings.iter().map(|ranking| {
+        let mut scores: Vec<Point> = ranking
+            .comparison
+            .rows
+            .iter()
+            .map(|row| Point {
+                components: row.components,
+                estimate: row.estimate,
+                difference_se: row.difference_se,
+                seeds: seeds_of(results, ranking, row.components),
+                reliable: row.reliable,
+            })
+            .collect();
+        scores.sort_by_key(|score| score.components);
+        let higher = ranking.criterion.higher_is_better();
+        Panel {
+            name: title(ranking.criterion, experiment.spec.scoring.folds),
+            direction: if higher { Direction::HigherIsBetter } else { Direction::LowerIsBetter },
+            scores,
+            best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+            selected: ranking.verdict.as_ref().map(choice),
+        }
+    });
+    let figure = Criteria { criteria: panels.collect() }.draw().context("figure of the criteria")?;
+    Ok(Plate {
+        name: "criteria".to_owned(),
+        caption: "Every criterion against the number of components, as the difference to its best; bars are one standard \
+                  error of that difference. Axes are compressed far from the best."
+            .to_owned(),
+        figure,
+    })
+}
+
+fn seeds_of(results: &Results, ranking: &Ranking, components: usize) -> Vec<f64> {
+    results
+        .scores
+        .iter()
+        .filter(|row| {
+            row.score.criterion == ranking.criterion && row.components == components && row.seed.is_some()
+        })
+        .map(|row| row.score.estimate)
+        .collect()
+}
+
+fn differences(experiment: &Experiment, results: &Results) -> Result<Plate> {
+    let comparisons =
+        results.rankings.iter().filter(|ranking| ranking.criterion.higher_is_better()).map(|ranking| {
+            let mut differences: Vec<Difference> = ranking
+                .comparison
+                .rows
+                .iter()
+                .map(|row| Difference {
+                    components: row.components,
+                    elpd_diff: row.difference,
+                    se_diff: if row.difference == 0.0 { f64::NAN } else { row.difference_se },
+                    reliable: row.reliable,
+                })
+                .collect();
+            differences.sort_by_key(|difference| difference.components);
+            Forest {
+                criterion: title(ranking.criterion, experiment.spec.scoring.folds),
+                differences,
+                best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+            }
+        });
+    let figure =
+        Differences { comparisons: comparisons.collect() }.draw().context("figure of the differences")?;
+    Ok(Plate {
+        name: "differences".to_owned(),
+        caption: "Expected log predictive density of each K less that of the best, in nats, with one and two standard errors of \
+                  the paired difference. In the shaded band differences are too small to count."
+            .to_owned(),
+        figure,
+    })
+}
+
+fn read(experiment: &Experiment, store: &Store, job: Job) -> Result<Fit> {
+    store.read_fit(job, experiment.dataset.data.n_features())
+}
+
+fn fitted(experiment: &Experiment, store: &Store, results: &Results, job: Job) -> Result<Fitted> {
+    let Portrait { picture, occupied } =
+        Portrait::of(experiment, job.components, &read(experiment, store, job)?)?;
+    let rand_index =
+        experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&picture.clusters, classes));
+    let figure = picture.draw().with_context(|| format!("figure of K = {}", job.components))?;
+    let n_seeds = results.digests.iter().filter(|digest| digest.job.components == job.components).count();
+    let of_seed = if n_seeds > 1 { format!(" (seed {})", job.seed) } else { String::new() };
+    let k = job.components;
+    Ok(Fitted {
+        components: k,
+        occupied,
+        rand_index,
+        plate: Plate {
+            name: format!("mixture-{k}"),
+            caption: format!(
+                "K = {k}{of_seed}: observations coloured by their most probable component, components at posterior medians, \
+                 posterior predictive density."
+            ),
+            figure,
+        },
+    })
+}
+
+fn traces(experiment: &Experiment, store: &Store, job: Job) -> Result<Plate> {
+    let fit = read(experiment, store, job)?;
+    let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
+    let chains = |column: &[f64]| column.chunks(fit.draws.n_draws()).map(<[f64]>::to_vec).collect();
+    let mut traces = vec![Trace { name: "log density".to_owned(), chains: chains(&lp) }];
+    // Sorted within each draw: no relabelling changes the largest and the smallest weight.
+    let weights = |pick: fn(f64, f64) -> f64| -> Vec<f64> {
+        (0..fit.draws.len())
+            .map(|s| (0..job.components).map(|k| fit.draws.column(k)[s]).reduce(pick).unwrap_or(f64::NAN))
+            .collect()
+    };
+    if job.components > 1 {
+        traces.push(Trace { name: "largest weight".to_owned(), chains: chains(&weights(f64::max)) });
+        traces.push(Trace { name: "smallest weight".to_owned(), chains: chains(&weights(f64::min)) });
+    }
+    let figure = Traces { components: job.components, traces }.draw().context("figure of the traces")?;
+    Ok(Plate {
+        name: "traces".to_owned(),
+        caption: format!(
+            "K = {}, seed {}: traces of quantities that no relabelling changes, and how the ranks of each chain's draws are \
+             spread; even bars mean that chains agree.",
+            job.components, job.seed
+        ),
+        figure,
+    })
+}

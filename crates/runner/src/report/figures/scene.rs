@@ -1,0 +1,270 @@
+//! A figure as a list of marks in its own units, before any backend has seen it.
+
+use super::style::{Colour, INK, Marker, PAPER, Shape, TICK};
+use plotters::style::{FontStyle, IntoFont, register_font};
+use std::sync::Once;
+
+pub type Point = (f64, f64);
+
+/// Name under which the embedded font is registered, and which a page's own font replaces in SVG.
+pub const FAMILY: &str = "sans-serif";
+/// Plotters scales a font by ascent plus descent, which for DejaVu Sans is 1.164 em (its `hhea` table).
+pub const EM_TO_FONT_SIZE: f64 = 1.164;
+/// Height of capitals and digits over the type size, in DejaVu Sans.
+pub const CAP_HEIGHT: f64 = 0.73;
+
+static FONT: &[u8] = include_bytes!("../../../assets/DejaVuSans-subset.ttf");
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Start,
+    Middle,
+    End,
+}
+
+/// How a text is set: it stands on its baseline, and `turned` reads upwards.
+#[derive(Debug, Clone, Copy)]
+pub struct Type {
+    pub size: f64,
+    pub colour: Colour,
+    pub align: Align,
+    pub turned: bool,
+}
+
+impl Type {
+    pub fn new(size: f64, colour: Colour, align: Align) -> Self {
+        Self { size, colour, align, turned: false }
+    }
+
+    pub fn tick(align: Align) -> Self {
+        Self::new(TICK, INK, align)
+    }
+
+    pub fn upwards(self) -> Self {
+        Self { turned: true, ..self }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Mark {
+    Line { points: Vec<Point>, colour: Colour, width: f64 },
+    Area { points: Vec<Point>, colour: Colour },
+    Disc { centre: Point, radius: f64, colour: Colour },
+    Text { at: Point, text: String, face: Type },
+}
+
+/// Marks in painting order on a white sheet; x grows to the right, y downwards.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// What the figure shows, in one sentence, for readers who cannot see it.
+    pub title: String,
+    pub width: f64,
+    pub height: f64,
+    pub marks: Vec<Mark>,
+}
+
+impl Scene {
+    pub fn new(title: impl Into<String>, width: f64, height: f64) -> Self {
+        Self { title: printable(&title.into()), width, height, marks: Vec::new() }
+    }
+
+    /// A line through `points`; a line with an undefined point is not drawn.
+    pub fn line(&mut self, points: Vec<Point>, colour: Colour, width: f64) {
+        if points.len() > 1 && points.iter().all(is_finite) {
+            self.marks.push(Mark::Line { points, colour, width });
+        }
+    }
+
+    pub fn segment(&mut self, from: Point, to: Point, colour: Colour, width: f64) {
+        self.line(vec![from, to], colour, width);
+    }
+
+    pub fn area(&mut self, points: Vec<Point>, colour: Colour) {
+        if points.len() > 2 && points.iter().all(is_finite) {
+            self.marks.push(Mark::Area { points, colour });
+        }
+    }
+
+    pub fn rectangle(&mut self, (left, top): Point, (right, bottom): Point, colour: Colour) {
+        self.area(vec![(left, top), (right, top), (right, bottom), (left, bottom)], colour);
+    }
+
+    pub fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
+        if is_finite(&centre) {
+            self.marks.push(Mark::Disc { centre, radius, colour });
+        }
+    }
+
+    pub fn marker(&mut self, at: Point, marker: Marker) {
+        let Marker { shape, colour, radius, hollow } = marker;
+        if hollow {
+            self.shape(at, shape, radius, colour);
+            self.shape(at, shape, radius - 1.3, PAPER);
+        } else {
+            self.shape(at, shape, radius, colour);
+        }
+    }
+
+    fn shape(&mut self, at: Point, shape: Shape, radius: f64, colour: Colour) {
+        // Radii of the polygons whose area is the disc's, so that no cluster looks heavier than another.
+        let (sides, radius, turn) = match shape {
+            Shape::Circle => return self.disc(at, radius, colour),
+            Shape::Triangle => (3, radius * 1.555, 0.25),
+            Shape::Square => (4, radius * 1.253, 0.125),
+            Shape::Diamond => (4, radius * 1.253, 0.0),
+        };
+        let corner = |i: usize| {
+            let angle = std::f64::consts::TAU * (i as f64 / sides as f64 + turn);
+            (at.0 + radius * angle.cos(), at.1 - radius * angle.sin())
+        };
+        self.area((0..sides).map(corner).collect(), colour);
+    }
+
+    /// Sets `text` with its baseline through `at`.
+    pub fn text(&mut self, at: Point, text: impl AsRef<str>, face: Type) {
+        let text = printable(text.as_ref());
+        if is_finite(&at) && !text.is_empty() {
+            self.marks.push(Mark::Text { at, text, face });
+        }
+    }
+
+    /// Sets `text` centred on `at` across its line, by the height of its digits.
+    pub fn text_beside(&mut self, at: Point, text: impl AsRef<str>, face: Type) {
+        let drop = face.size * CAP_HEIGHT / 2.0;
+        let at = if face.turned { (at.0 + drop, at.1) } else { (at.0, at.1 + drop) };
+        self.text(at, text, face);
+    }
+}
+
+fn is_finite(point: &Point) -> bool {
+    point.0.is_finite() && point.1.is_finite()
+}
+
+/// Control characters are not allowed in XML, and a line break would not be drawn as one.
+fn printable(text: &str) -> String {
+    let blank = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if blank(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+pub fn register() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        register_font(FAMILY, FontStyle::Normal, FONT).ok().expect("the embedded font is an OpenType font");
+    });
+}
+
+/// `text` as the embedded font can set it: a crossed box for every character that it would leave out without
+/// a trace. Only a PNG needs this; readers of an SVG bring fonts for more scripts.
+pub fn drawable(text: &str) -> String {
+    register();
+    const BOX: char = '⊠';
+    let leaves_a_mark = |c: char| {
+        let mut marked = false;
+        let mark = |_, _, coverage| -> Result<(), std::convert::Infallible> {
+            marked |= coverage > 0.0;
+            Ok(())
+        };
+        let drawn = (FAMILY, 20.0).into_font().draw(&c.to_string(), (0, 0), mark);
+        drawn.is_ok() && marked
+    };
+    let known = |c: char| c.is_ascii() || c.is_whitespace() || leaves_a_mark(c);
+    text.chars().map(|c| if known(c) { c } else { BOX }).collect()
+}
+
+/// Width of `text` in the embedded font.
+pub fn text_width(text: &str, size: f64) -> f64 {
+    register();
+    // Widths come in whole pixels: measured large, they are exact enough at any size.
+    const MEASURED_AT: f64 = 200.0;
+    let font = (FAMILY, MEASURED_AT * EM_TO_FONT_SIZE).into_font();
+    let ((left, _), (right, _)) =
+        font.layout_box(&drawable(text)).expect("a registered font measures any text");
+    f64::from(right - left) / MEASURED_AT * size
+}
+
+/// `text` itself where it fits into `width`, otherwise its longest beginning that does with an ellipsis.
+pub fn fit(text: &str, size: f64, width: f64) -> String {
+    let text = printable(text);
+    if text_width(&text, size) <= width {
+        return text;
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        kept.push(c);
+        if text_width(&format!("{kept}…"), size) > width {
+            kept.pop();
+            break;
+        }
+    }
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+impl Scene {
+    /// Bounding boxes (left, top, right, bottom) of the texts, with the text.
+    pub fn text_boxes(&self) -> Vec<([f64; 4], String)> {
+        let boxed = |mark: &Mark| {
+            let Mark::Text { at: (x, y), text, face } = mark else { return None };
+            let width = text_width(text, face.size);
+            let before = match face.align {
+                Align::Start => 0.0,
+                Align::Middle => width / 2.0,
+                Align::End => width,
+            };
+            let (up, down) = (face.size * CAP_HEIGHT, face.size * 0.2);
+            let corners = if face.turned {
+                [x - up, y + before - width, x + down, y + before]
+            } else {
+                [x - before, y - up, x - before + width, y + down]
+            };
+            Some((corners, text.clone()))
+        };
+        self.marks.iter().filter_map(boxed).collect()
+    }
+
+    /// Panics where two texts overlap or one leaves the sheet.
+    pub fn assert_legible(&self) {
+        let boxes = self.text_boxes();
+        for (i, ([left, top, right, bottom], text)) in boxes.iter().enumerate() {
+            assert!(
+                *left >= 0.0 && *top >= 0.0 && *right <= self.width && *bottom <= self.height,
+                "`{text}` leaves the sheet: {left:.1} {top:.1} {right:.1} {bottom:.1}"
+            );
+            for ([l, t, r, b], other) in &boxes[..i] {
+                let apart = right <= l || r <= left || bottom <= t || b <= top;
+                assert!(apart, "`{text}` is set over `{other}`");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fitted_text_is_never_wider_than_its_place() {
+        for text in [
+            "width",
+            "a very long column name indeed, in millimetres",
+            "🐧🐧🐧🐧🐧🐧🐧🐧",
+            "عرض الورقة بالسنتيمتر",
+        ] {
+            for width in [8.0, 40.0, 90.0] {
+                let fitted = fit(text, 11.0, width);
+                assert!(text_width(&fitted, 11.0) <= width.max(text_width("…", 11.0)), "{fitted}");
+            }
+        }
+    }
+
+    #[test]
+    fn characters_without_a_glyph_become_boxes_and_all_others_stay() {
+        assert_eq!(drawable("length (µm²) ± α, 10⁻³ Ω"), "length (µm²) ± α, 10⁻³ Ω");
+        assert_eq!(drawable("a 🐧 ع"), "a ⊠ ⊠");
+    }
+
+    #[test]
+    fn a_text_that_fits_is_kept_whole_but_for_control_characters() {
+        assert_eq!(fit("bill\u{0}length\n", 11.0, 200.0), "bill length");
+    }
+}

@@ -1,0 +1,222 @@
+//! Everything that an experiment's stored fits say, and the answer to its question.
+
+use anyhow::{Context, Result};
+use gmm_sampler::start::em::EmOptimum;
+use gmm_scoring::{Comparison, Criterion, Score, Verdict};
+use rayon::prelude::*;
+
+use crate::answer::Answer;
+use crate::experiment::Experiment;
+use crate::fit::maximise;
+use crate::jobs::Job;
+use crate::score::{Digest, ScoreRow, digest, information_scores, join_folds};
+use crate::store::Store;
+
+/// A fit, or an optimum, that is not there or not to be trusted, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    pub what: String,
+    pub reason: String,
+}
+
+/// One criterion over all K.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    pub criterion: Criterion,
+    /// By K, means over seeds.
+    pub scores: Vec<(usize, Score)>,
+    pub comparison: Comparison,
+    pub verdict: Option<Verdict>,
+    /// The best K of each seed, where several seeds were scored.
+    pub best_by_seed: Vec<(u64, usize)>,
+}
+
+/// What the report shows.
+#[derive(Debug)]
+pub struct Results {
+    pub optima: Vec<(usize, EmOptimum)>,
+    pub digests: Vec<Digest>,
+    pub scores: Vec<ScoreRow>,
+    pub rankings: Vec<Ranking>,
+    pub answer: Option<Answer>,
+    pub failures: Vec<Failure>,
+    /// Fits, also of folds, that are there and should not be believed.
+    pub doubts: Vec<Failure>,
+}
+
+impl Results {
+    /// Scores and compares what is stored; call it inside the pool whose threads it may use.
+    ///
+    /// # Errors
+    /// Scores that cannot be compared.
+    pub fn of(experiment: &Experiment, store: &Store, mut failures: Vec<Failure>) -> Result<Self> {
+        let ks = experiment.ks();
+        let mut seeds = experiment.spec.sampler.seeds.clone();
+        seeds.sort_unstable();
+
+        let criteria = [Criterion::Aic, Criterion::Bic, Criterion::Icl];
+        let maximised: Vec<(usize, Result<EmOptimum>)> =
+            if criteria.iter().any(|criterion| experiment.scores_by(*criterion)) {
+                ks.par_iter().map(|&k| (k, maximise(experiment, k))).collect()
+            } else {
+                Vec::new()
+            };
+        let mut optima = Vec::new();
+        for (k, optimum) in maximised {
+            match optimum {
+                Ok(optimum) => optima.push((k, optimum)),
+                Err(error) => {
+                    failures.push(Failure { what: format!("EM, K = {k}"), reason: format!("{error:#}") });
+                }
+            }
+        }
+
+        let jobs: Vec<Job> = ks
+            .iter()
+            .flat_map(|&components| seeds.iter().map(move |&seed| Job { components, seed, fold: None }))
+            .filter(|&job| store.has(experiment, job))
+            .collect();
+        let digested: Vec<(Job, Result<Digest>)> = jobs
+            .into_par_iter()
+            .map(|job| {
+                let fit = store.read_fit(job, experiment.dataset.data.n_features());
+                (job, fit.and_then(|fit| digest(experiment, job, &fit)))
+            })
+            .collect();
+        let mut digests = Vec::new();
+        for (job, digest) in digested {
+            match digest {
+                Ok(digest) => digests.push(digest),
+                Err(error) => {
+                    failures.push(Failure { what: job.to_string(), reason: format!("{error:#}") });
+                }
+            }
+        }
+
+        let mut doubts: Vec<Failure> = digests
+            .iter()
+            .filter(|digest| !digest.health.doubts().is_empty())
+            .map(|digest| Failure { what: digest.job.to_string(), reason: digest.health.doubts().join("; ") })
+            .collect();
+
+        let mut scores: Vec<ScoreRow> =
+            optima.iter().flat_map(|(k, optimum)| information_scores(experiment, *k, optimum)).collect();
+        for digest in &digests {
+            let Job { components, seed, .. } = digest.job;
+            scores.extend(digest.scores.iter().map(|score| ScoreRow {
+                components,
+                seed: Some(seed),
+                score: score.clone(),
+            }));
+        }
+        if experiment.scores_by(Criterion::Kfold) {
+            scores.extend(cross_validated(experiment, store, &ks, &seeds, &mut failures, &mut doubts));
+        }
+        let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
+        scores.sort_by_key(order);
+        let rankings = Criterion::ALL
+            .into_iter()
+            .filter(|&criterion| experiment.scores_by(criterion))
+            .filter_map(|criterion| ranking(criterion, &scores).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        let answer = Answer::of(&rankings);
+        Ok(Self { optima, digests, scores, rankings, answer, failures, doubts })
+    }
+}
+
+/// K-fold scores of every (K, seed) all of whose folds are there. A fold that cannot be read is a failure, one with a doubtful
+/// fit a doubt.
+fn cross_validated(
+    experiment: &Experiment,
+    store: &Store,
+    ks: &[usize],
+    seeds: &[u64],
+    failures: &mut Vec<Failure>,
+    doubts: &mut Vec<Failure>,
+) -> Vec<ScoreRow> {
+    let mut rows = Vec::new();
+    for &components in ks {
+        for &seed in seeds {
+            let jobs =
+                (0..experiment.spec.scoring.folds).map(|fold| Job { components, seed, fold: Some(fold) });
+            let mut folds = Vec::new();
+            for job in jobs.clone().filter(|&job| store.has(experiment, job)) {
+                match store.read_held_out(job) {
+                    Ok(fold) => {
+                        if !fold.trouble.is_empty() {
+                            doubts.push(Failure { what: job.to_string(), reason: fold.trouble.clone() });
+                        }
+                        folds.push(fold);
+                    }
+                    Err(error) => {
+                        failures.push(Failure { what: job.to_string(), reason: format!("{error:#}") });
+                    }
+                }
+            }
+            if folds.len() == jobs.len() {
+                match join_folds(experiment.dataset.data.n_observations(), &folds) {
+                    Ok(score) => rows.push(ScoreRow { components, seed: Some(seed), score }),
+                    Err(error) => failures.push(Failure {
+                        what: format!("cross-validation of K = {components}, seed {seed}"),
+                        reason: format!("{error:#}"),
+                    }),
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// The mean of several seeds' scores: each estimates the same quantity with its own Monte Carlo error.
+fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
+    let first = *scores.first()?;
+    let n = scores.len() as f64;
+    let mean = |value: &dyn Fn(&Score) -> f64| scores.iter().map(|score| value(score)).sum::<f64>() / n;
+    Some(Score {
+        criterion: first.criterion,
+        estimate: mean(&|score| score.estimate),
+        se: mean(&|score| score.se),
+        p_eff: mean(&|score| score.p_eff),
+        n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
+        reliable: scores.iter().all(|score| score.reliable),
+        // Each seed's own note stands with its own score.
+        note: String::new(),
+        pointwise: (0..first.pointwise.len()).map(|i| mean(&|score| score.pointwise[i])).collect(),
+    })
+}
+
+fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
+    let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.score.criterion == criterion).collect();
+    let scores: Vec<(usize, Score)> = rows
+        .chunk_by(|a, b| a.components == b.components)
+        .filter_map(|of_k| {
+            let scores: Vec<&Score> = of_k.iter().map(|row| &row.score).collect();
+            Some((of_k[0].components, mean_over_seeds(&scores)?))
+        })
+        .collect();
+    if scores.is_empty() {
+        return Ok(None);
+    }
+    let compare = |scores: &[(usize, &Score)]| {
+        Comparison::of(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
+    };
+    let comparison = compare(&scores.iter().map(|(k, score)| (*k, score)).collect::<Vec<_>>())?;
+    let verdict = Verdict::of(&comparison);
+    let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let mut best_by_seed = Vec::new();
+    if seeds.len() > 1 {
+        for seed in seeds {
+            let of_seed: Vec<(usize, &Score)> = rows
+                .iter()
+                .filter(|row| row.seed == Some(seed))
+                .map(|row| (row.components, &row.score))
+                .collect();
+            if let Some(verdict) = Verdict::of(&compare(&of_seed)?) {
+                best_by_seed.push((seed, verdict.best));
+            }
+        }
+    }
+    Ok(Some(Ranking { criterion, scores, comparison, verdict, best_by_seed }))
+}

@@ -1,0 +1,247 @@
+//! The commands: each from its arguments to what it prints and the exit status that it earns.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use gmm_sampler::ties::Ties;
+
+use crate::cli::{Color, Format, RunFlags, Talk};
+use crate::disk::write_bytes;
+use crate::experiment::Experiment;
+use crate::problem::{Problems, Style};
+use crate::progress::{Display, Progress};
+use crate::provenance::Provenance;
+use crate::results::{Failure, Results};
+use crate::sample::sample;
+use crate::store::Store;
+use crate::talk::say;
+use crate::{report, table, warning};
+
+/// Done, but some fits failed or are not to be trusted.
+const DOUBTFUL: u8 = 3;
+/// Doubtful fits that are told of unless asked for more: whoever reads more reads the report.
+const DOUBTS_TOLD: usize = 4;
+/// The spec, the data or the disk is at fault.
+const FAILED: u8 = 1;
+
+/// Prints what went wrong, and gives the exit status of that.
+pub fn explain(error: &anyhow::Error, talk: &Talk) -> ExitCode {
+    let style = match talk.color {
+        Color::Always => Style::Coloured,
+        Color::Auto if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() => {
+            Style::Coloured
+        }
+        Color::Auto | Color::Never => Style::Plain,
+    };
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => say!("{}\n\nnothing was run", problems.render(style)),
+        None => say!("error: {error:#}"),
+    }
+    ExitCode::from(FAILED)
+}
+
+/// Prints results; a reader that has had enough (a closed pipe) is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(()),
+    }
+}
+
+fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
+    // 0 lets rayon take all cores.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.unwrap_or(0))
+        .build()
+        .context("threads cannot be started")
+}
+
+fn default_out(experiment: &Experiment) -> PathBuf {
+    Path::new("reports").join(&experiment.spec.name)
+}
+
+/// `gmm run`.
+///
+/// # Errors
+/// Anything that keeps the experiment from running: spec, data, disk.
+pub fn run(spec: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+    execute(&Experiment::load(spec)?, flags, talk)
+}
+
+/// Samples what is missing, scores, compares, reports.
+///
+/// # Errors
+/// The disk.
+pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+    let began = Instant::now();
+    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(experiment)));
+    let ties = Ties::of(&experiment.dataset.data);
+    let warnings = warning::beforehand(experiment, &ties);
+    let all = experiment.jobs();
+    let missing: Vec<_> =
+        all.iter().copied().filter(|&job| flags.fresh || !store.is_whole(experiment, job)).collect();
+    if !talk.quiet {
+        let dataset = &experiment.dataset;
+        say!(
+            "{}: {} observations, {} feature{}; {} fits, {} of them to be run",
+            experiment.spec.name,
+            dataset.data.n_observations(),
+            dataset.columns.len(),
+            if dataset.columns.len() == 1 { "" } else { "s" },
+            all.len(),
+            missing.len()
+        );
+        warnings.iter().for_each(|warning| say!("warning: {warning}"));
+    }
+    // Before hours of work: can results be written at all?
+    write_bytes(&store.root().join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
+
+    let pool = pool(flags.jobs)?;
+    let threads = pool.current_num_threads();
+    // At once, so that what an interrupted run leaves can be reported.
+    Provenance::new(experiment, store.root(), threads, began.elapsed(), &[]).write(store.root())?;
+    if flags.fresh {
+        missing.iter().try_for_each(|&job| store.remove(job))?;
+    }
+    let sampler = &experiment.spec.sampler;
+    let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
+    let iterations = (sampler.warmup + sampler.draws) * sampler.chains;
+    let progress = Progress::new(missing.len(), iterations, display);
+    let outcomes = pool.install(|| sample(experiment, &store, &missing, &progress));
+    let failures = outcomes.iter().filter_map(|outcome| {
+        let error = outcome.result.as_ref().err()?;
+        Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
+    });
+    let results = conclude(experiment, &store, failures.collect(), &warnings, &pool)?;
+    Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
+    present(experiment, &store, &results, flags.format, talk)
+}
+
+/// From stored fits to everything that is written about them.
+fn conclude(
+    experiment: &Experiment,
+    store: &Store,
+    failures: Vec<Failure>,
+    warnings: &[String],
+    pool: &rayon::ThreadPool,
+) -> Result<Results> {
+    pool.install(|| {
+        let results = Results::of(experiment, store, failures)?;
+        store.write_scores(&results.scores)?;
+        let summary: Vec<_> = results.digests.iter().flat_map(|digest| digest.summary.clone()).collect();
+        store.write_summary(&summary)?;
+        report::write(experiment, store, &results, warnings)?;
+        Ok(results)
+    })
+}
+
+fn present(
+    experiment: &Experiment,
+    store: &Store,
+    results: &Results,
+    format: Format,
+    talk: &Talk,
+) -> Result<ExitCode> {
+    match format {
+        Format::Table => print(&table::text(experiment, results))?,
+        Format::Json => print(&format!("{:#}\n", table::json(experiment, results)))?,
+    }
+    for failure in &results.failures {
+        say!("failed: {}: {}", failure.what, failure.reason);
+    }
+    if !talk.quiet {
+        let told = if talk.verbose { results.doubts.len() } else { results.doubts.len().min(DOUBTS_TOLD) };
+        for Failure { what, reason } in &results.doubts[..told] {
+            say!("not to be trusted: {what}: {reason}");
+        }
+        if told < results.doubts.len() {
+            say!("and {} more fits, which -v and summary.md tell", results.doubts.len() - told);
+        }
+        if talk.verbose {
+            for digest in &results.digests {
+                digest.health.remarks().iter().for_each(|remark| say!("{}: {remark}", digest.job));
+            }
+        }
+        say!("report: {}", store.root().join("index.html").display());
+    }
+    let sound = results.failures.is_empty() && results.doubts.is_empty();
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+}
+
+/// `gmm check`.
+///
+/// # Errors
+/// What is wrong with the spec or the data.
+pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
+    let experiment = Experiment::load(spec)?;
+    let store = Store::new(out.map_or_else(|| default_out(&experiment), Path::to_path_buf));
+    let jobs = experiment.jobs();
+    let dataset = &experiment.dataset;
+    let sampler = &experiment.spec.sampler;
+    let missing = jobs.iter().filter(|&&job| !store.has(&experiment, job)).count();
+    let held_out = jobs.iter().filter(|job| job.fold.is_some()).count();
+    let ks = experiment.ks();
+    let largest = ks.last().copied().unwrap_or(0);
+    let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
+    // A fit's draws, and the copies that scoring and relabelling make of them, for every thread.
+    let fit_bytes = 8 * variables * sampler.chains * sampler.draws;
+    let mut text = format!(
+        "{}\n  data        {} observations of {}\n  components  {}\n  parameters  {}\n",
+        experiment.spec.name,
+        dataset.data.n_observations(),
+        dataset.columns.join(", "),
+        list(ks.iter()),
+        list(ks.iter().map(|&k| experiment.n_parameters(k))),
+    );
+    text.push_str(&format!(
+        "  fits        {} on all rows, {held_out} on folds; {missing} to be run\n  draws       {} chains × ({} warm-up + {} draws)\n",
+        jobs.len() - held_out,
+        sampler.chains,
+        sampler.warmup,
+        sampler.draws,
+    ));
+    text.push_str(&format!(
+        "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
+        list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
+        (fit_bytes * (jobs.len() - held_out)) as f64 / 1e6,
+        store.root().display(),
+        (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
+    ));
+    print(&text)?;
+    for warning in warning::beforehand(&experiment, &Ties::of(&dataset.data)) {
+        say!("warning: {warning}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// `gmm report`.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since, the disk.
+pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+    let provenance = Provenance::read(directory)
+        .with_context(|| format!("{} holds no results of gmm", directory.display()))?;
+    let experiment = Experiment::load_stored(&directory.join("spec.toml"), &provenance.data)?;
+    if experiment.dataset.hash != provenance.data_hash {
+        bail!(
+            "{} has changed since it was fitted: run the experiment again to fit what it holds now",
+            provenance.data.display()
+        );
+    }
+    let store = Store::new(directory.to_path_buf());
+    let missing = experiment.jobs().into_iter().filter(|&job| !store.has(&experiment, job));
+    let failures = missing.map(|job| Failure {
+        what: job.to_string(),
+        reason: "there is no stored result; `gmm run` completes the experiment".to_owned(),
+    });
+    let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let results = conclude(&experiment, &store, failures.collect(), &warnings, &pool(jobs)?)?;
+    present(&experiment, &store, &results, format, talk)
+}

@@ -1,0 +1,155 @@
+//! Runs every missing fit: one pool of threads takes chains of all K, seeds and folds, and each fit is on disk the moment its
+//! last chain ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use rayon::ScopeFifo;
+
+use crate::experiment::Experiment;
+use crate::fit::{ChainEnd, Fit, Preparation};
+use crate::jobs::Job;
+use crate::progress::{FitProgress, Progress};
+use crate::score::score_held_out;
+use crate::store::Store;
+
+/// How one job ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub job: Job,
+    /// Time spent on it by all threads; its share of the preparation included.
+    pub spent: Duration,
+    pub result: Result<()>,
+}
+
+/// Everything a running task needs to see.
+struct Sampling<'a> {
+    experiment: &'a Experiment,
+    store: &'a Store,
+    folds: Vec<Vec<usize>>,
+    progress: &'a Progress,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// The chains of one fit, as they come in.
+struct Gathering<'a> {
+    job: Job,
+    progress: FitProgress<'a>,
+    arrived: Mutex<Arrived>,
+}
+
+struct Arrived {
+    chains: Vec<Option<Result<ChainEnd>>>,
+    spent: Duration,
+}
+
+/// Samples the jobs and stores their results; call it inside the pool whose threads it may use. Never stops at a failure.
+pub fn sample(experiment: &Experiment, store: &Store, jobs: &[Job], progress: &Progress) -> Vec<Outcome> {
+    let folds = if jobs.iter().any(|job| job.fold.is_some()) { experiment.folds() } else { Vec::new() };
+    let sampling = Sampling { experiment, store, folds, progress, outcomes: Mutex::new(Vec::new()) };
+    rayon::scope_fifo(|scope| {
+        // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
+        for group in jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)) {
+            let sampling = &sampling;
+            scope.spawn_fifo(move |scope| sampling.prepare(group, scope));
+        }
+    });
+    progress.finish();
+    let mut outcomes = sampling.outcomes.into_inner().expect("no holder of the lock panics");
+    outcomes.sort_by_key(|outcome| outcome.job);
+    outcomes
+}
+
+impl Sampling<'_> {
+    /// Finds prior and start for one (K, fold), then lets the chains of all its seeds loose.
+    fn prepare<'scope>(&'scope self, group: &'scope [Job], scope: &ScopeFifo<'scope>) {
+        let began = Instant::now();
+        let Job { components, fold, .. } = group[0];
+        let held_out = fold.map_or(&[][..], |fold| &self.folds[fold]);
+        let prepared = caught(|| Preparation::new(self.experiment, components, fold, held_out)).map(Arc::new);
+        let share = began.elapsed() / group.len() as u32;
+        let n_chains = self.experiment.spec.sampler.chains;
+        let iterations = self.experiment.spec.sampler.warmup + self.experiment.spec.sampler.draws;
+        for &job in group {
+            let preparation = match &prepared {
+                Ok(preparation) => preparation.clone(),
+                Err(error) => {
+                    // The same reason for every seed; an error cannot be cloned, its words can.
+                    self.end(Outcome { job, spent: share, result: Err(anyhow!("{error:#}")) });
+                    continue;
+                }
+            };
+            let arrived = Arrived { chains: (0..n_chains).map(|_| None).collect(), spent: share };
+            let gathering = Arc::new(Gathering {
+                job,
+                progress: self.progress.fit(job, iterations * n_chains),
+                arrived: Mutex::new(arrived),
+            });
+            for chain in 0..n_chains {
+                let (preparation, gathering) = (preparation.clone(), gathering.clone());
+                scope.spawn_fifo(move |_| self.run_chain(&preparation, &gathering, chain));
+            }
+        }
+    }
+
+    fn run_chain(&self, preparation: &Preparation, gathering: &Gathering<'_>, chain: usize) {
+        let job = gathering.job;
+        let began = Instant::now();
+        let draws = {
+            let progress = gathering.progress.chain();
+            caught(|| preparation.run_chain(job.seed, chain, &progress))
+        };
+        let (chains, spent) = {
+            let mut arrived = gathering.arrived.lock().expect("no holder of the lock panics");
+            arrived.chains[chain] = Some(draws);
+            arrived.spent += began.elapsed();
+            if arrived.chains.iter().any(Option::is_none) {
+                return;
+            }
+            (std::mem::take(&mut arrived.chains), arrived.spent)
+        };
+        gathering.progress.finish();
+        let began = Instant::now();
+        let result = caught(|| self.keep(job, chains.into_iter().flatten().collect()));
+        self.end(Outcome { job, spent: spent + began.elapsed(), result });
+    }
+
+    /// Puts a finished fit on disk: its draws, or what they say of the rows held out.
+    fn keep(&self, job: Job, chains: Vec<Result<ChainEnd>>) -> Result<()> {
+        let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
+        let fit = Fit::of_chains(job, self.experiment.dataset.data.n_features(), chains)?;
+        match job.fold {
+            None => self.store.write_fit(self.experiment, job, &fit),
+            Some(fold) => {
+                let held_out = score_held_out(self.experiment, &self.folds[fold], job, &fit)?;
+                self.store.write_held_out(self.experiment, job, &held_out)
+            }
+        }
+    }
+
+    fn end(&self, outcome: Outcome) {
+        self.outcomes.lock().expect("no holder of the lock panics").push(outcome);
+    }
+}
+
+/// A panic in one job is that job's failure, not everybody's.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(anyhow!("a defect in gmm: {}", said.unwrap_or_else(|| "it panicked without words".to_owned())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_failure_with_its_words() {
+        let failed = caught::<()>(|| panic!("index {} out of range", 7));
+        assert_eq!(failed.unwrap_err().to_string(), "a defect in gmm: index 7 out of range");
+    }
+}

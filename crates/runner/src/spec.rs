@@ -1,0 +1,238 @@
+//! The spec of an experiment, exactly as typed: its keys, their defaults, and how it is written down again.
+
+mod document;
+mod read;
+
+use gmm_scoring::Criterion;
+use serde::{Serialize, Serializer};
+
+pub use read::{Reading, read};
+
+/// One question: which data, which mixtures, how to sample and how to score.
+///
+/// Written as TOML (or JSON) it has every default spelt out, and reads back as the same `Spec`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Spec {
+    /// A plain file name: where the report goes.
+    pub name: String,
+    pub data: DataSpec,
+    pub model: ModelSpec,
+    pub sampler: SamplerSpec,
+    pub scoring: ScoringSpec,
+}
+
+/// Which numbers are the observations.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataSpec {
+    /// CSV or Parquet; relative to the spec's own directory.
+    pub path: String,
+    /// `None`: all numeric columns but the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Known classes, for the adjusted Rand index alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    pub scale: Scale,
+    pub missing: Missing,
+}
+
+/// The scale that the sampler sees; scores are always on the data's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// Each feature with mean 0 and population standard deviation 1.
+    #[default]
+    Standardize,
+    None,
+}
+
+/// What happens to rows in which a needed cell is missing: one of a feature, or the label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// Nothing runs.
+    #[default]
+    Error,
+    /// They are left out and counted.
+    Drop,
+}
+
+/// The mixtures to be compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelSpec {
+    /// Every K, each at least 1, none twice, in the order typed.
+    pub components: Vec<usize>,
+    pub prior: PriorSpec,
+}
+
+/// The prior, one member per block of parameters, on the scale that the sampler sees.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct PriorSpec {
+    pub weights: WeightsPrior,
+    pub means: MeansPrior,
+    pub scales: ScalePrior,
+    pub correlations: CorrelationsPrior,
+}
+
+/// The prior of the weights.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightsPrior {
+    /// Dirichlet(α, …, α).
+    #[serde(serialize_with = "Serialize::serialize")]
+    Dirichlet { alpha: f64 },
+}
+
+/// μ_k ~ MVN(A_k, τ² I).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeansPrior {
+    /// A.
+    pub centre: Centre,
+    /// τ².
+    pub variance: f64,
+}
+
+/// A, the K × D prior means of the components' means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Centre {
+    Kmeans,
+    Origin,
+    DataMean,
+    /// K rows of D numbers; goes with exactly one K.
+    #[serde(untagged)]
+    Explicit(Vec<Vec<f64>>),
+}
+
+/// The prior of every σ_kd, independently. σ > 0: "half" densities are folded at 0.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScalePrior {
+    #[serde(serialize_with = "Serialize::serialize")]
+    HalfCauchy {
+        scale: f64,
+    },
+    #[serde(serialize_with = "Serialize::serialize")]
+    HalfNormal {
+        scale: f64,
+    },
+    HalfStudentT {
+        nu: f64,
+        scale: f64,
+    },
+    #[serde(serialize_with = "Serialize::serialize")]
+    Exponential {
+        rate: f64,
+    },
+    /// log σ ~ Normal(mu, sigma).
+    LogNormal {
+        mu: f64,
+        sigma: f64,
+    },
+    /// On σ itself, not on σ².
+    InverseGamma {
+        shape: f64,
+        scale: f64,
+    },
+}
+
+/// The prior of the correlation matrices Ω_k.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrelationsPrior {
+    /// LKJ(η): density ∝ |Ω|^(η − 1).
+    #[serde(serialize_with = "Serialize::serialize")]
+    Lkj { eta: f64 },
+}
+
+/// How the posterior is explored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SamplerSpec {
+    /// Each an independent replicate of every fit. At most 2⁶³ − 1, the largest integer of TOML.
+    pub seeds: Vec<u64>,
+    /// Per fit.
+    pub chains: usize,
+    /// Iterations per chain that adapt the sampler and are then forgotten.
+    pub warmup: usize,
+    /// Draws kept per chain.
+    pub draws: usize,
+    /// The acceptance rate, between 0 and 1, that the step size is adapted to.
+    pub target_accept: f64,
+    /// A trajectory has at most 2^`max_tree_depth` leapfrog steps.
+    pub max_tree_depth: usize,
+}
+
+/// Which numbers answer the question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoringSpec {
+    /// Empty: sample, and score nothing.
+    #[serde(serialize_with = "names")]
+    pub criteria: Vec<Criterion>,
+    /// Of `kfold`.
+    pub folds: usize,
+}
+
+fn names<S: Serializer>(criteria: &[Criterion], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(criteria.iter().map(|criterion| criterion.name()))
+}
+
+impl Default for WeightsPrior {
+    /// Sparse: favours few large weights over equal ones.
+    fn default() -> Self {
+        Self::Dirichlet { alpha: 0.5 }
+    }
+}
+
+impl Default for MeansPrior {
+    /// Each mean near its own k-means centroid, which also ties the labels down.
+    fn default() -> Self {
+        Self { centre: Centre::Kmeans, variance: 0.1 }
+    }
+}
+
+impl Default for ScalePrior {
+    /// Gelman (2006), section 7.1, recommends the family for scales; 1 is the spread of standardised data.
+    fn default() -> Self {
+        Self::HalfCauchy { scale: 1.0 }
+    }
+}
+
+impl Default for CorrelationsPrior {
+    /// Weakly towards no correlation.
+    fn default() -> Self {
+        Self::Lkj { eta: 2.0 }
+    }
+}
+
+impl Default for SamplerSpec {
+    /// Stan's defaults, and one seed.
+    fn default() -> Self {
+        Self { seeds: vec![1], chains: 4, warmup: 1000, draws: 1000, target_accept: 0.8, max_tree_depth: 10 }
+    }
+}
+
+impl Default for ScoringSpec {
+    /// Every criterion; ten folds, the usual compromise between cost and training rows.
+    fn default() -> Self {
+        Self { criteria: Criterion::ALL.to_vec(), folds: 10 }
+    }
+}
+
+impl Spec {
+    /// The spec with every default spelt out, as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a spec has string keys and no null, so TOML can hold it")
+    }
+
+    /// BLAKE3 of the spec's canonical JSON (keys in the order of the fields, no spaces), in hexadecimal. Comments,
+    /// layout and defaults left out do not change it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a spec has string keys and finite numbers");
+        blake3::hash(&json).to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Whole experiments: what they answer, what they leave on disk, and that they leave the same bytes every time.
+
+use std::fs;
+
+use crate::support::{SMALL, small, two_clusters};
+
+/// A small run may be found wanting by its own diagnostics (status 3): its chains are short.
+const RUN: &str = "run spec.toml --no-progress";
+
+#[track_caller]
+fn runs(workplace: &crate::support::Workplace, arguments: &str) -> (String, String) {
+    let output = workplace.gmm(arguments);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 3)), "gmm {arguments}\n{stdout}\n{stderr}");
+    (stdout, stderr)
+}
+
+#[test]
+fn two_clusters_are_two_components_and_everything_is_on_disk() {
+    let workplace = small();
+    let (table, talk) = runs(&workplace, RUN);
+    assert!(table.contains("\nK = 2"), "{table}");
+    assert!(talk.contains("report: reports/small/index.html"), "{talk}");
+    let files = workplace.files("reports/small");
+    for name in [
+        "index.html",
+        "summary.md",
+        "comparison.csv",
+        "scores.parquet",
+        "summary.parquet",
+        "spec.toml",
+        "figures/criteria.svg",
+        "figures/criteria.png",
+        "figures/differences.svg",
+        "figures/mixture-2.png",
+        "figures/traces.svg",
+        "draws/components=3/seed=2/draws.parquet",
+        "folds/components=1/seed=1/fold=2/held_out.parquet",
+    ] {
+        assert!(files.contains_key(name), "{name} is missing among {:?}", files.keys());
+    }
+    let page = String::from_utf8(files["index.html"].clone()).unwrap();
+    for part in ["<svg", "K = 2", "length", "Adjusted Rand index against kind: 1.00", "Glossary"] {
+        assert!(page.contains(part), "the page lacks {part}");
+    }
+    assert!(!page.contains("http://") || page.contains("http://www.w3.org"), "the page is self-contained");
+    let csv = String::from_utf8(files["comparison.csv"].clone()).unwrap();
+    // A header, and three values of K for each of six criteria.
+    assert_eq!(csv.lines().count(), 1 + 3 * 6, "{csv}");
+    assert!(csv.contains("\nkfold,1,2,"), "{csv}");
+}
+
+#[test]
+fn one_thread_and_several_leave_the_same_bytes() {
+    let workplace = small();
+    runs(&workplace, &format!("{RUN} --jobs 1 --out one"));
+    runs(&workplace, &format!("{RUN} --jobs 3 --out three"));
+    let (one, three) = (workplace.files("one"), workplace.files("three"));
+    assert_eq!(one.keys().collect::<Vec<_>>(), three.keys().collect::<Vec<_>>());
+    for (name, bytes) in &one {
+        assert!(*bytes == three[name], "{name} differs");
+    }
+}
+
+#[test]
+fn a_second_run_finds_the_work_done_and_changes_nothing() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    let before = workplace.files("reports/small");
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(talk.contains("0 of them to be run"), "{talk}");
+    assert!(workplace.files("reports/small") == before);
+}
+
+#[test]
+fn only_what_is_missing_is_run_and_the_result_is_that_of_one_run() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    let whole = workplace.files("reports/small");
+    fs::remove_file(workplace.path("reports/small/draws/components=2/seed=1/draws.parquet")).unwrap();
+    fs::remove_dir_all(workplace.path("reports/small/folds/components=3")).unwrap();
+    // A file cut short, as a crash of the machine may leave it, is no result.
+    let cut = workplace.path("reports/small/draws/components=1/seed=2/draws.parquet");
+    let bytes = fs::read(&cut).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(talk.contains("8 of them to be run"), "{talk}");
+    assert!(workplace.files("reports/small") == whole);
+}
+
+#[test]
+fn a_file_damaged_behind_a_sound_footer_is_made_again() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    let whole = workplace.files("reports/small");
+    for name in
+        ["draws/components=2/seed=1/draws.parquet", "folds/components=2/seed=2/fold=1/held_out.parquet"]
+    {
+        let path = workplace.path(&format!("reports/small/{name}"));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[4..40].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+    }
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(talk.contains("2 of them to be run"), "{talk}");
+    assert!(workplace.files("reports/small") == whole);
+}
+
+#[test]
+fn other_rows_of_the_same_file_are_other_data() {
+    let workplace = small();
+    // The second label column lacks its last three classes; rows without a class are dropped.
+    let mut data: Vec<String> = two_clusters().lines().map(|line| format!("{line},x")).collect();
+    data[0] = data[0].replace(",x", ",part");
+    for line in data.iter_mut().rev().take(3) {
+        *line = line.replace(",x", ",");
+    }
+    workplace.write("data.csv", &data.join("\n"));
+    let spec = SMALL.replace(
+        "label = \"kind\"",
+        "label = \"kind\"\ncolumns = [\"length\", \"width\"]\nmissing = \"drop\"",
+    );
+    workplace.write("spec.toml", &spec);
+    runs(&workplace, RUN);
+    workplace.write("spec.toml", &spec.replace("\"kind\"", "\"part\""));
+    assert!(runs(&workplace, RUN).1.contains("24 of them to be run"));
+}
+
+#[test]
+fn an_interrupted_run_can_be_reported() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    fs::remove_dir_all(workplace.path("reports/small/draws/components=3")).unwrap();
+    let (_, talk) = workplace.expect(3, "report reports/small");
+    assert!(talk.contains("K = 3, seed 1: there is no stored result"), "{talk}");
+}
+
+#[test]
+fn a_new_k_or_seed_runs_that_alone_and_new_data_run_everything() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    workplace.write("spec.toml", &SMALL.replace("[1, 2, 3]", "[1, 2, 3, 4]"));
+    // K = 4: two seeds, each on all rows and on three folds.
+    assert!(runs(&workplace, RUN).1.contains("8 of them to be run"));
+    workplace.write("spec.toml", &SMALL.replace("seeds = [1, 2]", "seeds = [1, 2, 9]"));
+    // Seed 9: three K, each on all rows and on three folds.
+    assert!(runs(&workplace, RUN).1.contains("12 of them to be run"));
+    workplace.write("spec.toml", SMALL);
+    workplace.write("data.csv", &two_clusters().replacen("-", "-1", 1));
+    assert!(runs(&workplace, RUN).1.contains("24 of them to be run"));
+}
+
+#[test]
+fn a_report_is_drawn_again_without_sampling() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    let before = workplace.files("reports/small");
+    fs::remove_dir_all(workplace.path("reports/small/figures")).unwrap();
+    fs::remove_file(workplace.path("reports/small/index.html")).unwrap();
+    runs(&workplace, "report reports/small");
+    assert!(workplace.files("reports/small") == before);
+}
+
+#[test]
+fn a_report_of_changed_data_is_refused() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    workplace.write("data.csv", &two_clusters().replacen("-", "-1", 1));
+    let (_, error) = workplace.expect(1, "report reports/small");
+    assert!(error.contains("has changed since it was fitted"), "{error}");
+}
+
+#[test]
+fn without_criteria_draws_are_kept_and_nothing_is_scored() {
+    let workplace = small();
+    workplace.write("spec.toml", &SMALL.replace("folds = 3", "criteria = []"));
+    let (table, _) = runs(&workplace, RUN);
+    assert!(table.starts_with("K "), "{table}");
+    let files = workplace.files("reports/small");
+    assert!(files.contains_key("draws/components=2/seed=1/draws.parquet"));
+    assert!(!files.keys().any(|name| name.starts_with("folds")));
+}
+
+#[test]
+fn json_is_json_and_nothing_else_is_on_standard_output() {
+    let workplace = small();
+    let (stdout, _) = runs(&workplace, &format!("{RUN} --format json"));
+    let value: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(value["answer"]["components"], 2);
+    assert_eq!(value["comparison"].as_array().unwrap().len(), 18);
+    // What is undefined is null.
+    assert!(value["comparison"][0]["difference_se"].is_null());
+}
+
+#[test]
+fn choose_needs_no_spec_and_writes_the_one_it_ran() {
+    let workplace = small();
+    let choose = "choose data.csv -k 2..3 --columns length --save chosen.toml --no-progress -q";
+    let (table, _) = runs(&workplace, choose);
+    assert!(table.contains("\n2 ") && !table.contains("\n1 "), "{table}");
+    let (plan, _) = workplace.expect(0, "check chosen.toml");
+    assert!(plan.contains("components  2, 3") && plan.contains("0 to be run"), "{plan}");
+}
+
+#[test]
+fn a_results_directory_that_cannot_be_written_is_named_before_anything_runs() {
+    let workplace = small();
+    workplace.write("reports", "a file where the directory should be");
+    let (_, error) = workplace.expect(1, RUN);
+    assert!(error.contains("reports/small/spec.toml cannot be written"), "{error}");
+}
+
+#[test]
+fn names_from_strangers_cannot_script_the_page() {
+    let workplace = small();
+    workplace.write("data.csv", &two_clusters().replacen("length", "\"<script>alert(1)</script>\"", 1));
+    runs(&workplace, RUN);
+    let page = fs::read_to_string(workplace.path("reports/small/index.html")).unwrap();
+    assert!(!page.contains("<script>"), "the column's name is in the page as markup");
+    assert!(page.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn chains_that_fall_into_the_spike_of_ties_are_named_and_left_out() {
+    let workplace = small();
+    // Thirty spread values and thirty that are equal: a second component cannot resist.
+    let mut data = String::from("x\n");
+    (0..30).for_each(|i| data.push_str(&format!("{}\n", f64::from(i) * 0.25)));
+    (0..30).for_each(|_| data.push_str("4.1\n"));
+    workplace.write("data.csv", &data);
+    let spec = SMALL
+        .replace("label = \"kind\"", "")
+        .replace("[1, 2, 3]", "[2]")
+        .replace("folds = 3", "criteria = [\"loo\"]");
+    workplace.write("spec.toml", &spec);
+    let (_, talk) = workplace.expect(3, RUN);
+    assert!(talk.contains("warning: equal values in x (30 times 4.1)"), "{talk}");
+    assert!(talk.contains("spike of tied observations") && talk.contains("log_normal"), "{talk}");
+    workplace.write(
+        "spec.toml",
+        &format!("{spec}\n[model.prior]\nscales = {{ log_normal = {{ mu = -1.0, sigma = 0.3 }} }}\n"),
+    );
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(!talk.contains("spike"), "{talk}");
+}
