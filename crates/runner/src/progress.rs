@@ -1,8 +1,8 @@
 //! What a person sees while fits run: a line per running fit and one for the whole on a terminal, a line now and then in a log.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use gmm_sampler::nuts::chain::DrawStats;
@@ -47,7 +47,7 @@ impl Progress {
         let iterations = (n_jobs * iterations_per_job) as u64;
         let whole =
             bars.add(ProgressBar::new(iterations).with_style(style(
-                "{msg:32!} [{bar:24}] {percent:>3} %  {elapsed_precise}, {eta_precise} left",
+                "{msg:26!} [{bar:20}] {percent:>3} %  {elapsed_precise}, {eta_precise} left",
             )));
         whole.set_message(format!("0 of {n_jobs} fits"));
         let log = (display == Display::Automatic && !on_terminal).then(|| Mutex::new(Instant::now()));
@@ -63,16 +63,20 @@ impl Progress {
         }
     }
 
-    /// The line of a fit that starts now.
+    /// Of one fit; its line appears when its first chain starts.
     #[must_use]
     pub fn fit(&self, job: Job, iterations: usize) -> FitProgress<'_> {
+        FitProgress { progress: self, job, iterations, bar: OnceLock::new(), divergences: AtomicU64::new(0) }
+    }
+
+    fn line(&self, job: Job, iterations: usize) -> ProgressBar {
         let bar = self.bars.insert_before(
             &self.whole,
             ProgressBar::new(iterations as u64)
-                .with_style(style("{prefix:32!} [{bar:24}] {percent:>3} %  {msg}")),
+                .with_style(style("{prefix:26!} [{bar:20}] {percent:>3} %  {wide_msg}")),
         );
         bar.set_prefix(job.to_string());
-        FitProgress { progress: self, bar, divergences: AtomicU64::new(0) }
+        bar
     }
 
     fn advance(&self, iterations: u64) {
@@ -107,7 +111,9 @@ fn style(template: &str) -> ProgressStyle {
 /// The line of one fit.
 pub struct FitProgress<'a> {
     progress: &'a Progress,
-    bar: ProgressBar,
+    job: Job,
+    iterations: usize,
+    bar: OnceLock<ProgressBar>,
     divergences: AtomicU64,
 }
 
@@ -118,9 +124,13 @@ impl FitProgress<'_> {
         ChainProgress { fit: self, state: Mutex::new(ChainState::default()) }
     }
 
+    fn bar(&self) -> &ProgressBar {
+        self.bar.get_or_init(|| self.progress.line(self.job, self.iterations))
+    }
+
     /// Takes the line away: the fit is done.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar().finish_and_clear();
         let done = self.progress.n_done.fetch_add(1, Ordering::Relaxed) + 1;
         self.progress.whole.set_message(format!("{done} of {} fits", self.progress.n_jobs));
     }
@@ -156,8 +166,8 @@ impl ChainProgress<'_> {
 
     fn report(&self, state: &mut ChainState, warming_up: bool) {
         let n = state.iterations as f64;
-        self.fit.bar.inc(state.iterations);
-        self.fit.bar.set_message(format!(
+        self.fit.bar().inc(state.iterations);
+        self.fit.bar().set_message(format!(
             "{}, accepts {:.2}, {:.0} steps, {} divergent",
             if warming_up { "warm-up" } else { "sampling" },
             state.acceptance / n,
@@ -175,7 +185,7 @@ impl Drop for ChainProgress<'_> {
             && state.iterations > 0
         {
             let state = std::mem::take(&mut *state);
-            self.fit.bar.inc(state.iterations);
+            self.fit.bar().inc(state.iterations);
             self.fit.progress.advance(state.iterations);
         }
     }

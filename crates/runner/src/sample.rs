@@ -2,11 +2,12 @@
 //! last chain ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use rayon::ScopeFifo;
+use rayon::Scope;
 
 use crate::experiment::Experiment;
 use crate::fit::{ChainEnd, Fit, Preparation};
@@ -49,11 +50,19 @@ struct Arrived {
 pub fn sample(experiment: &Experiment, store: &Store, jobs: &[Job], progress: &Progress) -> Vec<Outcome> {
     let folds = if jobs.iter().any(|job| job.fold.is_some()) { experiment.folds() } else { Vec::new() };
     let sampling = Sampling { experiment, store, folds, progress, outcomes: Mutex::new(Vec::new()) };
-    rayon::scope_fifo(|scope| {
-        // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
-        for group in jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)) {
-            let sampling = &sampling;
-            scope.spawn_fifo(move |scope| sampling.prepare(group, scope));
+    // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
+    let groups: Vec<&[Job]> =
+        jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)).collect();
+    // Every thread takes the next group when it is free, and the chains of others when no group is left: no more groups
+    // are in memory than there are threads.
+    let next = AtomicUsize::new(0);
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    rayon::scope(|scope| sampling.prepare(group, scope));
+                }
+            });
         }
     });
     progress.finish();
@@ -64,7 +73,7 @@ pub fn sample(experiment: &Experiment, store: &Store, jobs: &[Job], progress: &P
 
 impl Sampling<'_> {
     /// Finds prior and start for one (K, fold), then lets the chains of all its seeds loose.
-    fn prepare<'scope>(&'scope self, group: &'scope [Job], scope: &ScopeFifo<'scope>) {
+    fn prepare<'scope>(&'scope self, group: &'scope [Job], scope: &Scope<'scope>) {
         let began = Instant::now();
         let Job { components, fold, .. } = group[0];
         let held_out = fold.map_or(&[][..], |fold| &self.folds[fold]);
@@ -89,7 +98,7 @@ impl Sampling<'_> {
             });
             for chain in 0..n_chains {
                 let (preparation, gathering) = (preparation.clone(), gathering.clone());
-                scope.spawn_fifo(move |_| self.run_chain(&preparation, &gathering, chain));
+                scope.spawn(move |_| self.run_chain(&preparation, &gathering, chain));
             }
         }
     }
