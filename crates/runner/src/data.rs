@@ -13,8 +13,7 @@ use gmm_sampler::data::Data;
 use crate::problem::{Excerpt, Problem, Problems};
 use crate::spec::DataSpec;
 
-/// A gradient of the likelihood costs N·K·D² multiplications and more. With this many rows a fit takes hours, and a
-/// random subset answers the same question.
+/// A bound on what is read and held in memory; arbitrary.
 pub const MOST_ROWS: usize = 1_000_000;
 /// A component has D(D + 3)/2 parameters: 5150 at this limit. Full covariances of more features need another model.
 pub const MOST_FEATURES: usize = 100;

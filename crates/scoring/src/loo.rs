@@ -94,7 +94,7 @@ impl LooPoint {
         let elpd = least + libm::log(likelihood / total);
 
         // Vehtari, Simpson, Gelman, Yao & Gabry (2024), eq. 6: Σ (weight × likelihood / exp(elpd) − weight)², weights summing to one;
-        // carried to the log scale as a log-normal's, which is what `loo` does since 2.7.
+        // carried to the log scale as a log-normal's, which is what later versions of `loo` do.
         let unit = total / likelihood;
         let bulk = sum_of(&weights, |w| (unit - w) * (unit - w));
         // (unit product − w)² less the (unit − w)² that the line above took the tail for.

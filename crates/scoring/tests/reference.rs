@@ -108,7 +108,7 @@ fn psis_loo_agrees_with_loo_in_every_term() {
 }
 
 /// The Monte Carlo error that `loo` 2.5 makes of the variance behind ours: it spread the density as a normal over a thousand Blom
-/// points and took the variance of their logarithms, where we, and `loo` since 2.7, have a log-normal's closed form.
+/// points and took the variance of their logarithms, where we, and later versions of `loo`, have a log-normal's closed form.
 fn by_quadrature(mcse: f64, relative_efficiency: f64) -> f64 {
     let sd = (mcse * mcse * relative_efficiency).exp_m1().sqrt();
     let points = (1..=1000).map(|i| 1.0 + sd * normal_quantile((f64::from(i) - 0.375) / 1000.25));
