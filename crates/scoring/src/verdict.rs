@@ -111,6 +111,13 @@ impl fmt::Display for Verdict {
         match (others.as_slice(), self.smallest < self.best) {
             ([], _) if self.n_scored == 1 => write!(f, ", the only K that has a score.")?,
             ([], _) => write!(f, ", clearly ahead of every other K tried.")?,
+            // No standard error tells such differences from chance, so the best stays the answer.
+            _ if !self.criterion.higher_is_better() => write!(
+                f,
+                "; {} {} within {SMALL_DEVIANCE_DIFFERENCE} of it, too little to count.",
+                list(&others, "and"),
+                if others.len() == 1 { "is" } else { "are" }
+            )?,
             (_, true) => write!(
                 f,
                 ", but cannot tell it from {}: K = {} is the simplest answer that the data do not rule out.",
@@ -185,6 +192,23 @@ mod tests {
         );
         assert!(verdict.flags.is_empty());
         assert_eq!(verdict.to_string(), "BIC is best at K = 2, clearly ahead of every other K tried.");
+    }
+
+    #[test]
+    fn a_deviance_within_two_is_named_and_the_best_stays() {
+        let scores = [(1, bic(-416.8, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
+        let verdict = verdict(&scores);
+        assert_eq!((verdict.best, verdict.indistinguishable.as_slice()), (2, [1, 2].as_slice()));
+        assert_eq!(
+            verdict.to_string(),
+            "BIC is best at K = 2; K = 1 is within 2 of it, too little to count."
+        );
+    }
+
+    #[test]
+    fn a_single_score_is_ahead_of_nothing() {
+        let verdict = verdict(&[(4, bic(-400.0, 11, 200))]);
+        assert!(verdict.to_string().starts_with("BIC is best at K = 4, the only K that has a score."));
     }
 
     #[test]
