@@ -182,14 +182,18 @@ impl Preparation {
         let n_variables = Mixture::variables(components, layout.n_features).len();
         let mut columns = vec![Vec::with_capacity(self.settings.draws); n_variables];
         let mut stats = Vec::with_capacity(self.settings.draws);
+        // Under a prior that vanishes at 0 the spike is a mode like others, and its draws belong to the posterior.
+        let watched = self.prior.scales.is_positive_at_zero();
         let mut watch = self.watch.clone();
         for _ in 0..self.settings.warmup + self.settings.draws {
             let warming_up = chain.is_warming_up();
             let draw = chain.step();
             progress.step(warming_up, &draw);
+            if warming_up && !watched {
+                continue;
+            }
             let mixture = layout.constrain(chain.position()).on_data_scale(&self.scaling);
-            // Under a prior that vanishes at 0 the spike is a mode like others, and its draws belong to the posterior.
-            if self.prior.scales.is_positive_at_zero() && watch.has_fallen(&mixture) {
+            if watched && watch.has_fallen(&mixture) {
                 return Ok(ChainEnd::Fallen);
             }
             if !warming_up {

@@ -85,10 +85,9 @@ fn best_fit(results: &Results, components: usize) -> Option<Job> {
 
 fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {
     let panels = results.rankings.iter().map(|ranking| {
-        let mut scores: Vec<Point> = ranking
-            .comparison
-            .rows
-            .iter()
+        let scores = ranking
+            .rows_by_components()
+            .into_iter()
             .map(|row| Point {
                 components: row.components,
                 estimate: row.estimate,
@@ -97,7 +96,6 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {
                 reliable: row.reliable,
             })
             .collect();
-        scores.sort_by_key(|score| score.components);
         let higher = ranking.criterion.higher_is_better();
         Panel {
             name: title(ranking.criterion, experiment.spec.scoring.folds),
@@ -131,18 +129,16 @@ fn seeds_of(results: &Results, ranking: &Ranking, components: usize) -> Vec<f64>
 fn differences(experiment: &Experiment, results: &Results) -> Result<Plate> {
     let comparisons =
         results.rankings.iter().filter(|ranking| ranking.criterion.higher_is_better()).map(|ranking| {
-            let mut differences: Vec<Difference> = ranking
-                .comparison
-                .rows
-                .iter()
+            let differences = ranking
+                .rows_by_components()
+                .into_iter()
                 .map(|row| Difference {
                     components: row.components,
                     elpd_diff: row.difference,
-                    se_diff: if row.difference == 0.0 { f64::NAN } else { row.difference_se },
+                    se_diff: if ranking.is_best(row.components) { f64::NAN } else { row.difference_se },
                     reliable: row.reliable,
                 })
                 .collect();
-            differences.sort_by_key(|difference| difference.components);
             Forest {
                 criterion: title(ranking.criterion, experiment.spec.scoring.folds),
                 differences,

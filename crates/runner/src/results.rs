@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Comparison, Criterion, Score, Verdict};
+use gmm_scoring::{Comparison, Criterion, Row, Score, Verdict};
 use rayon::prelude::*;
 
 use crate::answer::Answer;
@@ -23,12 +23,27 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     pub criterion: Criterion,
-    /// By K, means over seeds.
-    pub scores: Vec<(usize, Score)>,
+    /// Of means over seeds.
     pub comparison: Comparison,
     pub verdict: Option<Verdict>,
     /// The best K of each seed, where several seeds were scored.
     pub best_by_seed: Vec<(u64, usize)>,
+}
+
+impl Ranking {
+    /// The compared K in ascending order, as figures show them.
+    #[must_use]
+    pub fn rows_by_components(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.comparison.rows.iter().collect();
+        rows.sort_by_key(|row| row.components);
+        rows
+    }
+
+    /// Whether a K is the one that the others are compared with.
+    #[must_use]
+    pub fn is_best(&self, components: usize) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| verdict.best == components)
+    }
 }
 
 /// What the report shows.
@@ -218,5 +233,5 @@ fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
             }
         }
     }
-    Ok(Some(Ranking { criterion, scores, comparison, verdict, best_by_seed }))
+    Ok(Some(Ranking { criterion, comparison, verdict, best_by_seed }))
 }

@@ -104,6 +104,9 @@ fn spiked_chains(experiment: &Experiment, components: usize, fit: &Fit) -> Resul
     let data = &experiment.dataset.data;
     let ties = Ties::of(data);
     let mut chains = Vec::new();
+    if !ties.iter().any(Ties::exist) {
+        return Ok(chains);
+    }
     for chain in 0..fit.draws.n_chains() {
         let mut watch = SpikeWatch::new(components, &ties);
         for draw in 0..fit.draws.n_draws() {

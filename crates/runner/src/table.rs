@@ -132,12 +132,12 @@ pub fn short(value: f64) -> String {
 fn cell(ranking: &Ranking, row: &Row) -> String {
     let verdict = ranking.verdict.as_ref();
     let mark = match verdict {
-        Some(verdict) if row.components == verdict.best => "*",
+        Some(_) if ranking.is_best(row.components) => "*",
         Some(verdict) if ranking.criterion.higher_is_better() && verdict.smallest == row.components => "<",
         _ => " ",
     };
     let doubt = if row.reliable { " " } else { "?" };
-    let number = if row.difference == 0.0 {
+    let number = if ranking.is_best(row.components) {
         short(row.estimate)
     } else if row.difference_se.is_nan() {
         format!("{:+}", Short(row.difference))

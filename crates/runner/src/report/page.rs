@@ -88,7 +88,7 @@ fn cell(ranking: &Ranking, components: usize) -> Value {
     let Some(row) = ranking.comparison.rows.iter().find(|row| row.components == components) else {
         return context! { text => "failed", se => "", standing => "", class => "", reliable => false, weight => "" };
     };
-    let is_best = row.difference == 0.0;
+    let is_best = ranking.is_best(components);
     context! {
         text => if is_best { short(row.estimate) } else if row.difference > 0.0 { format!("+{}", short(row.difference)) } else { short(row.difference) },
         se => if is_best || row.difference_se.is_nan() { String::new() } else { short(row.difference_se) },
