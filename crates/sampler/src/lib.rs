@@ -69,6 +69,7 @@ pub mod log_density;
 pub mod mixture;
 pub mod nuts;
 pub mod relabel;
+mod simd;
 pub mod spike;
 pub mod start;
 pub mod ties;

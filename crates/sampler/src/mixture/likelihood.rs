@@ -4,18 +4,21 @@
 //! moments `Σ_i r_ik`, `Σ_i r_ik z_ik` and `Σ_i r_ik z_ik z_ikᵀ`. Whitened residuals, not raw products `y yᵀ`: a cloud of
 //! unit spread at 10⁹ would lose every digit of its covariance in the difference of two sums of squares.
 
-pub(crate) mod elementary;
-mod instructions;
 mod kernel;
-mod vector;
+mod order;
 
 use super::params::Mixture;
 use super::triangular::{at, invert, packed_len};
 use crate::data::Data;
-use instructions::InstructionSet;
-use vector::{LANES, TILE, sum_lanes};
+use crate::simd::instructions::InstructionSet;
+use crate::simd::lanes::{LANES, Lanes, Vector};
+use kernel::{Buffers, Pass, STRIP, STRIP_LEN, Strip, moments_len};
+use order::compact_order;
 
 const LOG_2_PI: f64 = 1.837_877_066_409_345_5;
+
+/// √(½ log₂ e): what z is multiplied by so that a square is a logit to base 2.
+const ROOT_HALF_LOG2_E: f64 = 0.849_321_800_288_019_1;
 
 /// K components in the form that the pass over the data wants.
 #[derive(Debug, Clone)]
@@ -84,11 +87,11 @@ pub struct Moments {
 impl Moments {
     #[must_use]
     pub fn new(n_components: usize, n_features: usize) -> Self {
-        Self { n_features, values: vec![0.0; n_components * kernel::moments_len(n_features)] }
+        Self { n_features, values: vec![0.0; n_components * moments_len(n_features)] }
     }
 
     fn component(&self, component: usize) -> &[f64] {
-        let width = kernel::moments_len(self.n_features);
+        let width = moments_len(self.n_features);
         &self.values[component * width..][..width]
     }
 
@@ -104,6 +107,16 @@ impl Moments {
         &self.component(component)[1..=self.n_features]
     }
 
+    /// One of the 1 + D + D(D+1)/2 moments of up to eight components from `begins` on, one a lane.
+    pub(crate) fn lanes(&self, begins: usize, moment: usize) -> Vector {
+        let width = moments_len(self.n_features);
+        let mut lanes = Vector::ZERO;
+        for (lane, component) in lanes.0.iter_mut().zip(self.values[begins * width..].chunks_exact(width)) {
+            *lane = component[moment];
+        }
+        lanes
+    }
+
     /// Σ_i r_ik z_ik z_ikᵀ, packed lower triangle.
     #[must_use]
     pub fn second(&self, component: usize) -> &[f64] {
@@ -114,46 +127,114 @@ impl Moments {
 /// The buffers of a pass, kept between passes so that none allocates.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// K tiles: logits, then exp(logit − max).
-    logits: Vec<[f64; TILE]>,
-    /// K × D tiles.
-    whitened: Vec<[f64; TILE]>,
+    /// K × (1 + D + D(D+1)/2): the components as the pass wants them.
+    components: Vec<f64>,
+    buffers: Buffers,
     /// K × moments, each in lanes.
-    sums: Vec<[f64; LANES]>,
+    sums: Vec<Vector>,
 }
 
 impl Workspace {
     #[must_use]
     pub fn new(n_components: usize, n_features: usize) -> Self {
+        let length = n_components * moments_len(n_features);
         Self {
-            logits: vec![[0.0; TILE]; n_components],
-            whitened: vec![[0.0; TILE]; n_components * n_features],
-            sums: vec![[0.0; LANES]; n_components * kernel::moments_len(n_features)],
+            components: vec![0.0; length],
+            buffers: Buffers::new(n_components, n_features),
+            sums: vec![Vector::ZERO; length],
+        }
+    }
+
+    /// Sets component k from its constant (log scale), mean (D) and packed inverse factor W.
+    #[inline(always)]
+    pub(crate) fn set(
+        &mut self,
+        k: usize,
+        constant: f64,
+        mean: &[f64],
+        inverse_factor: &[f64],
+        origin: &[f64],
+    ) {
+        let d = mean.len();
+        let width = moments_len(d);
+        let (first, rest) = self.components[k * width..][..width].split_at_mut(1);
+        let (offset, factor) = rest.split_at_mut(d);
+        first[0] = constant * std::f64::consts::LOG2_E;
+        for (entry, inverse) in factor.iter_mut().zip(inverse_factor) {
+            *entry = inverse * ROOT_HALF_LOG2_E;
+        }
+        for i in 0..d {
+            offset[i] = -(0..=i).map(|j| factor[at(i, j)] * (mean[j] - origin[j])).sum::<f64>();
+        }
+    }
+
+    /// The same for up to eight components at a time, one a lane, from component `begins` on.
+    #[inline(always)]
+    pub(crate) fn set_lanes<V: Lanes>(
+        &mut self,
+        (begins, n_components): (usize, usize),
+        constant: V,
+        mean: &[Vector],
+        inverse_factor: &[Vector],
+        origin: &[f64],
+    ) {
+        let d = mean.len();
+        let width = moments_len(d);
+        let components = &mut self.components[begins * width..][..n_components * width];
+        let mut scatter = |entry: usize, lanes: V| {
+            let mut values = Vector::ZERO;
+            lanes.store(&mut values);
+            for (component, value) in components.chunks_exact_mut(width).zip(values.0) {
+                component[entry] = value;
+            }
+        };
+        scatter(0, constant.times(V::splat(std::f64::consts::LOG2_E)));
+        for i in 0..d {
+            let mut offset = V::splat(0.0);
+            for j in 0..=i {
+                let entry = V::load(&inverse_factor[at(i, j)]).times(V::splat(ROOT_HALF_LOG2_E));
+                scatter(1 + d + at(i, j), entry);
+                let mean = V::load(&mean[j]).minus(V::splat(origin[j]));
+                offset = entry.negative_multiply_add(mean, offset);
+            }
+            scatter(1 + i, offset);
         }
     }
 }
 
-/// The data in tiles of [`TILE`] observations, feature by feature within a tile, ready for passes.
+/// The data in strips of 32 observations that lie close together, feature by feature within a strip.
 #[derive(Debug, Clone)]
 pub struct Likelihood {
     n_observations: usize,
     n_features: usize,
-    /// Tiles × D; the last tile is filled up with zeros.
-    tiles: Vec<[f64; TILE]>,
+    /// D, the features' means. Strips hold differences to them, which keeps the residuals' digits wherever the data lie.
+    origin: Vec<f64>,
+    /// Strips × D; the last strip is filled up with copies of its last observation.
+    strips: Vec<Strip>,
+    /// The row of the data at each place of the strips.
+    rows: Vec<u32>,
     instructions: InstructionSet,
 }
 
 impl Likelihood {
+    /// # Panics
+    /// If there are 2³² observations or more.
     #[must_use]
     pub fn new(data: &Data) -> Self {
         let (n, d) = (data.n_observations(), data.n_features());
-        let mut tiles = vec![[0.0; TILE]; n.div_ceil(TILE) * d];
-        for feature in 0..d {
-            for (tile, values) in data.feature(feature).chunks(TILE).enumerate() {
-                tiles[tile * d + feature][..values.len()].copy_from_slice(values);
+        let rows = compact_order(data);
+        let mean = |feature| data.feature(feature).iter().map(|value| value / n as f64).sum();
+        let origin: Vec<f64> = (0..d).map(mean).collect();
+        let mut strips = vec![[Vector::ZERO; STRIP]; n.div_ceil(STRIP_LEN) * d];
+        for (rows, strip) in rows.chunks(STRIP_LEN).zip(strips.chunks_exact_mut(d)) {
+            for (feature, vectors) in strip.iter_mut().enumerate() {
+                for place in 0..STRIP_LEN {
+                    let row = rows[place.min(rows.len() - 1)] as usize;
+                    vectors[place / LANES].0[place % LANES] = data.feature(feature)[row] - origin[feature];
+                }
             }
         }
-        Self { n_observations: n, n_features: d, tiles, instructions: InstructionSet::best() }
+        Self { n_observations: n, n_features: d, origin, strips, rows, instructions: InstructionSet::best() }
     }
 
     #[must_use]
@@ -166,12 +247,25 @@ impl Likelihood {
         self.n_features
     }
 
-    /// Tiles with the number of observations in each.
-    fn tiles(&self) -> impl Iterator<Item = (usize, &[[f64; TILE]])> {
-        self.tiles
-            .chunks_exact(self.n_features)
-            .enumerate()
-            .map(|(index, tile)| ((self.n_observations - index * TILE).min(TILE), tile))
+    /// Writes the components as a pass wants them.
+    fn prepare(&self, components: &WhitenedComponents, workspace: &mut Workspace) {
+        let d = self.n_features;
+        for k in 0..components.n_components() {
+            let mean = &components.means[k * d..][..d];
+            workspace.set(k, components.constants[k], mean, components.inverse_factor(k), &self.origin);
+        }
+    }
+
+    /// The pass with the components of a workspace; none where they are beyond double precision.
+    fn pass<'a>(&'a self, components: &'a [f64]) -> Option<Pass<'a>> {
+        // Any number that is not finite, or that would overflow in a sum of products, spoils this sum.
+        let sum: f64 = components.iter().map(|value| 0.0 * value).sum();
+        (sum == 0.0).then_some(Pass {
+            n_features: self.n_features,
+            n_observations: self.n_observations,
+            strips: &self.strips,
+            components,
+        })
     }
 
     /// The log-likelihood Σ_i log p(y_i | θ), and the moments that its gradient is made of.
@@ -182,16 +276,39 @@ impl Likelihood {
         workspace: &mut Workspace,
         moments: &mut Moments,
     ) -> f64 {
-        workspace.sums.fill([0.0; LANES]);
-        let mut log_likelihood = [0.0; LANES];
-        kernel::accumulate(self.instructions, self.tiles(), components, workspace, &mut log_likelihood);
-        for (moment, lanes) in moments.values.iter_mut().zip(&workspace.sums) {
-            *moment = sum_lanes(lanes);
-        }
-        sum_lanes(&log_likelihood)
+        self.prepare(components, workspace);
+        self.accumulate(workspace, moments)
+    }
+
+    /// The same with the components that the workspace holds.
+    pub(crate) fn accumulate(&self, workspace: &mut Workspace, moments: &mut Moments) -> f64 {
+        let Workspace { components, buffers, sums } = workspace;
+        let Some(pass) = self.pass(components) else { return f64::NAN };
+        sums.fill(Vector::ZERO);
+        let log_likelihood = kernel::accumulate(self.instructions, pass, buffers, sums);
+        kernel::collapse(
+            self.instructions,
+            self.n_features,
+            1.0 / ROOT_HALF_LOG2_E,
+            sums,
+            &mut moments.values,
+        );
+        log_likelihood
+    }
+
+    /// D: what the observations, and the components' means, are measured from.
+    pub(crate) fn origin(&self) -> &[f64] {
+        &self.origin
+    }
+
+    pub(crate) fn instructions(&self) -> InstructionSet {
+        self.instructions
     }
 
     /// log p(y_i | θ) of every observation (N, log scale).
+    ///
+    /// # Panics
+    /// If `log_density` has another length.
     pub fn pointwise(
         &self,
         components: &WhitenedComponents,
@@ -199,10 +316,16 @@ impl Likelihood {
         log_density: &mut [f64],
     ) {
         assert_eq!(log_density.len(), self.n_observations, "one log density an observation");
-        for ((valid, tile), values) in self.tiles().zip(log_density.chunks_mut(TILE)) {
-            let densities = kernel::log_densities(self.instructions, tile, components, workspace);
-            values.copy_from_slice(&densities[..valid]);
-        }
+        self.prepare(components, workspace);
+        let Workspace { components, buffers, .. } = workspace;
+        let Some(pass) = self.pass(components) else {
+            log_density.fill(f64::NAN);
+            return;
+        };
+        let mut values = vec![[Vector::ZERO; STRIP]; self.rows.len().div_ceil(STRIP_LEN)];
+        kernel::log_densities(self.instructions, pass, buffers, &mut values);
+        let values = values.as_flattened().iter().flat_map(|vector| vector.0);
+        self.rows.iter().zip(values).for_each(|(&row, value)| log_density[row as usize] = value);
     }
 
     /// Responsibilities r_ik (N × K, rows sum to one): the probability that observation i came from component k.
@@ -210,13 +333,18 @@ impl Likelihood {
     pub fn responsibilities(&self, components: &WhitenedComponents) -> Vec<f64> {
         let k = components.n_components();
         let mut workspace = Workspace::new(k, self.n_features);
+        self.prepare(components, &mut workspace);
+        let Workspace { components, mut buffers, .. } = workspace;
+        let Some(pass) = self.pass(&components) else {
+            return vec![f64::NAN; self.n_observations * k];
+        };
+        let mut values = vec![[Vector::ZERO; STRIP]; self.rows.len().div_ceil(STRIP_LEN) * k];
+        kernel::responsibilities(self.instructions, pass, &mut buffers, &mut values);
         let mut responsibilities = vec![0.0; self.n_observations * k];
-        for ((valid, tile), rows) in self.tiles().zip(responsibilities.chunks_mut(TILE * k)) {
-            kernel::log_densities(self.instructions, tile, components, &mut workspace);
-            for (t, row) in rows.chunks_exact_mut(k).enumerate().take(valid) {
-                let total: f64 = workspace.logits.iter().map(|logits| logits[t]).sum();
-                for (r, logits) in row.iter_mut().zip(&workspace.logits) {
-                    *r = logits[t] / total;
+        for (rows, values) in self.rows.chunks(STRIP_LEN).zip(values.chunks_exact(k)) {
+            for (place, &row) in rows.iter().enumerate() {
+                for (component, values) in values.iter().enumerate() {
+                    responsibilities[row as usize * k + component] = values[place / LANES].0[place % LANES];
                 }
             }
         }

@@ -1,34 +1,25 @@
 //! The posterior of a mixture's unconstrained parameters: likelihood × prior × Jacobian, with its gradient.
 
-use libm::exp;
+mod octet;
+mod scales;
 
-use super::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
+use super::likelihood::{Likelihood, Moments, Workspace};
 use super::prior::{Prior, PriorError};
-use super::transform::{Layout, PartialCorrelations, helmert_transpose, log_weights};
-use super::triangular::{at, packed_len};
+use super::transform::{Helmert, Layout};
 use crate::log_density::LogDensity;
+use crate::simd::elementary::{exp, ln};
+use crate::simd::instructions::dispatched;
+use crate::simd::lanes::{LANES, Lanes, Vector};
+use octet::{Hyper, Octet};
+use scales::ScaleDensity;
 
 /// log p(y, θ(x)) + log |∂θ/∂x| for unconstrained x: every constant is kept, so its integral is the evidence.
 #[derive(Debug, Clone)]
 pub struct Posterior<'a> {
     likelihood: &'a Likelihood,
-    prior: &'a Prior,
-    layout: Layout,
-    /// Sum of all constants of prior and Jacobian.
-    constant: f64,
-    /// Per column of the correlation factors: b, the exponent of 1 − z² with the Jacobian of tanh included.
-    correlation_powers: Vec<f64>,
-    components: WhitenedComponents,
+    components: Components,
     workspace: Workspace,
     moments: Moments,
-    log_weights: Vec<f64>,
-    sigma: Vec<f64>,
-    partial: Vec<PartialCorrelations>,
-    /// K packed correlation factors L_k.
-    factors: Vec<f64>,
-    /// One component's T_k, then the gradient in it, then in L_k.
-    scale_factor: Vec<f64>,
-    factor_gradient: Vec<f64>,
 }
 
 impl<'a> Posterior<'a> {
@@ -37,156 +28,214 @@ impl<'a> Posterior<'a> {
     ///
     /// # Panics
     /// If the prior's centres are not K × D numbers.
-    pub fn new(
-        likelihood: &'a Likelihood,
-        prior: &'a Prior,
-        n_components: usize,
-    ) -> Result<Self, PriorError> {
+    pub fn new(likelihood: &'a Likelihood, prior: &Prior, n_components: usize) -> Result<Self, PriorError> {
         prior.check()?;
         let d = likelihood.n_features();
-        let layout = Layout { n_components, n_features: d };
-        assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
-        let k = n_components as f64;
-        let correlation_constant: f64 =
-            (1..d).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(d, j))).sum();
-        let constant = prior.dirichlet_constant(n_components)
-            + prior.means_constant(n_components * d)
-            + k * correlation_constant
-            + 0.5 * libm::log(k);
         Ok(Self {
             likelihood,
-            prior,
-            layout,
-            constant,
-            correlation_powers: (0..d.saturating_sub(1))
-                .map(|j| prior.partial_correlation_shape(d, j))
-                .collect(),
-            components: WhitenedComponents::new(n_components, d),
+            components: Components::new(likelihood, prior, n_components),
             workspace: Workspace::new(n_components, d),
             moments: Moments::new(n_components, d),
-            log_weights: vec![0.0; n_components],
-            sigma: vec![0.0; n_components * d],
-            partial: vec![PartialCorrelations::new(d); n_components],
-            factors: vec![0.0; n_components * packed_len(d)],
-            scale_factor: vec![0.0; packed_len(d)],
-            factor_gradient: vec![0.0; packed_len(d)],
         })
     }
 
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    fn set_components(&mut self, position: &[f64]) {
-        let Layout { n_components, n_features: d } = self.layout;
-        let triangle = packed_len(d);
-        log_weights(&position[..self.layout.mu_start()], &mut self.log_weights);
-        let mu = &position[self.layout.mu_start()..];
-        let log_sigma = &position[self.layout.log_sigma_start()..];
-        for (sigma, &log_sigma) in self.sigma.iter_mut().zip(log_sigma) {
-            *sigma = exp(log_sigma);
-        }
-        for k in 0..n_components {
-            let x = &position[self.layout.correlations_start() + k * self.layout.n_correlations()..];
-            let factor = &mut self.factors[k * triangle..][..triangle];
-            self.partial[k].factor(&x[..self.layout.n_correlations()], factor);
-            for i in 0..d {
-                let scale = self.sigma[k * d + i];
-                for j in 0..=i {
-                    self.scale_factor[at(i, j)] = scale * factor[at(i, j)];
-                }
-            }
-            self.components.set(k, self.log_weights[k], &mu[k * d..][..d], &self.scale_factor);
-        }
-    }
-
-    /// Gradient of the log-likelihood in T_k's entries, from the moments: for one observation with whitened residual z,
-    /// ∂ log N / ∂T = tril(Wᵀ z zᵀ) − diag(1 / T_dd).
-    fn scale_factor_gradient(&mut self, k: usize) {
-        let d = self.layout.n_features;
-        let inverse = self.components.inverse_factor(k);
-        let second = self.moments.second(k);
-        for i in 0..d {
-            for j in 0..=i {
-                let sum: f64 = (i..d).map(|l| inverse[at(l, i)] * second[at(l, j)]).sum();
-                self.factor_gradient[at(i, j)] = sum;
-            }
-            self.factor_gradient[at(i, i)] -= self.moments.count(k) * inverse[at(i, i)];
-        }
+        self.components.layout
     }
 }
 
 impl LogDensity for Posterior<'_> {
     fn dimension(&self) -> usize {
-        self.layout.dimension()
+        self.components.layout.dimension()
     }
 
     fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
-        let Layout { n_components, n_features: d } = self.layout;
-        let triangle = packed_len(d);
-        self.set_components(position);
-        let log_likelihood = self.likelihood.log_likelihood_and_moments(
-            &self.components,
-            &mut self.workspace,
-            &mut self.moments,
-        );
-        let mut log_density = self.constant + log_likelihood;
-
-        // Weights: the Dirichlet's α − 1 and the Jacobian's 1 add up to α.
-        let alpha = self.prior.concentration;
-        let total = self.likelihood.n_observations() as f64 + alpha * n_components as f64;
-        for (k, log_weight) in self.log_weights.iter_mut().enumerate() {
-            log_density += alpha * *log_weight;
-            *log_weight = (self.moments.count(k) + alpha) - exp(*log_weight) * total;
+        let Self { likelihood, components, workspace, moments } = self;
+        let set = likelihood.instructions();
+        let log_prior = build(set, components, position, likelihood.origin(), workspace);
+        if log_prior.is_nan() {
+            return f64::NAN;
         }
-        helmert_transpose(&self.log_weights, &mut gradient[..self.layout.mu_start()]);
+        let log_likelihood = likelihood.accumulate(workspace, moments);
+        pull_back(set, components, moments, gradient);
+        log_prior + log_likelihood
+    }
+}
 
-        let (mu_start, log_sigma_start) = (self.layout.mu_start(), self.layout.log_sigma_start());
-        let precision = 1.0 / (self.prior.mean_sd * self.prior.mean_sd);
-        for k in 0..n_components {
-            let inverse = self.components.inverse_factor(k);
-            let first = self.moments.first(k);
-            for i in 0..d {
-                let index = k * d + i;
-                let off_centre = position[mu_start + index] - self.prior.centres[index];
-                log_density -= 0.5 * precision * off_centre * off_centre;
-                let from_data: f64 = (i..d).map(|l| inverse[at(l, i)] * first[l]).sum();
-                gradient[mu_start + index] = from_data - precision * off_centre;
-            }
+/// All of the posterior but the likelihood.
+#[derive(Debug, Clone)]
+struct Components {
+    layout: Layout,
+    hyper: Hyper,
+    /// Sum of all constants of prior and Jacobian.
+    constant: f64,
+    /// α.
+    concentration: f64,
+    /// N + α K.
+    total_count: f64,
+    helmert: Helmert,
+    /// K: log w, then the gradient in it.
+    log_weights: Vec<f64>,
+    /// K.
+    weights: Vec<f64>,
+    octets: Vec<Octet>,
+}
 
-            self.scale_factor_gradient(k);
-            let factor = &self.factors[k * triangle..][..triangle];
-            for i in 0..d {
-                let index = k * d + i;
-                let sigma = self.sigma[index];
-                let (log_prior, derivative) = self.prior.scales.log_density(sigma);
-                log_density += log_prior + position[log_sigma_start + index];
-                let row = at(i, 0)..=at(i, i);
-                let from_data: f64 = self.factor_gradient[row.clone()]
-                    .iter()
-                    .zip(&factor[row.clone()])
-                    .map(|(g, l)| g * l)
-                    .sum();
-                gradient[log_sigma_start + index] = sigma * from_data + derivative + 1.0;
-                self.factor_gradient[row].iter_mut().for_each(|g| *g *= sigma);
-            }
-
-            let start = self.layout.correlations_start() + k * self.layout.n_correlations();
-            let x = &position[start..][..self.layout.n_correlations()];
-            let gradient_x = &mut gradient[start..][..self.layout.n_correlations()];
-            let partial = &self.partial[k];
-            log_density += partial.weighted_log_sech_squares(x, &self.correlation_powers);
-            partial.pull_back(&self.factor_gradient, gradient_x);
-            let mut index = 0;
-            for i in 1..d {
-                for power in &self.correlation_powers[..i] {
-                    gradient_x[index] -= 2.0 * power * partial.z[index];
-                    index += 1;
-                }
+impl Components {
+    fn new(likelihood: &Likelihood, prior: &Prior, n_components: usize) -> Self {
+        let d = likelihood.n_features();
+        assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
+        let k = n_components as f64;
+        let scales = ScaleDensity::of(prior.scales);
+        let of_correlations: f64 =
+            (1..d).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(d, j))).sum();
+        let constant = prior.dirichlet_constant(n_components)
+            + prior.means_constant(n_components * d)
+            + k * d as f64 * scales.constant
+            + k * of_correlations
+            + 0.5 * libm::log(k);
+        let mut octets = vec![Octet::new(d); n_components.div_ceil(LANES)];
+        for (component, centres) in prior.centres.chunks_exact(d).enumerate() {
+            for (lanes, &centre) in octets[component / LANES].centres.iter_mut().zip(centres) {
+                lanes.0[component % LANES] = centre;
             }
         }
-        log_density
+        Self {
+            layout: Layout { n_components, n_features: d },
+            hyper: Hyper {
+                mean_precision: 1.0 / (prior.mean_sd * prior.mean_sd),
+                scales,
+                correlation_powers: (1..d).map(|j| prior.partial_correlation_shape(d, j - 1)).collect(),
+                normal_constant: -0.5 * d as f64 * libm::log(2.0 * std::f64::consts::PI),
+            },
+            constant,
+            concentration: prior.concentration,
+            total_count: likelihood.n_observations() as f64 + prior.concentration * k,
+            helmert: Helmert::new(n_components),
+            log_weights: vec![0.0; n_components],
+            weights: vec![0.0; n_components],
+            octets,
+        }
+    }
+
+    /// log w = log softmax(V x), and w.
+    #[inline(always)]
+    fn build_weights<V: Lanes>(&mut self, x: &[f64]) {
+        self.helmert.apply(x, &mut self.log_weights);
+        let largest = self.log_weights.iter().fold(f64::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+        let mut total = 0.0;
+        for (log_weights, weights) in self.log_weights.chunks_mut(LANES).zip(self.weights.chunks_mut(LANES)) {
+            let mut lanes = Vector([f64::NEG_INFINITY; LANES]);
+            lanes.0.iter_mut().zip(log_weights).for_each(|(lane, u)| {
+                *u -= largest;
+                *lane = *u;
+            });
+            // A weight below e^−700 is as good as that.
+            exp(V::load(&lanes).larger(V::splat(-700.0))).store(&mut lanes);
+            for (weight, lane) in weights.iter_mut().zip(lanes.0) {
+                *weight = lane;
+                total += lane;
+            }
+        }
+        let mut log_total = Vector::ZERO;
+        ln(V::splat(total)).store(&mut log_total);
+        self.log_weights.iter_mut().for_each(|u| *u -= log_total.0[0]);
+        self.weights.iter_mut().for_each(|weight| *weight /= total);
+    }
+}
+
+dispatched! {
+    /// Puts the components at a position into the workspace; returns log prior + log Jacobian, or NaN where a component is
+    /// beyond double precision.
+    build => build_body(
+        components: &mut Components,
+        position: &[f64],
+        origin: &[f64],
+        workspace: &mut Workspace,
+    ) -> f64
+}
+
+#[inline(always)]
+fn build_body<V: Lanes>(
+    components: &mut Components,
+    position: &[f64],
+    origin: &[f64],
+    workspace: &mut Workspace,
+) -> f64 {
+    let Components { layout, hyper, octets, .. } = components;
+    let d = layout.n_features;
+    let (mu, rest) = position[layout.mu_start()..].split_at(layout.n_components * d);
+    let (log_sigma, correlations) = rest.split_at(layout.n_components * d);
+    for (index, octet) in octets.iter_mut().enumerate() {
+        to_lanes(index, mu, &mut octet.mu);
+        to_lanes(index, log_sigma, &mut octet.log_sigma);
+        to_lanes(index, correlations, &mut octet.correlations);
+        if !octet.build::<V>(hyper) {
+            return f64::NAN;
+        }
+    }
+    components.build_weights::<V>(&position[..components.layout.mu_start()]);
+    let log_weights = &components.log_weights;
+    // Weights: the Dirichlet's α − 1 and the Jacobian's 1 add up to α.
+    let mut log_prior = components.constant + components.concentration * log_weights.iter().sum::<f64>();
+    for (index, (octet, log_weights)) in components.octets.iter().zip(log_weights.chunks(LANES)).enumerate() {
+        let mut constant = octet.constant;
+        for (l, log_weight) in log_weights.iter().enumerate() {
+            constant.0[l] += log_weight;
+            log_prior += octet.log_prior.0[l];
+        }
+        let place = (index * LANES, log_weights.len());
+        workspace.set_lanes(place, V::load(&constant), &octet.mu, &octet.whitening, origin);
+    }
+    log_prior
+}
+
+dispatched! {
+    /// The gradient at the position that was built last, from the likelihood's moments there.
+    pull_back => pull_back_body(components: &mut Components, moments: &Moments, gradient: &mut [f64])
+}
+
+#[inline(always)]
+fn pull_back_body<V: Lanes>(components: &mut Components, moments: &Moments, gradient: &mut [f64]) {
+    let Components { layout, hyper, octets, log_weights, weights, helmert, .. } = components;
+    let d = layout.n_features;
+    for (k, (of_log_weight, weight)) in log_weights.iter_mut().zip(weights).enumerate() {
+        let count = moments.count(k) + components.concentration;
+        *of_log_weight = (-*weight).mul_add(components.total_count, count);
+    }
+    let (of_weights, rest) = gradient.split_at_mut(layout.mu_start());
+    helmert.apply_transpose(log_weights, of_weights);
+    let (of_mu, rest) = rest.split_at_mut(layout.n_components * d);
+    let (of_log_sigma, of_correlations) = rest.split_at_mut(layout.n_components * d);
+    for (index, octet) in octets.iter_mut().enumerate() {
+        let begins = index * LANES;
+        octet.count = moments.lanes(begins, 0);
+        for (moment, lanes) in octet.first.iter_mut().chain(&mut octet.second).enumerate() {
+            *lanes = moments.lanes(begins, 1 + moment);
+        }
+        octet.pull_back::<V>(hyper);
+        from_lanes(index, &octet.mu, of_mu);
+        from_lanes(index, &octet.log_sigma, of_log_sigma);
+        from_lanes(index, &octet.correlations, of_correlations);
+    }
+}
+
+/// The numbers of an octet's components, a component a lane; `values` holds K rows.
+#[inline(always)]
+fn to_lanes(octet: usize, values: &[f64], lanes: &mut [Vector]) {
+    let width = lanes.len();
+    for (lane, row) in values.chunks_exact(width.max(1)).skip(octet * LANES).take(LANES).enumerate() {
+        lanes.iter_mut().zip(row).for_each(|(lanes, &value)| lanes.0[lane] = value);
+    }
+}
+
+/// The inverse of [`to_lanes`].
+#[inline(always)]
+fn from_lanes(octet: usize, lanes: &[Vector], values: &mut [f64]) {
+    let width = lanes.len();
+    for (lane, row) in values.chunks_exact_mut(width.max(1)).skip(octet * LANES).take(LANES).enumerate() {
+        lanes.iter().zip(row).for_each(|(lanes, value)| *value = lanes.0[lane]);
     }
 }
 
@@ -202,7 +251,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn the_gradient_is_the_densitys(n in 1usize..90, d in 1usize..6, k in 1usize..5, seed in any::<u64>()) {
+        fn the_gradient_is_the_densitys(n in 1usize..90, d in 1usize..6, k in 1usize..11, seed in any::<u64>()) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mut uniform = |count: usize| -> Vec<f64> {
                 (0..count).map(|_| rng.random_range(-1.5..1.5)).collect()

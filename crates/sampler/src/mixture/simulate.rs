@@ -5,7 +5,7 @@ use rand_distr::{Beta, Cauchy, Distribution, Exp, Gamma, Normal, StandardNormal,
 
 use super::params::Mixture;
 use super::prior::{Prior, ScalePrior};
-use super::transform::{Layout, PartialCorrelations};
+use super::transform::{Layout, correlation_factor};
 use super::triangular::{at, packed_len};
 use crate::data::Data;
 
@@ -82,7 +82,6 @@ impl Prior {
             *sigma = self.scales.simulate(rng);
         }
         let layout = Layout { n_components, n_features };
-        let mut partial = PartialCorrelations::new(n_features);
         for k in 0..n_components {
             let mut x = Vec::with_capacity(layout.n_correlations());
             for i in 1..n_features {
@@ -94,7 +93,8 @@ impl Prior {
                 }
             }
             let triangle = packed_len(n_features);
-            partial.factor(&x, &mut mixture.correlation_factors[k * triangle..][..triangle]);
+            let factor = &mut mixture.correlation_factors[k * triangle..][..triangle];
+            correlation_factor(n_features, &x, factor);
         }
         mixture
     }

@@ -7,7 +7,7 @@
 //! - correlations by canonical partial correlations z = tanh(x) (Lewandowski, Kurowicka & Joe 2009); log-Jacobian of
 //!   x → z: Σ log(1 − z²).
 
-use libm::{exp, log, log1p, tanh};
+use libm::{cosh, exp, log, log1p, tanh};
 
 use super::params::Mixture;
 use super::triangular::{at, packed_len};
@@ -58,12 +58,11 @@ impl Layout {
         {
             *sigma = exp(log_sigma);
         }
-        let mut partial = PartialCorrelations::new(self.n_features);
         for k in 0..self.n_components {
             let x =
                 &position[self.correlations_start() + k * self.n_correlations()..][..self.n_correlations()];
             let factor = &mut mixture.correlation_factors[k * packed_len(self.n_features)..];
-            partial.factor(x, &mut factor[..packed_len(self.n_features)]);
+            correlation_factor(self.n_features, x, &mut factor[..packed_len(self.n_features)]);
         }
         mixture
     }
@@ -72,13 +71,8 @@ impl Layout {
     #[must_use]
     pub fn unconstrain(&self, mixture: &Mixture) -> Vec<f64> {
         let mut position = Vec::with_capacity(self.dimension());
-        // x = Vᵀ log w, column by column of the Helmert basis.
-        let mut sum = 0.0;
-        for (j, pair) in mixture.log_weights.windows(2).enumerate() {
-            sum += pair[0];
-            let n = (j + 1) as f64;
-            position.push((sum - n * pair[1]) / (n * (n + 1.0)).sqrt());
-        }
+        position.resize(self.mu_start(), 0.0);
+        Helmert::new(self.n_components).apply_transpose(&mixture.log_weights, &mut position);
         position.extend_from_slice(&mixture.mu);
         position.extend(mixture.sigma.iter().map(|&sigma| log(sigma)));
         for k in 0..self.n_components {
@@ -99,105 +93,65 @@ impl Layout {
     }
 }
 
-/// log w = log softmax(V x) for the Helmert basis V of K × (K − 1).
-pub(crate) fn log_weights(x: &[f64], log_weights: &mut [f64]) {
-    helmert(x, log_weights);
+/// The orthonormal Helmert basis V of K × (K − 1). Column j (from 1) has 1/√(j(j+1)) in its first j rows and −j/√(j(j+1)) in
+/// the next.
+#[derive(Debug, Clone)]
+pub(crate) struct Helmert {
+    /// 1/√(j(j+1)) for j from 1.
+    units: Vec<f64>,
+}
+
+impl Helmert {
+    pub(crate) fn new(n_components: usize) -> Self {
+        let unit = |j: usize| 1.0 / ((j * (j + 1)) as f64).sqrt();
+        Self { units: (1..n_components).map(unit).collect() }
+    }
+
+    /// u = V x.
+    #[inline(always)]
+    pub(crate) fn apply(&self, x: &[f64], u: &mut [f64]) {
+        let mut tail = 0.0;
+        for i in (0..u.len()).rev() {
+            u[i] = tail;
+            if i > 0 {
+                let unit = x[i - 1] * self.units[i - 1];
+                u[i] -= i as f64 * unit;
+                tail += unit;
+            }
+        }
+    }
+
+    /// x = Vᵀ u.
+    #[inline(always)]
+    pub(crate) fn apply_transpose(&self, u: &[f64], x: &mut [f64]) {
+        let mut sum = 0.0;
+        for (j, unit) in self.units.iter().enumerate() {
+            sum += u[j];
+            x[j] = (sum - (j + 1) as f64 * u[j + 1]) * unit;
+        }
+    }
+}
+
+/// log w = log softmax(V x).
+fn log_weights(x: &[f64], log_weights: &mut [f64]) {
+    Helmert::new(log_weights.len()).apply(x, log_weights);
     let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = log_weights.iter().map(|&u| exp(u - largest)).sum();
     let log_total = largest + log(total);
     log_weights.iter_mut().for_each(|u| *u -= log_total);
 }
 
-/// u = V x. Column j (from 1) has 1/√(j(j+1)) in its first j rows and −j/√(j(j+1)) in the next.
-fn helmert(x: &[f64], u: &mut [f64]) {
-    let mut tail = 0.0;
-    for i in (0..u.len()).rev() {
-        u[i] = tail;
-        if i > 0 {
-            let n = i as f64;
-            let unit = x[i - 1] / (n * (n + 1.0)).sqrt();
-            u[i] -= n * unit;
-            tail += unit;
+/// The packed factor L of a correlation matrix, with unit rows, from the unconstrained partial correlations x, row by row.
+pub(crate) fn correlation_factor(n_features: usize, x: &[f64], factor: &mut [f64]) {
+    let mut x = x.iter();
+    for i in 0..n_features {
+        let mut rest = 1.0;
+        for j in 0..i {
+            let x = *x.next().expect("D(D−1)/2 partial correlations");
+            factor[at(i, j)] = tanh(x) * rest;
+            rest /= cosh(x);
         }
-    }
-}
-
-/// x = Vᵀ u.
-pub(crate) fn helmert_transpose(u: &[f64], x: &mut [f64]) {
-    let mut sum = 0.0;
-    for (j, pair) in u.windows(2).enumerate() {
-        sum += pair[0];
-        let n = (j + 1) as f64;
-        x[j] = (sum - n * pair[1]) / (n * (n + 1.0)).sqrt();
-    }
-}
-
-/// The correlation factor of one component from its partial correlations, with what the way back of the gradient needs.
-#[derive(Debug, Clone)]
-pub(crate) struct PartialCorrelations {
-    n_features: usize,
-    /// z = tanh x.
-    pub(crate) z: Vec<f64>,
-    /// √(1 − z²) = 1 / cosh x.
-    sech: Vec<f64>,
-    /// √(1 − Σ_{j' < j} L_ij'²): what is left of row i before column j.
-    rest: Vec<f64>,
-}
-
-impl PartialCorrelations {
-    pub(crate) fn new(n_features: usize) -> Self {
-        let n = packed_len(n_features) - n_features;
-        Self { n_features, z: vec![0.0; n], sech: vec![1.0; n], rest: vec![1.0; n] }
-    }
-
-    /// Fills the packed factor L with unit rows.
-    pub(crate) fn factor(&mut self, x: &[f64], factor: &mut [f64]) {
-        let mut index = 0;
-        for i in 0..self.n_features {
-            let mut rest = 1.0;
-            for j in 0..i {
-                let z = tanh(x[index]);
-                let sech = 1.0 / libm::cosh(x[index]);
-                factor[at(i, j)] = z * rest;
-                (self.z[index], self.sech[index], self.rest[index]) = (z, sech, rest);
-                rest *= sech;
-                index += 1;
-            }
-            factor[at(i, i)] = rest;
-        }
-    }
-
-    /// Σ log(1 − z²) weighted per column: `Σ power(j) · log(1 − z_ij²)`.
-    pub(crate) fn weighted_log_sech_squares(&self, x: &[f64], power: &[f64]) -> f64 {
-        let mut sum = 0.0;
-        let mut index = 0;
-        for i in 1..self.n_features {
-            for power in &power[..i] {
-                // log sech x = log 2 − |x| − log(1 + e^(−2|x|)), exact where 1 − z² would cancel.
-                let absolute = x[index].abs();
-                let log_sech = std::f64::consts::LN_2 - absolute - log1p(exp(-2.0 * absolute));
-                sum += 2.0 * power * log_sech;
-                index += 1;
-            }
-        }
-        sum
-    }
-
-    /// The gradient in x from the gradient in the packed factor; overwrites `gradient_x`.
-    pub(crate) fn pull_back(&self, gradient_factor: &[f64], gradient_x: &mut [f64]) {
-        let mut row_start = 0;
-        for i in 1..self.n_features {
-            let mut of_rest = gradient_factor[at(i, i)];
-            for j in (0..i).rev() {
-                let index = row_start + j;
-                let (z, sech, rest) = (self.z[index], self.sech[index], self.rest[index]);
-                let of_entry = gradient_factor[at(i, j)];
-                // d rest'/dz = −z rest / sech and dz/dx = sech²: no division is left.
-                gradient_x[index] = rest * sech * (of_entry * sech - of_rest * z);
-                of_rest = of_entry * z + of_rest * sech;
-            }
-            row_start += i;
-        }
+        factor[at(i, i)] = rest;
     }
 }
 
@@ -267,21 +221,25 @@ mod tests {
             };
             let below_diagonal = |x: &[f64]| {
                 let mut factor = vec![0.0; 10];
-                PartialCorrelations::new(4).factor(x, &mut factor);
+                correlation_factor(4, x, &mut factor);
                 (1..4)
                     .flat_map(|i| (0..i).map(move |j| at(i, j)))
                     .map(|index| factor[index])
                     .collect::<Vec<_>>()
             };
             let mut factor = vec![0.0; 10];
-            let mut partial = PartialCorrelations::new(4);
-            partial.factor(&x, &mut factor);
+            correlation_factor(4, &x, &mut factor);
             let expected =
                 prior.log_density_of_correlation_factor(4, &factor) + log_jacobian(&x, below_diagonal);
-            let power: Vec<f64> = (0..3).map(|j| prior.partial_correlation_shape(4, j)).collect();
-            let constants: f64 =
-                (1..4).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(4, j))).sum();
-            let value = constants + partial.weighted_log_sech_squares(&x, &power);
+            // Column j's exponent of 1 − z², the Jacobian of tanh included, is the shape b of its beta distribution.
+            let columns = (1..4).flat_map(|i| 0..i);
+            let value: f64 = columns
+                .zip(x)
+                .map(|(j, x)| {
+                    let power = prior.partial_correlation_shape(4, j);
+                    prior.partial_correlation_constant(4, j) - 2.0 * power * x.cosh().ln()
+                })
+                .sum();
             assert_relative_eq!(value, expected, max_relative = 1e-8);
         }
     }

@@ -1,274 +1,347 @@
-//! The hot loop: logits of a tile of observations, their soft-max, and the weighted sums, vectorised by the compiler.
+//! The hot loop: logits of a tile of observations, their soft-max, and the weighted sums.
 //!
-//! One plain body is compiled three times, for AVX-512, for AVX2 with FMA and for the target's baseline, and the machine's
-//! best is taken at run time. Sums are kept in [`LANES`] partial sums whatever the width of the registers, so that all three
-//! round alike and give the same bits.
-#![allow(unsafe_code)] // The calls of `#[target_feature]` functions, each behind the check of its features.
+//! Logits are to base 2, `log₂ w_k − ½ log₂|2πΣ_k| − |z'|²` with `z' = z √(½ log₂ e)`, so that the exponential's reduction is
+//! exact and the square needs no factor. A component whose weighted density is below 2⁻⁶⁰ of the largest, for all
+//! observations of a block, cannot change their sums in double precision and is left out of them.
 
-use super::instructions::{InstructionSet, Instructions, dispatched};
-use super::vector::{LANES, TILE, VECTORS, Vector, less, load, multiply_add, plus, store, times};
-use super::{WhitenedComponents, Workspace, elementary};
-use crate::mixture::triangular::{at, packed_len};
+mod stored;
+mod unrolled;
+
+use crate::mixture::triangular::packed_len;
+use crate::simd::elementary::{exp2, ln};
+use crate::simd::instructions::dispatched;
+use crate::simd::lanes::{LANES, Lanes, Vector};
 
 /// Numbers kept of each component: Σr, Σr z and the lower triangle of Σr z zᵀ.
 pub(super) const fn moments_len(n_features: usize) -> usize {
     1 + n_features + packed_len(n_features)
 }
 
+/// Blocks of [`LANES`] observations that are whitened together: enough sums under way at once to hide an addition's latency.
+pub(super) const STRIP: usize = 4;
+
+/// Observations in a strip.
+pub(super) const STRIP_LEN: usize = STRIP * LANES;
+
+/// A number of every observation of a strip.
+pub(super) type Strip = [Vector; STRIP];
+
+/// Up to this many features the loops over features are unrolled, and residuals are had again rather than stored.
+const UNROLLED: usize = 4;
+
+/// Strips that are carried through all steps together, so that what is stored between the steps stays in the caches. Their
+/// blocks are the bits of a mask.
+const TILE: usize = 4;
+
+/// A number of every observation of a tile.
+type Row = [Strip; TILE];
+
+const EMPTY: Row = [[Vector::ZERO; STRIP]; TILE];
+
+/// Rows and columns of products that are summed in registers together, where there are registers for it.
+const SQUARE: usize = 4;
+
+/// log₂ of the share of the largest term below which a component is out of reach.
+const OUT_OF_REACH: f64 = -60.0;
+
+/// Where the exponential's argument ends: lanes out of reach of a component that their neighbours need.
+const LEAST_EXPONENT: f64 = -1000.0;
+
+/// What is stored between the steps of a tile.
+#[derive(Debug, Clone)]
+pub(super) struct Buffers {
+    /// K: logits, then 2^(logit − largest) where active.
+    logits: Vec<Row>,
+    /// K masks: which blocks are within a component's reach.
+    active: Vec<u32>,
+    /// The largest logit of each observation, then 0 for those that do not count.
+    largest: Row,
+    /// The soft-max's denominators, then their inverses, 0 for observations that do not count.
+    totals: Row,
+    /// K × D, if they are stored: residuals z'.
+    residuals: Vec<Row>,
+    /// One component's responsibilities, and a few rows of their products with residuals.
+    weights: Row,
+    weighted: [Row; SQUARE],
+}
+
+impl Buffers {
+    pub(super) fn new(n_components: usize, n_features: usize) -> Self {
+        let n_residuals = if n_features <= UNROLLED { 0 } else { n_components * n_features };
+        Self {
+            logits: vec![EMPTY; n_components],
+            active: vec![0; n_components],
+            largest: EMPTY,
+            totals: EMPTY,
+            residuals: vec![EMPTY; n_residuals],
+            weights: EMPTY,
+            weighted: [EMPTY; SQUARE],
+        }
+    }
+}
+
+/// Observations, and the components in the form that the pass wants.
+#[derive(Clone, Copy)]
+pub(super) struct Pass<'a> {
+    pub(super) n_features: usize,
+    /// How many observations count, from the first on; the last strip is filled up with others.
+    pub(super) n_observations: usize,
+    /// Strips × D: the observations less the origin.
+    pub(super) strips: &'a [Strip],
+    /// K × (1 + D + D(D+1)/2): constant, −W'(μ − origin), W' packed.
+    pub(super) components: &'a [f64],
+}
+
+impl<'a> Pass<'a> {
+    #[inline(always)]
+    fn components(&self) -> impl Iterator<Item = &'a [f64]> {
+        self.components.chunks_exact(moments_len(self.n_features))
+    }
+
+    /// Blocks in which an observation counts.
+    #[inline(always)]
+    fn n_blocks(&self) -> usize {
+        self.n_observations.div_ceil(LANES)
+    }
+
+    /// The pass tile by tile.
+    #[inline(always)]
+    fn tiles(self) -> Tiles<'a> {
+        Tiles { rest: self }
+    }
+}
+
+struct Tiles<'a> {
+    rest: Pass<'a>,
+}
+
+impl<'a> Iterator for Tiles<'a> {
+    type Item = Pass<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Pass<'a>> {
+        if self.rest.strips.is_empty() {
+            return None;
+        }
+        let end = (TILE * self.rest.n_features).min(self.rest.strips.len());
+        let (strips, rest) = self.rest.strips.split_at(end);
+        let n_observations = (TILE * STRIP_LEN).min(self.rest.n_observations);
+        let tile = Pass { strips, n_observations, ..self.rest };
+        self.rest.strips = rest;
+        self.rest.n_observations -= n_observations;
+        Some(tile)
+    }
+}
+
+/// The numbers of the bits that are set, ascending.
+struct Bits(u32);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let bit = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(bit)
+    }
+}
+
 dispatched! {
-    /// Adds every tile's log densities to `log_likelihood`'s lanes and its moments to the workspace's sums.
-    accumulate => accumulate_body [<'a>] (
-        tiles: impl Iterator<Item = (usize, &'a [[f64; TILE]])>,
-        components: &WhitenedComponents,
-        workspace: &mut Workspace,
-        log_likelihood: &mut [f64; LANES]
+    /// Adds the moments of z' to `sums` (K × moments); returns the log-likelihood in nats.
+    pub(super) accumulate => accumulate_body(pass: Pass<'_>, buffers: &mut Buffers, sums: &mut [Vector]) -> f64
+}
+
+dispatched! {
+    /// Log densities in nats, strip by strip.
+    pub(super) log_densities => log_densities_body(pass: Pass<'_>, buffers: &mut Buffers, log_densities: &mut [Strip])
+}
+
+dispatched! {
+    /// Responsibilities (strips × K); `responsibilities` begins with zeros.
+    pub(super) responsibilities => responsibilities_body(
+        pass: Pass<'_>,
+        buffers: &mut Buffers,
+        responsibilities: &mut [Strip],
     )
 }
 
 dispatched! {
-    /// Log densities of one tile; leaves exp(logit − max) in the workspace's logits.
-    log_densities => log_densities_body [] (
-        tile: &[[f64; TILE]],
-        components: &WhitenedComponents,
-        workspace: &mut Workspace
-    ) -> [f64; TILE]
+    /// Lane sums of the moments (K × moments), of z from those of z' = z / scale.
+    pub(super) collapse => collapse_body(n_features: usize, scale: f64, sums: &[Vector], moments: &mut [f64])
 }
 
 #[inline(always)]
-fn accumulate_body<'a>(
-    tiles: impl Iterator<Item = (usize, &'a [[f64; TILE]])>,
-    components: &WhitenedComponents,
-    workspace: &mut Workspace,
-    log_likelihood: &mut [f64; LANES],
-) {
-    match components.n_features {
-        1 => accumulate_fixed::<1>(tiles, components, workspace, log_likelihood),
-        2 => accumulate_fixed::<2>(tiles, components, workspace, log_likelihood),
-        3 => accumulate_fixed::<3>(tiles, components, workspace, log_likelihood),
-        4 => accumulate_fixed::<4>(tiles, components, workspace, log_likelihood),
+fn collapse_body<V: Lanes>(n_features: usize, scale: f64, sums: &[Vector], moments: &mut [f64]) {
+    let width = moments_len(n_features);
+    for (sums, moments) in sums.chunks_exact(width).zip(moments.chunks_exact_mut(width)) {
+        moments.iter_mut().zip(sums).for_each(|(moment, lanes)| *moment = V::load(lanes).sum());
+        let (first, second) = moments[1..].split_at_mut(n_features);
+        first.iter_mut().for_each(|moment| *moment *= scale);
+        second.iter_mut().for_each(|moment| *moment *= scale * scale);
+    }
+}
+
+#[inline(always)]
+fn accumulate_body<V: Lanes>(pass: Pass<'_>, buffers: &mut Buffers, sums: &mut [Vector]) -> f64 {
+    match pass.n_features {
+        1 => accumulate_unrolled::<V, 1>(pass, buffers, sums),
+        2 => accumulate_unrolled::<V, 2>(pass, buffers, sums),
+        3 => accumulate_unrolled::<V, 3>(pass, buffers, sums),
+        4 => accumulate_unrolled::<V, 4>(pass, buffers, sums),
         _ => {
-            for (valid, tile) in tiles {
-                residuals_and_logits(tile, components, workspace);
-                let (log_density, weight) = soft_max(workspace, valid);
-                add_lanes(&log_density, log_likelihood);
-                add_moments(components.n_features, workspace, &weight);
+            let mut log_likelihood = LogLikelihood::<V>::new();
+            for tile in pass.tiles() {
+                stored::logits::<V>(tile, buffers);
+                soft_max::<V>(tile, buffers, &mut log_likelihood);
+                stored::add_moments::<V>(tile.n_features, buffers, sums);
             }
-        }
-    }
-}
-
-/// The same for a number of features known to the compiler: loops over features unroll, sums stay in registers.
-#[inline(always)]
-fn accumulate_fixed<'a, const D: usize>(
-    tiles: impl Iterator<Item = (usize, &'a [[f64; TILE]])>,
-    components: &WhitenedComponents,
-    workspace: &mut Workspace,
-    log_likelihood: &mut [f64; LANES],
-) {
-    for (valid, tile) in tiles {
-        let tile: &[[f64; TILE]; D] = tile.try_into().expect("a tile has D rows");
-        residuals_and_logits_fixed::<D>(tile, components, workspace);
-        let (log_density, weight) = soft_max(workspace, valid);
-        add_lanes(&log_density, log_likelihood);
-        add_moments_fixed::<D>(workspace, &weight);
-    }
-}
-
-#[inline(always)]
-fn log_densities_body(
-    tile: &[[f64; TILE]],
-    components: &WhitenedComponents,
-    workspace: &mut Workspace,
-) -> [f64; TILE] {
-    residuals_and_logits(tile, components, workspace);
-    soft_max(workspace, TILE).0
-}
-
-#[inline(always)]
-fn residuals_and_logits_fixed<const D: usize>(
-    tile: &[[f64; TILE]; D],
-    components: &WhitenedComponents,
-    workspace: &mut Workspace,
-) {
-    for k in 0..components.n_components() {
-        let mean: &[f64; D] = components.means[k * D..][..D].try_into().expect("K × D means");
-        let factor = &components.inverse_factors[k * packed_len(D)..][..packed_len(D)];
-        let z: &mut [[f64; TILE]; D] =
-            (&mut workspace.whitened[k * D..][..D]).try_into().expect("K × D tiles");
-        let logits = &mut workspace.logits[k];
-        let constant = [components.constants[k]; LANES];
-        for v in 0..VECTORS {
-            let mut residual = [[0.0; LANES]; D];
-            for j in 0..D {
-                residual[j] = less(load(&tile[j], v), mean[j]);
-            }
-            let mut square = [0.0; LANES];
-            for i in 0..D {
-                let mut sum = [0.0; LANES];
-                for j in 0..=i {
-                    sum = multiply_add([factor[at(i, j)]; LANES], residual[j], sum);
-                }
-                square = multiply_add(sum, sum, square);
-                store(&mut z[i], v, sum);
-            }
-            store(logits, v, multiply_add(square, [-0.5; LANES], constant));
-        }
-    }
-}
-
-/// Vectors that are carried through a row together, enough sums under way at once to hide an addition's latency.
-const STRIP: usize = 4;
-
-#[inline(always)]
-fn residuals_and_logits(tile: &[[f64; TILE]], components: &WhitenedComponents, workspace: &mut Workspace) {
-    let d = components.n_features;
-    for k in 0..components.n_components() {
-        let mean = &components.means[k * d..][..d];
-        let factor = &components.inverse_factors[k * packed_len(d)..][..packed_len(d)];
-        let z = &mut workspace.whitened[k * d..][..d];
-        let constant = [components.constants[k]; LANES];
-        for strip in 0..VECTORS / STRIP {
-            let vectors = strip * STRIP..(strip + 1) * STRIP;
-            let mut square = [[0.0; LANES]; STRIP];
-            // From the last row up, so that row i can be written over y_i − μ_i, which no row above it needs.
-            for i in 0..d {
-                for v in vectors.clone() {
-                    store(&mut z[i], v, less(load(&tile[i], v), mean[i]));
-                }
-            }
-            for i in (0..d).rev() {
-                let mut sum = [[0.0; LANES]; STRIP];
-                for (j, residual) in z[..=i].iter().enumerate() {
-                    let entry = [factor[at(i, j)]; LANES];
-                    for s in 0..STRIP {
-                        sum[s] = multiply_add(entry, load(residual, strip * STRIP + s), sum[s]);
-                    }
-                }
-                for s in 0..STRIP {
-                    store(&mut z[i], strip * STRIP + s, sum[s]);
-                }
-            }
-            for row in z.iter() {
-                for s in 0..STRIP {
-                    let value = load(row, strip * STRIP + s);
-                    square[s] = multiply_add(value, value, square[s]);
-                }
-            }
-            for s in 0..STRIP {
-                let logit = multiply_add(square[s], [-0.5; LANES], constant);
-                store(&mut workspace.logits[k], strip * STRIP + s, logit);
-            }
-        }
-    }
-}
-
-/// Turns logits into exp(logit − max) and returns log densities and what turns those exponentials into
-/// responsibilities, both 0 from `valid` on.
-#[inline(always)]
-fn soft_max(workspace: &mut Workspace, valid: usize) -> ([f64; TILE], [f64; TILE]) {
-    let mut largest = workspace.logits[0];
-    for logits in &workspace.logits[1..] {
-        for t in 0..TILE {
-            largest[t] = if logits[t] > largest[t] { logits[t] } else { largest[t] };
-        }
-    }
-    let mut total = [0.0; TILE];
-    for logits in &mut workspace.logits {
-        for t in 0..TILE {
-            let exponential = elementary::exp(logits[t] - largest[t]);
-            logits[t] = exponential;
-            total[t] += exponential;
-        }
-    }
-    let mut log_density = [0.0; TILE];
-    let mut weight = [0.0; TILE];
-    for t in 0..TILE {
-        // A sound sum holds the largest term, e⁰. NaN fails the test, and `elementary::ln` may not be asked about it.
-        let log_total = elementary::ln(total[t]);
-        log_density[t] = if total[t] >= 1.0 { largest[t] + log_total } else { f64::NAN };
-        weight[t] = 1.0 / total[t];
-    }
-    log_density[valid..].fill(0.0);
-    weight[valid..].fill(0.0);
-    (log_density, weight)
-}
-
-#[inline(always)]
-fn add_lanes(values: &[f64; TILE], lanes: &mut Vector) {
-    for v in 0..VECTORS {
-        *lanes = plus(*lanes, load(values, v));
-    }
-}
-
-#[inline(always)]
-fn add_moments_fixed<const D: usize>(workspace: &mut Workspace, weight: &[f64; TILE]) {
-    let width = moments_len(D);
-    for (k, exponentials) in workspace.logits.iter().enumerate() {
-        let z: &[[f64; TILE]; D] = workspace.whitened[k * D..][..D].try_into().expect("K × D tiles");
-        let mut count = [0.0; LANES];
-        let mut first = [[0.0; LANES]; D];
-        let mut second = [[[0.0; LANES]; D]; D];
-        for v in 0..VECTORS {
-            let r = times(load(exponentials, v), load(weight, v));
-            count = plus(count, r);
-            let mut residual = [[0.0; LANES]; D];
-            for i in 0..D {
-                residual[i] = load(&z[i], v);
-            }
-            for i in 0..D {
-                let weighted = times(r, residual[i]);
-                first[i] = plus(first[i], weighted);
-                for j in 0..=i {
-                    second[i][j] = multiply_add(weighted, residual[j], second[i][j]);
-                }
-            }
-        }
-        let sums = &mut workspace.sums[k * width..][..width];
-        sums[0] = plus(sums[0], count);
-        for i in 0..D {
-            sums[1 + i] = plus(sums[1 + i], first[i]);
-            for j in 0..=i {
-                sums[1 + D + at(i, j)] = plus(sums[1 + D + at(i, j)], second[i][j]);
-            }
+            log_likelihood.value()
         }
     }
 }
 
 #[inline(always)]
-fn add_moments(d: usize, workspace: &mut Workspace, weight: &[f64; TILE]) {
-    let width = moments_len(d);
-    for (k, exponentials) in workspace.logits.iter().enumerate() {
-        let z = &workspace.whitened[k * d..][..d];
-        let sums = &mut workspace.sums[k * width..][..width];
-        let mut r = [0.0; TILE];
-        for v in 0..VECTORS {
-            store(&mut r, v, times(load(exponentials, v), load(weight, v)));
+fn accumulate_unrolled<V: Lanes, const D: usize>(
+    pass: Pass<'_>,
+    buffers: &mut Buffers,
+    sums: &mut [Vector],
+) -> f64 {
+    let mut log_likelihood = LogLikelihood::<V>::new();
+    for tile in pass.tiles() {
+        unrolled::logits::<V, D>(tile, buffers);
+        soft_max::<V>(tile, buffers, &mut log_likelihood);
+        unrolled::add_moments::<V, D>(tile, buffers, sums);
+    }
+    log_likelihood.value()
+}
+
+/// The sum of the log densities, under way.
+struct LogLikelihood<V> {
+    /// Σ of the largest logits, base 2.
+    largest: V,
+    /// Σ ln of the soft-max's denominators.
+    log_totals: V,
+}
+
+impl<V: Lanes> LogLikelihood<V> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { largest: V::splat(0.0), log_totals: V::splat(0.0) }
+    }
+
+    #[inline(always)]
+    fn value(self) -> f64 {
+        let largest = self.largest.sum();
+        // Where no component reaches an observation, the denominators are no numbers to ask about.
+        if largest.is_finite() {
+            largest.mul_add(std::f64::consts::LN_2, self.log_totals.sum())
+        } else {
+            largest
         }
-        add_lanes(&r, &mut sums[0]);
-        for i in 0..d {
-            let mut weighted = [[0.0; LANES]; VECTORS];
-            for v in 0..VECTORS {
-                weighted[v] = times(load(&r, v), load(&z[i], v));
-                sums[1 + i] = plus(sums[1 + i], weighted[v]);
-            }
-            let row = &mut sums[1 + d + at(i, 0)..=1 + d + at(i, i)];
-            let (blocks, rest) = row.as_chunks_mut::<STRIP>();
-            for (block, columns) in blocks.iter_mut().zip(z.as_chunks::<STRIP>().0) {
-                let mut lanes = *block;
-                for v in 0..VECTORS {
-                    for s in 0..STRIP {
-                        lanes[s] = multiply_add(weighted[v], load(&columns[s], v), lanes[s]);
-                    }
-                }
-                *block = lanes;
-            }
-            let done = (i + 1) / STRIP * STRIP;
-            for (lanes, column) in rest.iter_mut().zip(&z[done..]) {
-                let mut sum = *lanes;
-                for v in 0..VECTORS {
-                    sum = multiply_add(weighted[v], load(column, v), sum);
-                }
-                *lanes = sum;
+    }
+}
+
+/// Turns logits into 2^(logit − largest) where a component is within reach, and totals into what turns those into
+/// responsibilities, 0 for observations that do not count.
+#[inline(always)]
+fn soft_max<V: Lanes>(tile: Pass<'_>, buffers: &mut Buffers, log_likelihood: &mut LogLikelihood<V>) {
+    let n_blocks = tile.n_blocks();
+    exponentials::<V>(n_blocks, buffers);
+    let totals = &mut buffers.totals.as_flattened_mut()[..n_blocks];
+    let largest = &mut buffers.largest.as_flattened_mut()[..n_blocks];
+    let last = n_blocks - 1;
+    for l in tile.n_observations - last * LANES..LANES {
+        (totals[last].0[l], largest[last].0[l]) = (1.0, 0.0);
+    }
+    // Σ ln total = ln Π total: K components in a tile of 16 blocks make a product of at most K¹⁶.
+    let mut product = V::splat(1.0);
+    for (total, largest) in totals.iter_mut().zip(largest) {
+        let value = V::load(total);
+        product = product.times(value);
+        log_likelihood.largest = log_likelihood.largest.plus(V::load(largest));
+        V::splat(1.0).over(value).store(total);
+    }
+    log_likelihood.log_totals = log_likelihood.log_totals.plus(ln(product));
+    for l in tile.n_observations - last * LANES..LANES {
+        totals[last].0[l] = 0.0;
+    }
+}
+
+/// Turns logits into 2^(logit − largest) where a component is within reach, and puts their sums in totals.
+#[inline(always)]
+fn exponentials<V: Lanes>(n_blocks: usize, buffers: &mut Buffers) {
+    let total = &mut buffers.totals.as_flattened_mut()[..n_blocks];
+    let largest = &buffers.largest.as_flattened()[..n_blocks];
+    total.fill(Vector::ZERO);
+    for (logits, active) in buffers.logits.iter_mut().zip(&mut buffers.active) {
+        let logits = logits.as_flattened_mut();
+        *active = 0;
+        for (v, (largest, logit)) in largest.iter().zip(logits.iter()).enumerate() {
+            let least = V::load(largest).plus(V::splat(OUT_OF_REACH));
+            *active |= u32::from(V::load(logit).any_above(least)) << v;
+        }
+        for v in Bits(*active) {
+            let exponent = V::load(&logits[v]).minus(V::load(&largest[v]));
+            let exponential = exp2(exponent.larger(V::splat(LEAST_EXPONENT)));
+            exponential.store(&mut logits[v]);
+            V::load(&total[v]).plus(exponential).store(&mut total[v]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_to<V: Lanes>(sum: &mut Vector, value: V) {
+    V::load(sum).plus(value).store(sum);
+}
+
+#[inline(always)]
+fn block(row: &Row, v: usize) -> &Vector {
+    &row[v / STRIP][v % STRIP]
+}
+
+/// Logits for any number of features, unrolled where that can be.
+#[inline(always)]
+fn any_logits<V: Lanes>(tile: Pass<'_>, buffers: &mut Buffers) {
+    match tile.n_features {
+        1 => unrolled::logits::<V, 1>(tile, buffers),
+        2 => unrolled::logits::<V, 2>(tile, buffers),
+        3 => unrolled::logits::<V, 3>(tile, buffers),
+        4 => unrolled::logits::<V, 4>(tile, buffers),
+        _ => stored::logits::<V>(tile, buffers),
+    }
+}
+
+#[inline(always)]
+fn log_densities_body<V: Lanes>(pass: Pass<'_>, buffers: &mut Buffers, log_densities: &mut [Strip]) {
+    for (tile, log_densities) in pass.tiles().zip(log_densities.chunks_mut(TILE)) {
+        any_logits::<V>(tile, buffers);
+        exponentials::<V>(tile.n_blocks(), buffers);
+        let blocks = buffers.totals.as_flattened().iter().zip(buffers.largest.as_flattened());
+        for ((total, largest), log_density) in
+            blocks.zip(log_densities.as_flattened_mut()).take(tile.n_blocks())
+        {
+            let (total, largest) = (V::load(total), V::load(largest));
+            // Where no component reaches an observation its total is 0, which `ln` may not be asked about.
+            let log_total = ln(total.larger(V::splat(1.0)));
+            largest.multiply_add(V::splat(std::f64::consts::LN_2), log_total).store(log_density);
+        }
+    }
+}
+
+#[inline(always)]
+fn responsibilities_body<V: Lanes>(pass: Pass<'_>, buffers: &mut Buffers, responsibilities: &mut [Strip]) {
+    let n_components = buffers.active.len();
+    for (tile, responsibilities) in pass.tiles().zip(responsibilities.chunks_mut(TILE * n_components)) {
+        any_logits::<V>(tile, buffers);
+        exponentials::<V>(tile.n_blocks(), buffers);
+        for (k, exponentials) in buffers.logits.iter().enumerate() {
+            for v in Bits(buffers.active[k]) {
+                let r = V::load(block(exponentials, v)).over(V::load(block(&buffers.totals, v)));
+                r.store(&mut responsibilities[v / STRIP * n_components + k][v % STRIP]);
             }
         }
     }

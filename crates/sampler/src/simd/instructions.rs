@@ -2,10 +2,10 @@
 
 /// Instructions that this machine was found to have: [`InstructionSet::available`] alone makes them, from what it detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InstructionSet(pub(super) Instructions);
+pub(crate) struct InstructionSet(pub(crate) Instructions);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Instructions {
+pub(crate) enum Instructions {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -15,15 +15,11 @@ pub(super) enum Instructions {
 
 impl InstructionSet {
     /// All that this machine has, the fastest first.
-    pub(super) fn available() -> Vec<Self> {
+    pub(crate) fn available() -> Vec<Self> {
         let mut available = Vec::new();
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512bw")
-            {
+            if is_x86_feature_detected!("avx512f") {
                 available.push(Self(Instructions::Avx512));
             }
             available.push(Self(Instructions::Avx2));
@@ -32,35 +28,42 @@ impl InstructionSet {
         available
     }
 
-    pub(super) fn best() -> Self {
+    pub(crate) fn best() -> Self {
         Self::available()[0]
     }
 }
 
-/// Defines `$name`, which runs `$body` compiled for the instruction set that is its first argument.
+/// Defines `$name`, which runs `$body`, generic over [`Lanes`](super::lanes::Lanes), compiled for the instruction set that is
+/// its first argument. Bodies, and what they call, must be `#[inline(always)]`: code that is not compiled into these functions
+/// would not have their instructions.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $name:ident => $body:ident [$($generic:tt)*] ($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
+    ($(#[$doc:meta])* $visible:vis $name:ident => $body:ident ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?) => {
         $(#[$doc])*
-        pub(super) fn $name $($generic)* (set: InstructionSet, $($argument: $type),*) $(-> $result)? {
+        #[allow(unsafe_code)] // The calls of `#[target_feature]` functions, behind the check of their features.
+        $visible fn $name(
+            set: $crate::simd::instructions::InstructionSet,
+            $($argument: $type),*
+        ) $(-> $result)? {
+            use $crate::simd::{instructions::Instructions, lanes};
             match set.0 {
                 #[cfg(target_arch = "x86_64")]
                 Instructions::Avx512 => {
-                    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-                    fn avx512 $($generic)* ($($argument: $type),*) $(-> $result)? { $body($($argument),*) }
+                    #[target_feature(enable = "avx512f,avx2,fma")]
+                    fn avx512($($argument: $type),*) $(-> $result)? { $body::<lanes::Avx512>($($argument),*) }
                     // SAFETY: an `InstructionSet` exists only where its features were detected.
                     unsafe { avx512($($argument),*) }
                 }
                 #[cfg(target_arch = "x86_64")]
                 Instructions::Avx2 => {
                     #[target_feature(enable = "avx2,fma")]
-                    fn avx2 $($generic)* ($($argument: $type),*) $(-> $result)? { $body($($argument),*) }
+                    fn avx2($($argument: $type),*) $(-> $result)? { $body::<lanes::Avx2>($($argument),*) }
                     // SAFETY: as above.
                     unsafe { avx2($($argument),*) }
                 }
-                Instructions::Baseline => $body($($argument),*),
+                Instructions::Baseline => $body::<lanes::Portable>($($argument),*),
             }
         }
     };
 }
 
-pub(super) use dispatched;
+pub(crate) use dispatched;
