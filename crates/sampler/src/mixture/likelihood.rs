@@ -258,9 +258,9 @@ impl Likelihood {
 
     /// The pass with the components of a workspace; none where they are beyond double precision.
     fn pass<'a>(&'a self, components: &'a [f64]) -> Option<Pass<'a>> {
-        // Any number that is not finite, or that would overflow in a sum of products, spoils this sum.
-        let sum: f64 = components.iter().map(|value| 0.0 * value).sum();
-        (sum == 0.0).then_some(Pass {
+        // Without branches, so that it vectorises.
+        let finite = components.iter().fold(true, |finite, value| finite & value.is_finite());
+        finite.then_some(Pass {
             n_features: self.n_features,
             n_observations: self.n_observations,
             strips: &self.strips,

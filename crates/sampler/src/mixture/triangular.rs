@@ -1,5 +1,7 @@
 //! Lower-triangular matrices, packed by rows: entry (i, j), j ≤ i, stands at i(i + 1)/2 + j.
 
+use crate::simd::dot;
+
 /// Entries of a packed triangle of order `d`.
 #[must_use]
 pub const fn packed_len(d: usize) -> usize {
@@ -31,8 +33,7 @@ pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
 pub fn cholesky(d: usize, matrix: &[f64], factor: &mut [f64]) -> Result<(), usize> {
     for i in 0..d {
         for j in 0..=i {
-            let sum: f64 = (0..j).map(|l| factor[at(i, l)] * factor[at(j, l)]).sum();
-            let rest = matrix[at(i, j)] - sum;
+            let rest = matrix[at(i, j)] - dot(&factor[at(i, 0)..at(i, j)], &factor[at(j, 0)..at(j, j)]);
             if i == j {
                 if rest <= 0.0 || !rest.is_finite() {
                     return Err(i);
@@ -59,7 +60,7 @@ pub fn multiply(d: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
 pub fn product_with_transpose(d: usize, factor: &[f64], product: &mut [f64]) {
     for i in 0..d {
         for j in 0..=i {
-            product[at(i, j)] = (0..=j).map(|l| factor[at(i, l)] * factor[at(j, l)]).sum();
+            product[at(i, j)] = dot(&factor[at(i, 0)..=at(i, j)], &factor[at(j, 0)..=at(j, j)]);
         }
     }
 }

@@ -3,8 +3,9 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::metric::{Metric, dot};
+use super::metric::Metric;
 use crate::log_density::LogDensity;
+use crate::simd::dot;
 
 /// A position with its momentum and what the next step needs of the density there.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use libm::{exp, log1p};
 use rand::{Rng, RngExt};
 
 use super::hamiltonian::{Hamiltonian, PhasePoint};
-use super::metric::dot;
 use crate::log_density::LogDensity;
+use crate::simd::dot;
 
 /// Energy error from which a trajectory counts as divergent: Stan's, far above any error that a useful step size makes.
 const DIVERGENCE: f64 = 1000.0;

@@ -1,6 +1,7 @@
 //! Which instructions this machine has, and functions compiled for each set of them.
 
-/// Instructions that this machine was found to have: [`InstructionSet::available`] alone makes them, from what it detected.
+/// Instructions that this machine was found to have: [`InstructionSet::best`] makes them from what it
+/// detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InstructionSet(pub(crate) Instructions);
 
@@ -14,22 +15,31 @@ pub(crate) enum Instructions {
 }
 
 impl InstructionSet {
-    /// All that this machine has, the fastest first.
-    pub(crate) fn available() -> Vec<Self> {
-        let mut available = Vec::new();
+    /// The fastest that this machine has.
+    pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            if is_x86_feature_detected!("avx512f") {
-                available.push(Self(Instructions::Avx512));
-            }
-            available.push(Self(Instructions::Avx2));
+            return if is_x86_feature_detected!("avx512f") {
+                Self(Instructions::Avx512)
+            } else {
+                Self(Instructions::Avx2)
+            };
         }
-        available.push(Self(Instructions::Baseline));
-        available
+        Self(Instructions::Baseline)
     }
 
-    pub(crate) fn best() -> Self {
-        Self::available()[0]
+    /// All that this machine has, the fastest first.
+    #[cfg(test)]
+    pub(crate) fn available() -> Vec<Self> {
+        let mut sets = vec![Self::best()];
+        #[cfg(target_arch = "x86_64")]
+        if sets[0].0 == Instructions::Avx512 {
+            sets.push(Self(Instructions::Avx2));
+        }
+        if sets[0].0 != Instructions::Baseline {
+            sets.push(Self(Instructions::Baseline));
+        }
+        sets
     }
 }
 

@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::log_density::LogDensity;
 use crate::mixture::triangular::{at, packed_len};
-use crate::nuts::metric::{DENSE_LIMIT, Metric, dot};
+use crate::nuts::metric::{DENSE_LIMIT, Metric};
+use crate::simd::dot;
 
 /// Pairs of steps and gradient changes that the search remembers; more gained nothing on mixtures of a few hundred
 /// parameters (Nocedal & Wright 2006 recommend 3 to 20).
