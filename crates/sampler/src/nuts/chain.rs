@@ -10,6 +10,10 @@ use super::metric::Metric;
 use super::trajectory::{Trajectory, Transition};
 use crate::log_density::LogDensity;
 
+/// A change of a coordinate's log variance, fourfold, from which the step size is sought anew. After a smaller one it is
+/// tuned on from where it is: a new start would leave the last iterations of a warm-up too few to settle.
+const NEW_COORDINATES: f64 = 2.0 * std::f64::consts::LN_2;
+
 /// How a chain is run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -133,9 +137,11 @@ impl<L: LogDensity> Chain<L> {
         }
         if self.windows.closes(self.iteration) {
             if let Some(learnt) = self.hamiltonian.metric.learn(&self.window, &self.gradients) {
-                self.hamiltonian.metric = learnt;
+                self.hamiltonian.metric = learnt.metric;
                 self.hamiltonian.refresh(&mut self.state);
-                self.restart_step_size();
+                if learnt.change > NEW_COORDINATES {
+                    self.restart_step_size();
+                }
             }
             self.window.clear();
             self.gradients.clear();
