@@ -17,12 +17,18 @@ pub const fn at(i: usize, j: usize) -> usize {
 
 /// The inverse of a lower-triangular matrix with non-zero diagonal.
 pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
-    for j in 0..d {
-        inverse[at(j, j)] = 1.0 / factor[at(j, j)];
-        for i in j + 1..d {
-            let sum: f64 = (j..i).map(|l| factor[at(i, l)] * inverse[at(l, j)]).sum();
-            inverse[at(i, j)] = -sum / factor[at(i, i)];
+    for i in 0..d {
+        // Row i of the inverse from the rows above it, a row at a time: e_i − Σ_l factor[i, l] · (row l of the inverse).
+        let (above, rest) = inverse.split_at_mut(at(i, 0));
+        let row = &mut rest[..=i];
+        row.fill(0.0);
+        row[i] = 1.0;
+        for l in 0..i {
+            let entry = factor[at(i, l)];
+            row.iter_mut().zip(&above[at(l, 0)..=at(l, l)]).for_each(|(sum, x)| *sum -= entry * x);
         }
+        let pivot = 1.0 / factor[at(i, i)];
+        row.iter_mut().for_each(|entry| *entry *= pivot);
     }
 }
 

@@ -130,7 +130,13 @@ impl Metric {
     pub fn from_covariance(dimension: usize, covariance: &[f64]) -> Result<Self, usize> {
         let mut factor = vec![0.0; packed_len(dimension)];
         cholesky(dimension, covariance, &mut factor)?;
-        Ok(Self::Dense(Factor::from_packed(dimension, &factor)))
+        Ok(Self::from_factor(dimension, &factor))
+    }
+
+    /// A dense metric from the packed lower triangle of C.
+    #[must_use]
+    pub fn from_factor(dimension: usize, factor: &[f64]) -> Self {
+        Self::Dense(Factor::from_packed(dimension, factor))
     }
 
     #[must_use]

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::log_density::LogDensity;
-use crate::mixture::triangular::{at, packed_len};
+use crate::mixture::triangular::{at, cholesky, invert, packed_len};
 use crate::nuts::metric::{DENSE_LIMIT, Metric};
 use crate::simd::dot;
 
@@ -112,7 +112,7 @@ pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metr
     let mut moved = position.to_vec();
     let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
     let dense = n <= DENSE_LIMIT;
-    let mut curvature: DMatrix<f64> = DMatrix::zeros(if dense { n } else { 0 }, if dense { n } else { 0 });
+    let mut curvature = vec![0.0; if dense { packed_len(n) } else { 0 }];
     let mut diagonal = vec![0.0; n];
     for j in 0..n {
         let h = DIFFERENCE * position[j].abs().max(1.0);
@@ -124,34 +124,52 @@ pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metr
         diagonal[j] = (down[j] - up[j]) / (2.0 * h);
         if dense {
             for i in 0..n {
-                // Symmetrised as it is filled.
+                // Symmetrised as it is filled; the diagonal is halved and added twice.
                 let half = 0.5 * (down[i] - up[i]) / (2.0 * h);
-                curvature[(i, j)] += half;
-                curvature[(j, i)] += half;
+                curvature[at(i.max(j), i.min(j))] += if i == j { 2.0 * half } else { half };
             }
         }
     }
-    // A direction of no curvature, or of the wrong sign, is given the size of its curvature.
-    let believed = |curvature: f64| {
-        if curvature.is_finite() { curvature.abs().max(MIN_CURVATURE) } else { 1.0 }
-    };
-    let scales = || Metric::Diagonal(diagonal.iter().map(|&c| 1.0 / believed(c).sqrt()).collect());
-    if !dense || curvature.iter().any(|entry| !entry.is_finite()) {
-        return scales();
+    if dense
+        && curvature.iter().all(|entry| entry.is_finite())
+        && let Some(metric) = inverse_of(n, &curvature)
+    {
+        return metric;
     }
-    let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(curvature);
-    let mut roots = eigenvectors;
-    for (j, &eigenvalue) in eigenvalues.iter().enumerate() {
-        roots.column_mut(j).scale_mut(1.0 / believed(eigenvalue).sqrt());
-    }
-    let product = &roots * roots.transpose();
-    let mut covariance = vec![0.0; packed_len(n)];
-    for i in 0..n {
-        for j in 0..=i {
-            covariance[at(i, j)] = product[(i, j)];
+    Metric::Diagonal(diagonal.iter().map(|&c| 1.0 / believed(c).sqrt()).collect())
+}
+
+/// A direction of no curvature, or of the wrong sign, is given the size of its curvature.
+fn believed(curvature: f64) -> f64 {
+    if curvature.is_finite() { curvature.abs().max(MIN_CURVATURE) } else { 1.0 }
+}
+
+/// The metric whose covariance is the inverse of a curvature, by way of its Cholesky factor where every variance is believed,
+/// of its eigenvectors otherwise.
+fn inverse_of(n: usize, curvature: &[f64]) -> Option<Metric> {
+    // The factor of P = Rᵀ R with R lower triangular is that of the matrix read backwards; then R⁻¹ R⁻ᵀ = P⁻¹.
+    let backwards = |i: usize, j: usize| at(n - 1 - j, n - 1 - i);
+    let rows = || (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
+    let reversed: Vec<f64> = rows().map(|(i, j)| curvature[backwards(i, j)]).collect();
+    let mut factor = vec![0.0; packed_len(n)];
+    if cholesky(n, &reversed, &mut factor).is_ok() {
+        let lower: Vec<f64> = rows().map(|(i, j)| factor[backwards(i, j)]).collect();
+        let mut root = vec![0.0; packed_len(n)];
+        invert(n, &lower, &mut root);
+        let variances = (0..n).map(|i| root[at(i, 0)..=at(i, i)].iter().map(|x| x * x).sum::<f64>());
+        if variances.fold(0.0, f64::max) <= 1.0 / MIN_CURVATURE {
+            return Some(Metric::from_factor(n, &root));
         }
     }
-    Metric::from_covariance(n, &covariance).unwrap_or_else(|_| scales())
+    let matrix = DMatrix::from_fn(n, n, |i, j| curvature[at(i.max(j), i.min(j))]);
+    let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(matrix);
+    let mut roots = eigenvectors;
+    for (mut root, &eigenvalue) in roots.column_iter_mut().zip(&eigenvalues) {
+        root /= believed(eigenvalue).sqrt();
+    }
+    let product = &roots * roots.transpose();
+    let covariance: Vec<f64> = rows().map(|place| product[place]).collect();
+    Metric::from_covariance(n, &covariance).ok()
 }
 
 #[cfg(test)]
@@ -189,6 +207,15 @@ mod tests {
         assert!(mode.converged);
         assert_relative_eq!(mode.position[..], MODE, epsilon = 1e-4);
         assert_relative_eq!(mode.log_density, 0.0, epsilon = 1e-8);
+    }
+
+    #[test]
+    fn a_flat_or_falling_direction_is_given_a_bounded_scale() {
+        let metric = inverse_of(3, &[4.0, 0.0, 1e-9, 0.0, 0.0, -25.0]).unwrap();
+        let covariance = metric.covariance();
+        assert_relative_eq!(covariance[at(0, 0)], 0.25, max_relative = 1e-12);
+        assert_relative_eq!(covariance[at(1, 1)], 1.0 / MIN_CURVATURE, max_relative = 1e-9);
+        assert_relative_eq!(covariance[at(2, 2)], 0.04, max_relative = 1e-9);
     }
 
     #[test]
