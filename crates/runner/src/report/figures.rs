@@ -7,11 +7,13 @@
 mod axis;
 pub mod criteria;
 pub mod differences;
+mod font;
 mod geometry;
 mod histogram;
 mod legend;
 pub mod mixture;
 mod panel;
+mod raster;
 mod render;
 mod scene;
 mod style;
