@@ -20,6 +20,8 @@ mod style;
 pub mod traces;
 
 pub use geometry::Grid;
+#[cfg(test)]
+pub use geometry::normal_density;
 
 /// One figure in the two formats that papers and pages ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
