@@ -1,22 +1,15 @@
 //! What the figure of one fitted mixture shows: its components, the clusters they make, its predictive density.
 
-use anyhow::Result;
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::quantile;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::triangular::at;
-use gmm_sampler::relabel::relabel;
 
 use super::figures::Grid;
 use super::figures::mixture::{Component, Curve, MOST_FEATURES, Mixture as Picture, extent};
 use crate::experiment::Experiment;
-use crate::fit::Fit;
-use crate::score::pivot;
-
-/// Draws that predictive densities and responsibilities are averaged over, evenly spaced: their lines are then smooth to the
-/// eye, and more change nothing that can be seen.
-const DRAWS: usize = 100;
+use crate::sketch::Sketch;
 
 /// Points at which a curve, and each side of a grid, is evaluated.
 const CURVE_POINTS: usize = 240;
@@ -30,23 +23,16 @@ pub struct Portrait {
 }
 
 impl Portrait {
-    /// Of the draws of one fit, brought to one labelling.
-    ///
-    /// # Errors
-    /// Draws that are no mixtures.
-    pub fn of(experiment: &Experiment, components: usize, fit: &Fit) -> Result<Self> {
+    /// Of the draws that a sketch keeps.
+    pub fn of(experiment: &Experiment, sketch: &Sketch) -> Self {
         let data = &experiment.dataset.data;
         let (n, d) = (data.n_observations(), data.n_features());
-        let draws = relabel(&fit.draws, &pivot(fit, components, d)?).draws;
-        let every = draws.len().div_ceil(DRAWS).max(1);
-        let chosen: Vec<Mixture> = (0..draws.len())
-            .step_by(every)
-            .map(|s| Mixture::from_values(components, d, &draws.draw(s)))
-            .collect::<Result<_, _>>()?;
+        let Sketch { components, draws, .. } = sketch;
+        let components = *components;
 
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
-        for mixture in &chosen {
+        for mixture in draws {
             let of_draw = likelihood.responsibilities(&WhitenedComponents::of(mixture));
             responsibilities.iter_mut().zip(of_draw).for_each(|(sum, r)| *sum += r);
         }
@@ -57,18 +43,18 @@ impl Portrait {
         let occupied = (0..components).filter(|k| clusters.contains(k)).count();
 
         let shown = d.min(MOST_FEATURES);
-        let marginals = (0..shown).map(|feature| curve(data, feature, &chosen)).collect();
+        let marginals = (0..shown).map(|feature| curve(data, feature, draws)).collect();
         let pairs = (1..shown).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let pairs = pairs.map(|(i, j)| grid(data, i, j, &chosen)).collect();
+        let pairs = pairs.map(|(i, j)| grid(data, i, j, draws)).collect();
         let picture = Picture {
             columns: experiment.dataset.columns.clone(),
             data: (0..d).map(|feature| data.feature(feature).to_vec()).collect(),
             clusters,
-            components: (0..components).map(|k| typical_component(&chosen, k)).collect(),
+            components: (0..components).map(|k| typical_component(draws, k)).collect(),
             marginals,
             pairs,
         };
-        Ok(Self { picture, occupied })
+        Self { picture, occupied }
     }
 }
 
