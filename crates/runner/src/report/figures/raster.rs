@@ -35,11 +35,19 @@ struct Piece {
 }
 
 impl Piece {
+    /// How far along the piece a point stands.
+    fn run(&self, x: f32, y: f32) -> f32 {
+        (x - self.from.0) * self.along.0 + (y - self.from.1) * self.along.1
+    }
+
+    /// Its distance from the straight line that the piece is part of.
+    fn across(&self, x: f32, y: f32) -> f32 {
+        ((x - self.from.0) * self.along.1 - (y - self.from.1) * self.along.0).abs()
+    }
+
     /// Share of the pixel around `(x, y)` that the piece of a line covers, `half` its width from its middle.
     fn coverage(&self, x: f32, y: f32, half: f32) -> f32 {
-        let (dx, dy) = (x - self.from.0, y - self.from.1);
-        let run = dx * self.along.0 + dy * self.along.1;
-        let across = (dx * self.along.1 - dy * self.along.0).abs();
+        let (run, across) = (self.run(x, y), self.across(x, y));
         let mut cover = match (-run, run - self.length) {
             (before, _) if before > 0.0 && !self.cut[0] => half + 0.5 - distance(before, across),
             (_, behind) if behind > 0.0 && !self.cut[1] => half + 0.5 - distance(behind, across),
@@ -61,6 +69,12 @@ fn distance(x: f32, y: f32) -> f32 {
     (x * x + y * y).sqrt()
 }
 
+/// Where the parts of a mark overlap the larger share counts: the edges of one are inside another.
+fn cover(cell: &mut u8, share: f32) {
+    // A half is added and the rest cut off: rounding, of a number that is not negative.
+    *cell = (*cell).max((share * 255.0 + 0.5) as u8);
+}
+
 impl Sheet {
     pub fn new(width: usize, height: usize) -> Self {
         Self { width, height, pixels: vec![255; 3 * width * height], coverage: vec![0; width * height] }
@@ -69,11 +83,13 @@ impl Sheet {
     /// Pixels that a rectangle touches, as far as they are on the sheet.
     fn span(&self, (left, top): Point, (right, bottom): Point) -> Span {
         // Casts saturate: what is left of the sheet or above it begins with its first pixel.
+        let (right, bottom) =
+            ((right.ceil() as usize).min(self.width), (bottom.ceil() as usize).min(self.height));
         Span {
-            left: left.floor() as usize,
-            right: (right.ceil() as usize).min(self.width),
-            top: top.floor() as usize,
-            bottom: (bottom.ceil() as usize).min(self.height),
+            left: (left.floor() as usize).min(right),
+            right,
+            top: (top.floor() as usize).min(bottom),
+            bottom,
         }
     }
 
@@ -91,24 +107,20 @@ impl Sheet {
         let Colour { 0: red, 1: green, 2: blue, 3: alpha } = colour;
         let opacity = (alpha * 255.0).round() as u32;
         for row in span.top..span.bottom {
-            let row = row * self.width + span.left..row * self.width + span.right.max(span.left);
+            let row = row * self.width + span.left..row * self.width + span.right;
             let pixels = self.pixels[3 * row.start..3 * row.end].as_chunks_mut::<3>().0;
             for (covered, pixel) in self.coverage[row].iter_mut().zip(pixels) {
+                // Most of a rectangle around lines is not covered.
+                if *covered == 0 {
+                    continue;
+                }
                 let share = opacity * u32::from(std::mem::take(covered));
-                if share > 0 {
-                    for (below, above) in pixel.iter_mut().zip([red, green, blue]) {
-                        let mixed = (FULL - share) * u32::from(*below) + share * u32::from(above);
-                        *below = ((mixed + FULL / 2) / FULL) as u8;
-                    }
+                for (below, above) in pixel.iter_mut().zip([red, green, blue]) {
+                    let mixed = (FULL - share) * u32::from(*below) + share * u32::from(above);
+                    *below = ((mixed + FULL / 2) / FULL) as u8;
                 }
             }
         }
-    }
-
-    /// Where the parts of a mark overlap the larger coverage counts: the edges of one are inside another.
-    fn cover(&mut self, at: usize, share: f32) {
-        // A half is added and the rest cut off: rounding, of a number that is not negative.
-        self.coverage[at] = self.coverage[at].max((share * 255.0 + 0.5) as u8);
     }
 
     /// A line through `points`, joints rounded, ends cut off straight; closed if it ends where it began.
@@ -148,9 +160,20 @@ impl Sheet {
             };
             let columns =
                 (left.max(0.0) as usize).max(whole.left)..(right.max(0.0).ceil() as usize).min(whole.right);
-            for column in columns {
-                let share = piece.coverage(column as f32 + 0.5, y as f32, half);
-                self.cover(row * self.width + column, share);
+            let Some(last) = columns.len().checked_sub(1) else { continue };
+            let (x, y) = (columns.start as f32 + 0.5, y as f32);
+            let cells = self.coverage[row * self.width..][columns].iter_mut().enumerate();
+            let runs = [piece.run(x, y), piece.run(x + last as f32, y)];
+            if runs.iter().all(|&run| 0.5 <= run && run <= piece.length - 0.5) {
+                // Far from both ends, as most of a long piece is.
+                for (column, cell) in cells {
+                    let across = piece.across(x + column as f32, y);
+                    cover(cell, (half + 0.5 - across).clamp(0.0, 1.0));
+                }
+            } else {
+                for (column, cell) in cells {
+                    cover(cell, piece.coverage(x + column as f32, y, half));
+                }
             }
         }
     }
@@ -161,7 +184,7 @@ impl Sheet {
             for column in span.left..span.right {
                 let (x, y) = (column as f64 + 0.5 - centre.0, row as f64 + 0.5 - centre.1);
                 let share = (radius as f32 + 0.5 - distance(x as f32, y as f32)).clamp(0.0, 1.0);
-                self.cover(row * self.width + column, share);
+                cover(&mut self.coverage[row * self.width + column], share);
             }
         }
         self.lay(colour, span);
@@ -183,7 +206,8 @@ impl Sheet {
             rasterizer.draw_line(placed(*from), placed(*to));
         }
         rasterizer.for_each_pixel_2d(|column, row, share| {
-            self.cover((span.top + row as usize) * self.width + span.left + column as usize, share.min(1.0));
+            let (x, y) = (span.left + column as usize, span.top + row as usize);
+            cover(&mut self.coverage[y * self.width + x], share.min(1.0));
         });
         self.lay(colour, span);
     }
@@ -199,7 +223,7 @@ impl Sheet {
                 && x < self.width
                 && y < self.height
             {
-                self.cover(y * self.width + x, share);
+                cover(&mut self.coverage[y * self.width + x], share);
                 let span = touched.get_or_insert(Span { left: x, right: x, top: y, bottom: y });
                 (span.left, span.right) = (span.left.min(x), span.right.max(x + 1));
                 (span.top, span.bottom) = (span.top.min(y), span.bottom.max(y + 1));
@@ -282,6 +306,7 @@ mod tests {
     fn marks_beyond_the_sheet_are_left_out() {
         let sheet = drawn(|sheet| {
             sheet.disc((-50.0, 1e9), 3.0, BLACK);
+            sheet.disc((1e9, 10.0), 3.0, BLACK);
             sheet.line(&[(-40.0, -9.0), (1e9, -9.0)], 2.0, BLACK);
             sheet.line(&[(-1e9, 50.0), (-3.0, 1e9)], 2.0, BLACK);
             sheet.area(&[(-9.0, -9.0), (-2.0, -9.0), (-2.0, 90.0)], BLACK);
