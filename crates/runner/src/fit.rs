@@ -23,8 +23,10 @@ use crate::stream::Stream;
 /// What helps against the spike of tied observations.
 pub const REMEDY: &str = "a scale prior that vanishes at 0, such as log_normal or inverse_gamma, removes it";
 
-/// Starts of EM where its optimum is only a place to start chains from.
-const STARTS_OF_A_FOLD: usize = 30;
+/// Starts of EM where its optimum is only a place to start chains from. On six data sets with K ≤ 8 the posterior mode above
+/// it is that of 200 starts, or a higher one, but for iris and galaxies at K = 5 (4.5 and 3.5 nats lower); with ten starts
+/// wine's at K = 3 is 27 nats lower. No criterion enters: whichever are asked for, the draws are the same.
+const STARTS_OF_CHAINS: usize = 30;
 
 /// What all seeds and chains of one (K, fold) share: the model itself, and where to start.
 pub struct Preparation {
@@ -146,8 +148,7 @@ impl Preparation {
         };
         let prior = prior(spec, centres);
 
-        let starts = if fold.is_none() { STARTS } else { STARTS_OF_A_FOLD };
-        let optimum = em(&rows, components, starts, &mut Stream::Em { components, fold }.rng());
+        let optimum = em(&rows, components, STARTS_OF_CHAINS, &mut Stream::Em { components, fold }.rng());
         let of_clusters = mixture_of_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;
         let mut candidates = vec![of_clusters];

@@ -16,9 +16,8 @@ use self::portrait::Portrait;
 use crate::answer::choice;
 use crate::disk::write_bytes;
 use crate::experiment::Experiment;
-use crate::fit::Fit;
-use crate::jobs::Job;
 use crate::results::{Ranking, Results};
+use crate::sketch::Sketch;
 use crate::store::Store;
 use crate::table::{self, title};
 
@@ -42,7 +41,7 @@ pub(crate) struct Fitted {
 /// Draws every figure and writes page, tables and figures; call it inside the pool whose threads it may use.
 ///
 /// # Errors
-/// The disk, or stored draws that cannot be read.
+/// The disk.
 pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings: &[String]) -> Result<()> {
     let mut overview = Vec::new();
     if !results.rankings.is_empty() {
@@ -54,10 +53,10 @@ pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings
     let ks = experiment.ks();
     let fitted = ks
         .par_iter()
-        .filter_map(|&k| best_fit(results, k).map(|job| fitted(experiment, store, results, job)))
+        .filter_map(|k| results.sketches.get(k).map(|sketch| fitted(experiment, results, sketch)))
         .collect::<Result<Vec<_>>>()?;
     let chosen = results.answer.as_ref().map_or(ks[0], |answer| answer.components);
-    let traces = best_fit(results, chosen).map(|job| traces(experiment, store, job)).transpose()?;
+    let traces = results.sketches.get(&chosen).map(traces).transpose()?;
 
     let root = store.root();
     // Figures of a K that is no longer asked for; the rest is drawn again below.
@@ -75,12 +74,6 @@ pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings
     write_bytes(&root.join("index.html"), page.as_bytes())?;
     write_bytes(&root.join("summary.md"), page::markdown(experiment, results, warnings).as_bytes())?;
     write_bytes(&root.join("comparison.csv"), table::csv(results).as_bytes())
-}
-
-/// The fit of a K that stands for it in figures: of the lowest seed among those without doubts, if there are any.
-fn best_fit(results: &Results, components: usize) -> Option<Job> {
-    let of_k = || results.digests.iter().filter(|digest| digest.job.components == components);
-    of_k().find(|digest| digest.health.doubts().is_empty()).or_else(|| of_k().next()).map(|digest| digest.job)
 }
 
 fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {
@@ -156,19 +149,14 @@ fn differences(experiment: &Experiment, results: &Results) -> Result<Plate> {
     })
 }
 
-fn read(experiment: &Experiment, store: &Store, job: Job) -> Result<Fit> {
-    store.read_fit(job, experiment.dataset.data.n_features())
-}
-
-fn fitted(experiment: &Experiment, store: &Store, results: &Results, job: Job) -> Result<Fitted> {
-    let Portrait { picture, occupied } =
-        Portrait::of(experiment, job.components, &read(experiment, store, job)?)?;
+fn fitted(experiment: &Experiment, results: &Results, sketch: &Sketch) -> Result<Fitted> {
+    let k = sketch.components;
+    let Portrait { picture, occupied } = Portrait::of(experiment, sketch);
     let rand_index =
         experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&picture.clusters, classes));
-    let figure = picture.draw().with_context(|| format!("figure of K = {}", job.components))?;
-    let n_seeds = results.digests.iter().filter(|digest| digest.job.components == job.components).count();
-    let of_seed = if n_seeds > 1 { format!(" (seed {})", job.seed) } else { String::new() };
-    let k = job.components;
+    let figure = picture.draw().with_context(|| format!("figure of K = {k}"))?;
+    let n_seeds = results.digests.iter().filter(|digest| digest.job.components == k).count();
+    let of_seed = if n_seeds > 1 { format!(" (seed {})", sketch.seed) } else { String::new() };
     Ok(Fitted {
         components: k,
         occupied,
@@ -184,28 +172,18 @@ fn fitted(experiment: &Experiment, store: &Store, results: &Results, job: Job) -
     })
 }
 
-fn traces(experiment: &Experiment, store: &Store, job: Job) -> Result<Plate> {
-    let fit = read(experiment, store, job)?;
-    let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
-    let chains = |column: &[f64]| column.chunks(fit.draws.n_draws()).map(<[f64]>::to_vec).collect();
-    let mut traces = vec![Trace { name: "log density".to_owned(), chains: chains(&lp) }];
-    // Sorted within each draw: no relabelling changes the largest and the smallest weight.
-    let weights = |pick: fn(f64, f64) -> f64| -> Vec<f64> {
-        (0..fit.draws.len())
-            .map(|s| (0..job.components).map(|k| fit.draws.column(k)[s]).reduce(pick).unwrap_or(f64::NAN))
-            .collect()
-    };
-    if job.components > 1 {
-        traces.push(Trace { name: "largest weight".to_owned(), chains: chains(&weights(f64::max)) });
-        traces.push(Trace { name: "smallest weight".to_owned(), chains: chains(&weights(f64::min)) });
-    }
-    let figure = Traces { components: job.components, traces }.draw().context("figure of the traces")?;
+fn traces(sketch: &Sketch) -> Result<Plate> {
+    let chains = |column: &[f64]| column.chunks(sketch.n_draws).map(<[f64]>::to_vec).collect();
+    let traces =
+        sketch.traces.iter().map(|(name, column)| Trace { name: (*name).to_owned(), chains: chains(column) });
+    let figure = Traces { components: sketch.components, traces: traces.collect() };
+    let figure = figure.draw().context("figure of the traces")?;
     Ok(Plate {
         name: "traces".to_owned(),
         caption: format!(
             "K = {}, seed {}: traces of quantities that no relabelling changes, and how the ranks of each chain's draws are \
              spread; even bars mean that chains agree.",
-            job.components, job.seed
+            sketch.components, sketch.seed
         ),
         figure,
     })

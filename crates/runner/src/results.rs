@@ -1,5 +1,7 @@
 //! Everything that an experiment's stored fits say, and the answer to its question.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use gmm_sampler::start::em::EmOptimum;
 use gmm_scoring::{Comparison, Criterion, Row, Score, Verdict};
@@ -7,10 +9,11 @@ use rayon::prelude::*;
 
 use crate::answer::Answer;
 use crate::experiment::Experiment;
+use crate::findings::Findings;
 use crate::fit::maximise;
 use crate::jobs::Job;
-use crate::score::{Digest, ScoreRow, digest, information_scores, join_folds};
-use crate::store::Store;
+use crate::score::{Digest, ScoreRow, information_scores, join_folds};
+use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,8 @@ impl Ranking {
 pub struct Results {
     pub optima: Vec<(usize, EmOptimum)>,
     pub digests: Vec<Digest>,
+    /// Of each K the fit that stands for it in figures: of the lowest seed among those without doubts, if there are any.
+    pub sketches: BTreeMap<usize, Sketch>,
     pub scores: Vec<ScoreRow>,
     pub rankings: Vec<Ranking>,
     pub answer: Option<Answer>,
@@ -60,11 +65,11 @@ pub struct Results {
 }
 
 impl Results {
-    /// Scores and compares what is stored; call it inside the pool whose threads it may use.
+    /// Scores and compares what was found; call it inside the pool whose threads it may use.
     ///
     /// # Errors
     /// Scores that cannot be compared.
-    pub fn of(experiment: &Experiment, store: &Store, mut failures: Vec<Failure>) -> Result<Self> {
+    pub fn of(experiment: &Experiment, findings: Findings, mut failures: Vec<Failure>) -> Result<Self> {
         let ks = experiment.ks();
         let mut seeds = experiment.spec.sampler.seeds.clone();
         seeds.sort_unstable();
@@ -86,33 +91,19 @@ impl Results {
             }
         }
 
-        let jobs: Vec<Job> = ks
-            .iter()
-            .flat_map(|&components| seeds.iter().map(move |&seed| Job { components, seed, fold: None }))
-            .filter(|&job| store.has(experiment, job))
-            .collect();
-        let digested: Vec<(Job, Result<Digest>)> = jobs
-            .into_par_iter()
-            .map(|job| {
-                let fit = store.read_fit(job, experiment.dataset.data.n_features());
-                (job, fit.and_then(|fit| digest(experiment, job, &fit)))
-            })
-            .collect();
-        let mut digests = Vec::new();
-        for (job, digest) in digested {
-            match digest {
-                Ok(digest) => digests.push(digest),
-                Err(error) => {
-                    failures.push(Failure { what: job.to_string(), reason: format!("{error:#}") });
-                }
-            }
-        }
-
-        let mut doubts: Vec<Failure> = digests
-            .iter()
-            .filter(|digest| !digest.health.doubts().is_empty())
-            .map(|digest| Failure { what: digest.job.to_string(), reason: digest.health.doubts().join("; ") })
-            .collect();
+        let mut doubts = Vec::new();
+        let cross_validated = if experiment.scores_by(Criterion::Kfold) {
+            cross_validated(experiment, &findings, &ks, &seeds, &mut failures, &mut doubts)
+        } else {
+            Vec::new()
+        };
+        let (digests, sketches) = findings.into_digests_and_sketches();
+        let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
+        let doubtful = doubtful.map(|digest| Failure {
+            what: digest.job.to_string(),
+            reason: digest.health.doubts().join("; "),
+        });
+        doubts.splice(0..0, doubtful);
 
         let mut scores: Vec<ScoreRow> =
             optima.iter().flat_map(|(k, optimum)| information_scores(experiment, *k, optimum)).collect();
@@ -124,9 +115,7 @@ impl Results {
                 score: score.clone(),
             }));
         }
-        if experiment.scores_by(Criterion::Kfold) {
-            scores.extend(cross_validated(experiment, store, &ks, &seeds, &mut failures, &mut doubts));
-        }
+        scores.extend(cross_validated);
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
@@ -135,15 +124,14 @@ impl Results {
             .filter_map(|criterion| ranking(criterion, &scores).transpose())
             .collect::<Result<Vec<_>>>()?;
         let answer = Answer::of(&rankings);
-        Ok(Self { optima, digests, scores, rankings, answer, failures, doubts })
+        Ok(Self { optima, digests, sketches, scores, rankings, answer, failures, doubts })
     }
 }
 
-/// K-fold scores of every (K, seed) all of whose folds are there. A fold that cannot be read is a failure, one with a doubtful
-/// fit a doubt.
+/// K-fold scores of every (K, seed) all of whose folds are there; a fold with a doubtful fit is a doubt.
 fn cross_validated(
     experiment: &Experiment,
-    store: &Store,
+    findings: &Findings,
     ks: &[usize],
     seeds: &[u64],
     failures: &mut Vec<Failure>,
@@ -152,23 +140,16 @@ fn cross_validated(
     let mut rows = Vec::new();
     for &components in ks {
         for &seed in seeds {
-            let jobs =
-                (0..experiment.spec.scoring.folds).map(|fold| Job { components, seed, fold: Some(fold) });
             let mut folds = Vec::new();
-            for job in jobs.clone().filter(|&job| store.has(experiment, job)) {
-                match store.read_held_out(job) {
-                    Ok(fold) => {
-                        if !fold.trouble.is_empty() {
-                            doubts.push(Failure { what: job.to_string(), reason: fold.trouble.clone() });
-                        }
-                        folds.push(fold);
-                    }
-                    Err(error) => {
-                        failures.push(Failure { what: job.to_string(), reason: format!("{error:#}") });
-                    }
+            for fold in 0..experiment.spec.scoring.folds {
+                let job = Job { components, seed, fold: Some(fold) };
+                let Some(held_out) = findings.held_out(job) else { continue };
+                if !held_out.trouble.is_empty() {
+                    doubts.push(Failure { what: job.to_string(), reason: held_out.trouble.clone() });
                 }
+                folds.push(held_out);
             }
-            if folds.len() == jobs.len() {
+            if folds.len() == experiment.spec.scoring.folds {
                 match join_folds(experiment.dataset.data.n_observations(), &folds) {
                     Ok(score) => rows.push(ScoreRow { components, seed: Some(seed), score }),
                     Err(error) => failures.push(Failure {

@@ -11,6 +11,7 @@ use gmm_sampler::ties::Ties;
 use crate::cli::{Color, Format, RunFlags, Talk};
 use crate::disk::write_bytes;
 use crate::experiment::Experiment;
+use crate::findings::Findings;
 use crate::problem::{Problems, Style};
 use crate::progress::{Display, Progress};
 use crate::provenance::Provenance;
@@ -81,8 +82,13 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
     let all = experiment.jobs();
-    let missing: Vec<_> =
-        all.iter().copied().filter(|&job| flags.fresh || !store.is_whole(experiment, job)).collect();
+    let pool = pool(flags.jobs)?;
+    let (stored, _) = if flags.fresh {
+        (Findings::default(), Vec::new())
+    } else {
+        pool.install(|| Findings::read(experiment, &store, &all))
+    };
+    let missing: Vec<_> = all.iter().copied().filter(|&job| !stored.has(job)).collect();
     if !talk.quiet {
         let dataset = &experiment.dataset;
         say!(
@@ -99,7 +105,6 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     // Before hours of work: can results be written at all?
     write_bytes(&store.root().join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
 
-    let pool = pool(flags.jobs)?;
     let threads = pool.current_num_threads();
     // At once, so that what an interrupted run leaves can be reported.
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &[]).write(store.root())?;
@@ -110,32 +115,29 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
     let iterations = (sampler.warmup + sampler.draws) * sampler.chains;
     let progress = Progress::new(missing.len(), iterations, display);
-    let outcomes = pool.install(|| sample(experiment, &store, &missing, &progress));
+    let (outcomes, findings) = pool.install(|| sample(experiment, &store, &missing, stored, &progress));
     let failures = outcomes.iter().filter_map(|outcome| {
         let error = outcome.result.as_ref().err()?;
         Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
     });
-    let results = conclude(experiment, &store, failures.collect(), &warnings, &pool)?;
+    let results = pool.install(|| conclude(experiment, &store, findings, failures.collect(), &warnings))?;
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
     present(experiment, &store, &results, flags.format, talk)
 }
 
-/// From stored fits to everything that is written about them.
+/// From what was found to everything that is written about it.
 fn conclude(
     experiment: &Experiment,
     store: &Store,
+    findings: Findings,
     failures: Vec<Failure>,
     warnings: &[String],
-    pool: &rayon::ThreadPool,
 ) -> Result<Results> {
-    pool.install(|| {
-        let results = Results::of(experiment, store, failures)?;
-        store.write_scores(&results.scores)?;
-        let summary: Vec<_> = results.digests.iter().flat_map(|digest| digest.summary.clone()).collect();
-        store.write_summary(&summary)?;
-        report::write(experiment, store, &results, warnings)?;
-        Ok(results)
-    })
+    let results = Results::of(experiment, findings, failures)?;
+    store.write_scores(&results.scores)?;
+    store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
+    report::write(experiment, store, &results, warnings)?;
+    Ok(results)
 }
 
 fn present(
@@ -236,12 +238,18 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
         );
     }
     let store = Store::new(directory.to_path_buf());
-    let missing = experiment.jobs().into_iter().filter(|&job| !store.has(&experiment, job));
-    let failures = missing.map(|job| Failure {
+    let pool = pool(jobs)?;
+    let all = experiment.jobs();
+    let (findings, damaged) = pool.install(|| Findings::read(&experiment, &store, &all));
+    let failures = all.iter().filter(|&&job| !findings.has(job)).map(|&job| Failure {
         what: job.to_string(),
-        reason: "there is no stored result; `gmm run` completes the experiment".to_owned(),
+        reason: match damaged.iter().find(|(other, _)| *other == job) {
+            Some((_, error)) => format!("{error:#}"),
+            None => "there is no stored result; `gmm run` completes the experiment".to_owned(),
+        },
     });
+    let failures = failures.collect();
     let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
-    let results = conclude(&experiment, &store, failures.collect(), &warnings, &pool(jobs)?)?;
+    let results = pool.install(|| conclude(&experiment, &store, findings, failures, &warnings))?;
     present(&experiment, &store, &results, format, talk)
 }

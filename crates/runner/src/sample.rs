@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 use rayon::Scope;
 
 use crate::experiment::Experiment;
+use crate::findings::{Finding, Findings};
 use crate::fit::{ChainEnd, Fit, Preparation};
 use crate::jobs::Job;
 use crate::progress::{FitProgress, Progress};
@@ -32,6 +33,7 @@ struct Sampling<'a> {
     folds: Vec<Vec<usize>>,
     progress: &'a Progress,
     outcomes: Mutex<Vec<Outcome>>,
+    findings: Mutex<Findings>,
 }
 
 /// The chains of one fit, as they come in.
@@ -46,10 +48,18 @@ struct Arrived {
     spent: Duration,
 }
 
-/// Samples the jobs and stores their results; call it inside the pool whose threads it may use. Never stops at a failure.
-pub fn sample(experiment: &Experiment, store: &Store, jobs: &[Job], progress: &Progress) -> Vec<Outcome> {
+/// Samples the jobs, stores their results and adds them to the findings; call it inside the pool whose threads it may use.
+/// Never stops at a failure.
+pub fn sample(
+    experiment: &Experiment,
+    store: &Store,
+    jobs: &[Job],
+    findings: Findings,
+    progress: &Progress,
+) -> (Vec<Outcome>, Findings) {
     let folds = if jobs.iter().any(|job| job.fold.is_some()) { experiment.folds() } else { Vec::new() };
-    let sampling = Sampling { experiment, store, folds, progress, outcomes: Mutex::new(Vec::new()) };
+    let (outcomes, findings) = (Mutex::new(Vec::new()), Mutex::new(findings));
+    let sampling = Sampling { experiment, store, folds, progress, outcomes, findings };
     // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
     let groups: Vec<&[Job]> =
         jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)).collect();
@@ -68,7 +78,7 @@ pub fn sample(experiment: &Experiment, store: &Store, jobs: &[Job], progress: &P
     progress.finish();
     let mut outcomes = sampling.outcomes.into_inner().expect("no holder of the lock panics");
     outcomes.sort_by_key(|outcome| outcome.job);
-    outcomes
+    (outcomes, sampling.findings.into_inner().expect("no holder of the lock panics"))
 }
 
 impl Sampling<'_> {
@@ -125,17 +135,23 @@ impl Sampling<'_> {
         self.end(Outcome { job, spent: spent + began.elapsed(), result });
     }
 
-    /// Puts a finished fit on disk: its draws, or what they say of the rows held out.
+    /// Puts a finished fit on disk, its draws or what they say of the rows held out, and keeps what the report needs.
     fn keep(&self, job: Job, chains: Vec<Result<ChainEnd>>) -> Result<()> {
         let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
         let fit = Fit::of_chains(job, self.experiment.dataset.data.n_features(), chains)?;
-        match job.fold {
-            None => self.store.write_fit(self.experiment, job, &fit),
+        let finding = match job.fold {
+            None => {
+                self.store.write_fit(self.experiment, job, &fit)?;
+                Finding::of_fit(self.experiment, job, &fit)?
+            }
             Some(fold) => {
                 let held_out = score_held_out(self.experiment, &self.folds[fold], job, &fit)?;
-                self.store.write_held_out(self.experiment, job, &held_out)
+                self.store.write_held_out(self.experiment, job, &held_out)?;
+                Finding::HeldOut(held_out)
             }
-        }
+        };
+        self.findings.lock().expect("no holder of the lock panics").add(job, finding);
+        Ok(())
     }
 
     fn end(&self, outcome: Outcome) {

@@ -18,6 +18,7 @@ use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::health::Health;
 use crate::jobs::Job;
+use crate::sketch::Sketch;
 
 /// One row of `scores.parquet`.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +93,7 @@ fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass {
 }
 
 /// The draw of highest density: the labelling that others are brought to.
-pub fn pivot(fit: &Fit, components: usize, n_features: usize) -> Result<Mixture> {
+fn pivot(fit: &Fit, components: usize, n_features: usize) -> Result<Mixture> {
     let lp = |s: usize| fit.stats[s].lp;
     let best = (0..fit.draws.len()).max_by(|&a, &b| lp(a).total_cmp(&lp(b))).unwrap_or(0);
     Ok(Mixture::from_values(components, n_features, &fit.draws.draw(best))?)
@@ -120,11 +121,11 @@ fn spiked_chains(experiment: &Experiment, components: usize, fit: &Fit) -> Resul
     Ok(chains)
 }
 
-/// Summarises and scores one fit.
+/// Summarises and scores one fit, and keeps what its figures show.
 ///
 /// # Errors
 /// Draws that are no mixtures.
-pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Digest> {
+pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<(Digest, Sketch)> {
     let data = &experiment.dataset.data;
     let matrix = LogLikelihood::new(&fit.draws, job.components, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
@@ -161,7 +162,8 @@ pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Digest> {
     if with_loo {
         scores.push(health.doubt(loo(&pass.loo, fit.draws.len())));
     }
-    Ok(Digest { job, summary, health, scores })
+    let sketch = Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?;
+    Ok((Digest { job, summary, health, scores }, sketch))
 }
 
 /// Scores the rows that a fold's fit has not seen.
@@ -197,7 +199,7 @@ pub fn score_held_out(experiment: &Experiment, rows: &[usize], job: Job, fit: &F
 ///
 /// # Errors
 /// Folds that do not hold out every observation exactly once.
-pub fn join_folds(n_observations: usize, folds: &[HeldOut]) -> Result<Score> {
+pub fn join_folds(n_observations: usize, folds: &[&HeldOut]) -> Result<Score> {
     let mut pointwise: Vec<Option<f64>> = vec![None; n_observations];
     for (&row, &elpd) in folds.iter().flat_map(|fold| fold.rows.iter().zip(&fold.elpd)) {
         let place = pointwise.get_mut(row).with_context(|| format!("there is no observation {row}"))?;

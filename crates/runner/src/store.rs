@@ -20,7 +20,7 @@ use crate::jobs::Job;
 use crate::score::{HeldOut, ScoreRow, SummaryRow};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
-const ALGORITHM: u32 = 1;
+const ALGORITHM: u32 = 2;
 
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
 const FALLEN: &str = "gmm.fallen";
@@ -108,16 +108,6 @@ impl Store {
     pub fn has(&self, experiment: &Experiment, job: Job) -> bool {
         let footer = Footer::of(experiment, job);
         metadata(&self.path(job)).is_ok_and(|metadata| footer.is_in(&metadata))
-    }
-
-    /// Whether, besides, all of it can be read: a file may be damaged behind a sound footer.
-    #[must_use]
-    pub fn is_whole(&self, experiment: &Experiment, job: Job) -> bool {
-        let readable = || match job.fold {
-            None => self.read_fit(job, experiment.dataset.data.n_features()).is_ok(),
-            Some(_) => self.read_held_out(job).is_ok(),
-        };
-        self.has(experiment, job) && readable()
     }
 
     /// Removes a job's result, if there is one.
@@ -273,7 +263,8 @@ impl Store {
 
     /// # Errors
     /// The disk.
-    pub fn write_summary(&self, rows: &[SummaryRow]) -> Result<()> {
+    pub fn write_summary<'a>(&self, rows: impl Iterator<Item = &'a SummaryRow>) -> Result<()> {
+        let rows: Vec<&SummaryRow> = rows.collect();
         let number =
             |value: fn(&Summary) -> f64| rows.iter().map(|row| value(&row.summary)).collect::<Vec<_>>();
         let columns = vec![

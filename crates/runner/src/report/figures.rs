@@ -7,17 +7,21 @@
 mod axis;
 pub mod criteria;
 pub mod differences;
+mod font;
 mod geometry;
 mod histogram;
 mod legend;
 pub mod mixture;
 mod panel;
+mod raster;
 mod render;
 mod scene;
 mod style;
 pub mod traces;
 
 pub use geometry::Grid;
+#[cfg(test)]
+pub use geometry::normal_density;
 
 /// One figure in the two formats that papers and pages ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]

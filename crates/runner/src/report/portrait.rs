@@ -1,22 +1,15 @@
 //! What the figure of one fitted mixture shows: its components, the clusters they make, its predictive density.
 
-use anyhow::Result;
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::quantile;
-use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
+use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::triangular::at;
-use gmm_sampler::relabel::relabel;
 
 use super::figures::Grid;
 use super::figures::mixture::{Component, Curve, MOST_FEATURES, Mixture as Picture, extent};
 use crate::experiment::Experiment;
-use crate::fit::Fit;
-use crate::score::pivot;
-
-/// Draws that predictive densities and responsibilities are averaged over, evenly spaced: their lines are then smooth to the
-/// eye, and more change nothing that can be seen.
-const DRAWS: usize = 100;
+use crate::sketch::Sketch;
 
 /// Points at which a curve, and each side of a grid, is evaluated.
 const CURVE_POINTS: usize = 240;
@@ -30,23 +23,16 @@ pub struct Portrait {
 }
 
 impl Portrait {
-    /// Of the draws of one fit, brought to one labelling.
-    ///
-    /// # Errors
-    /// Draws that are no mixtures.
-    pub fn of(experiment: &Experiment, components: usize, fit: &Fit) -> Result<Self> {
+    /// Of the draws that a sketch keeps.
+    pub fn of(experiment: &Experiment, sketch: &Sketch) -> Self {
         let data = &experiment.dataset.data;
         let (n, d) = (data.n_observations(), data.n_features());
-        let draws = relabel(&fit.draws, &pivot(fit, components, d)?).draws;
-        let every = draws.len().div_ceil(DRAWS).max(1);
-        let chosen: Vec<Mixture> = (0..draws.len())
-            .step_by(every)
-            .map(|s| Mixture::from_values(components, d, &draws.draw(s)))
-            .collect::<Result<_, _>>()?;
+        let Sketch { components, draws, .. } = sketch;
+        let components = *components;
 
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
-        for mixture in &chosen {
+        for mixture in draws {
             let of_draw = likelihood.responsibilities(&WhitenedComponents::of(mixture));
             responsibilities.iter_mut().zip(of_draw).for_each(|(sum, r)| *sum += r);
         }
@@ -57,18 +43,18 @@ impl Portrait {
         let occupied = (0..components).filter(|k| clusters.contains(k)).count();
 
         let shown = d.min(MOST_FEATURES);
-        let marginals = (0..shown).map(|feature| curve(data, feature, &chosen)).collect();
+        let marginals = (0..shown).map(|feature| curve(data, feature, draws)).collect();
         let pairs = (1..shown).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let pairs = pairs.map(|(i, j)| grid(data, i, j, &chosen)).collect();
+        let pairs = pairs.map(|(i, j)| grid(data, i, j, draws)).collect();
         let picture = Picture {
             columns: experiment.dataset.columns.clone(),
             data: (0..d).map(|feature| data.feature(feature).to_vec()).collect(),
             clusters,
-            components: (0..components).map(|k| typical_component(&chosen, k)).collect(),
+            components: (0..components).map(|k| typical_component(draws, k)).collect(),
             marginals,
             pairs,
         };
-        Ok(Self { picture, occupied })
+        Self { picture, occupied }
     }
 }
 
@@ -96,36 +82,35 @@ fn typical_component(draws: &[Mixture], k: usize) -> Component {
     }
 }
 
-/// The mixture of some features, the others integrated out.
-fn marginal(mixture: &Mixture, features: &[usize]) -> Option<Mixture> {
-    let components = 0..mixture.n_components();
-    let weights: Vec<f64> = components.clone().map(|k| mixture.weight(k)).collect();
-    let means: Vec<f64> =
-        components.clone().flat_map(|k| features.iter().map(move |&i| mixture.mean(k)[i])).collect();
-    let mut covariances = Vec::new();
-    for k in components {
-        let covariance = mixture.covariance(k);
-        for (row, &i) in features.iter().enumerate() {
-            covariances.extend(features[..=row].iter().map(|&j| covariance[at(i.max(j), i.min(j))]));
-        }
+/// Adds to each value the density of a normal distribution at its point, times `mass`. Points are evenly spaced, so that the
+/// ratio of neighbouring densities itself changes by a constant factor: three exponentials a row instead of one a point.
+fn add_normal(values: &mut [f64], points: &[f64], mean: f64, variance: f64, mass: f64) {
+    let (Some(&first), Some(&second)) = (points.first(), points.get(1)) else { return };
+    let sd = variance.sqrt();
+    // A component that collapsed has no density to be drawn.
+    if !(sd > 0.0 && sd.is_finite() && mean.is_finite()) {
+        return;
     }
-    // A weight that underflowed to zero makes no mixture, and no difference to the mean over draws that can be seen.
-    Mixture::from_covariances(features.len(), &weights, &means, &covariances).ok()
+    let step = (second - first) / sd;
+    // From the point nearest to the mean outwards densities fall: what underflows on the way is not seen.
+    let middle = (((mean - first) / (second - first)).round().max(0.0) as usize).min(points.len() - 1);
+    let z = (points[middle] - mean) / sd;
+    let peak = mass * libm::exp(-0.5 * z * z) / (sd * std::f64::consts::TAU.sqrt());
+    let turn = libm::exp(-step * step);
+    // exp(−(z ± h)²/2) = exp(−z²/2) · exp(∓hz − h²/2), and the last factor changes by exp(−h²) from point to point.
+    let (left, right) = values.split_at_mut(middle);
+    walk(right.iter_mut(), peak, libm::exp(-step * z - 0.5 * step * step), turn);
+    let ratio = libm::exp(step * z - 0.5 * step * step);
+    walk(left.iter_mut().rev(), peak * ratio, ratio * turn, turn);
 }
 
-/// Mean density over the draws at the given points.
-fn predictive(points: &Data, features: &[usize], draws: &[Mixture]) -> Vec<f64> {
-    let likelihood = Likelihood::new(points);
-    let mut density = vec![0.0; points.n_observations()];
-    let mut log_density = vec![0.0; points.n_observations()];
-    let mut workspace = Workspace::new(draws[0].n_components(), features.len());
-    let marginals: Vec<Mixture> = draws.iter().filter_map(|mixture| marginal(mixture, features)).collect();
-    for mixture in &marginals {
-        likelihood.pointwise(&WhitenedComponents::of(mixture), &mut workspace, &mut log_density);
-        density.iter_mut().zip(&log_density).for_each(|(sum, log)| *sum += libm::exp(*log));
+/// Adds `density`, then that times `ratio`, and so on, the ratio itself falling by `turn`.
+fn walk<'a>(values: impl Iterator<Item = &'a mut f64>, mut density: f64, mut ratio: f64, turn: f64) {
+    for value in values {
+        *value += density;
+        density *= ratio;
+        ratio *= turn;
     }
-    density.iter_mut().for_each(|sum| *sum /= marginals.len().max(1) as f64);
-    density
 }
 
 fn spaced(values: &[f64], points: usize) -> Vec<f64> {
@@ -135,17 +120,89 @@ fn spaced(values: &[f64], points: usize) -> Vec<f64> {
 
 fn curve(data: &Data, feature: usize, draws: &[Mixture]) -> Curve {
     let x = spaced(data.feature(feature), CURVE_POINTS);
-    let density = Data::from_columns(std::slice::from_ref(&x))
-        .map_or_else(|_| vec![f64::NAN; CURVE_POINTS], |points| predictive(&points, &[feature], draws));
+    let mut density = vec![0.0; x.len()];
+    for mixture in draws {
+        for k in 0..mixture.n_components() {
+            let variance = mixture.covariance(k)[at(feature, feature)];
+            let mass = mixture.weight(k) / draws.len() as f64;
+            add_normal(&mut density, &x, mixture.mean(k)[feature], variance, mass);
+        }
+    }
     Curve { x, density }
 }
 
-/// Feature `i` upwards, feature `j` across.
+/// Feature `i` upwards, feature `j` across; `i` > `j`.
 fn grid(data: &Data, i: usize, j: usize, draws: &[Mixture]) -> Grid {
     let (x, y) = (spaced(data.feature(j), GRID_POINTS), spaced(data.feature(i), GRID_POINTS));
-    let across: Vec<f64> = y.iter().flat_map(|_| x.iter().copied()).collect();
-    let upwards: Vec<f64> = y.iter().flat_map(|&y| x.iter().map(move |_| y)).collect();
-    let density = Data::from_columns(&[across, upwards])
-        .map_or_else(|_| vec![f64::NAN; x.len() * y.len()], |points| predictive(&points, &[j, i], draws));
+    let mut density = vec![0.0; x.len() * y.len()];
+    let mut upwards = vec![0.0; y.len()];
+    for mixture in draws {
+        for k in 0..mixture.n_components() {
+            let (mean, covariance) = (mixture.mean(k), mixture.covariance(k));
+            let (of_x, of_y, both) = (covariance[at(j, j)], covariance[at(i, i)], covariance[at(i, j)]);
+            // p(x, y) = p(y) p(x | y), whose mean is linear in y and whose variance is the same for all y (Bishop 2006,
+            // eqs. 2.81 and 2.82).
+            let slope = both / of_y;
+            upwards.fill(0.0);
+            add_normal(&mut upwards, &y, mean[i], of_y, mixture.weight(k) / draws.len() as f64);
+            for ((row, &mass), &y) in density.chunks_exact_mut(x.len()).zip(&upwards).zip(&y) {
+                add_normal(row, &x, mean[j] + slope * (y - mean[i]), of_x - slope * both, mass);
+            }
+        }
+    }
     Grid { x, y, density }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::normal_density;
+    use super::*;
+
+    #[test]
+    fn densities_on_a_line_are_those_of_the_formula() {
+        let points: Vec<f64> = (0..50).map(|i| -2.0 + 0.13 * f64::from(i)).collect();
+        for (mean, sd) in [(0.3, 1.0), (4.9, 0.2), (-7.0, 0.9), (30.0, 0.5), (0.0, 1e-3), (1.0, 1e4)] {
+            let mut values = vec![1.0; points.len()];
+            add_normal(&mut values, &points, mean, sd * sd, 0.4);
+            for (&x, value) in points.iter().zip(values) {
+                let expected = 1.0 + 0.4 * normal_density(x, mean, sd * sd);
+                assert!((value - expected).abs() < 1e-12 * expected, "{x} {mean} {sd}: {value} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_collapsed_component_draws_nothing() {
+        for variance in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let mut values = [0.0; 3];
+            add_normal(&mut values, &[0.0, 1.0, 2.0], 1.0, variance, 1.0);
+            assert_eq!(values, [0.0; 3]);
+        }
+    }
+
+    #[test]
+    fn a_grid_holds_the_joint_density_of_its_two_features() {
+        // Features 2 and 0 of three; covariances packed by rows.
+        let mixture = Mixture::from_covariances(
+            3,
+            &[0.3, 0.7],
+            &[0.0, 5.0, 1.0, 2.0, 5.0, -1.0],
+            &[1.0, 0.2, 1.0, 0.6, 0.1, 2.0, 0.5, 0.0, 1.0, -0.3, 0.0, 0.4],
+        );
+        let data = Data::from_columns(&[vec![-2.0, 4.0], vec![0.0, 1.0], vec![-3.0, 3.0]]).unwrap();
+        let grid = grid(&data, 2, 0, &[mixture.unwrap()]);
+        let parts = [(0.3, [0.0, 1.0], [1.0, 0.6, 2.0]), (0.7, [2.0, -1.0], [0.5, -0.3, 0.4])];
+        for (row, &y) in grid.y.iter().enumerate() {
+            for (column, &x) in grid.x.iter().enumerate() {
+                let density = |(weight, mean, [a, b, c]): &(f64, [f64; 2], [f64; 3])| {
+                    let (x, y, det) = (x - mean[0], y - mean[1], a * c - b * b);
+                    let square = (c * x * x - 2.0 * b * x * y + a * y * y) / det;
+                    weight * (-0.5 * square).exp() / (std::f64::consts::TAU * det.sqrt())
+                };
+                let expected: f64 = parts.iter().map(density).sum();
+                let found = grid.density[row * grid.x.len() + column];
+                assert!((found - expected).abs() < 1e-12, "{x} {y}: {found} {expected}");
+            }
+        }
+    }
 }

@@ -3,9 +3,10 @@
 use super::Figure;
 use super::axis::{Axis, Spread, rounded, rounded_by};
 use super::criteria::LINEAR_WITHIN;
+use super::font::text_width;
 use super::legend::{self, Key};
 use super::panel::{OVERHANG, Panel};
-use super::scene::{Align, Scene, Type, fit, text_width};
+use super::scene::{Align, Scene, Type, fit};
 use super::style::{
     BAND, CHOSEN, FRAME, HAIR, INK, LABEL, LINE, MEASURED, MUTED, Marker, RULE, STRONG, Shape, TICK, TITLE,
 };

@@ -1,6 +1,7 @@
 //! Keys to a figure's marks, set outside the data.
 
-use super::scene::{Align, Point, Scene, Type, fit, text_width};
+use super::font::text_width;
+use super::scene::{Align, Point, Scene, Type, fit};
 use super::style::{Colour, INK, LINE, Marker, TICK};
 
 /// What a key shows before its words.

@@ -6,10 +6,11 @@ mod scatter;
 
 use super::Figure;
 use super::axis::Axis;
+use super::font::text_width;
 use super::geometry::Grid;
 use super::legend::{self, Key};
 use super::panel::OVERHANG;
-use super::scene::{Align, Point, Scene, Type, text_width};
+use super::scene::{Align, Point, Scene, Type};
 use super::style::{self, INK, LABEL, LINE, MUTED, PAPER, STRONG, TICK, TITLE};
 use anyhow::{Result, ensure};
 

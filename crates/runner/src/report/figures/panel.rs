@@ -1,8 +1,9 @@
 //! A rectangle of the sheet with two axes, their numbers and names, and what is drawn in their coordinates.
 
 use super::axis::Axis;
+use super::font::text_width;
 use super::geometry::clip;
-use super::scene::{Align, Point, Scene, Type, fit, text_width};
+use super::scene::{Align, Point, Scene, Type, fit};
 use super::style::{Colour, FRAME, HAIR, INK, LABEL, Marker, RULE, TICK};
 
 /// A rectangle of the sheet with two axes.

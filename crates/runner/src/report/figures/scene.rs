@@ -1,19 +1,14 @@
 //! A figure as a list of marks in its own units, before any backend has seen it.
 
+use super::font::text_width;
 use super::style::{Colour, INK, Marker, PAPER, Shape, TICK};
-use plotters::style::{FontStyle, IntoFont, register_font};
-use std::sync::Once;
 
 pub type Point = (f64, f64);
 
-/// Name under which the embedded font is registered, and which a page's own font replaces in SVG.
+/// The family that texts of an SVG name before the whole figure's own takes its place.
 pub const FAMILY: &str = "sans-serif";
-/// Plotters scales a font by ascent plus descent, which for DejaVu Sans is 1.164 em (its `hhea` table).
-pub const EM_TO_FONT_SIZE: f64 = 1.164;
 /// Height of capitals and digits over the type size, in DejaVu Sans.
 pub const CAP_HEIGHT: f64 = 0.73;
-
-static FONT: &[u8] = include_bytes!("../../../assets/DejaVuSans-subset.ttf");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
@@ -146,42 +141,6 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if blank(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
-pub fn register() {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        register_font(FAMILY, FontStyle::Normal, FONT).ok().expect("the embedded font is an OpenType font");
-    });
-}
-
-/// `text` as the embedded font can set it: a crossed box for every character that it would leave out without
-/// a trace. Only a PNG needs this; readers of an SVG bring fonts for more scripts.
-pub fn drawable(text: &str) -> String {
-    register();
-    const BOX: char = '⊠';
-    let leaves_a_mark = |c: char| {
-        let mut marked = false;
-        let mark = |_, _, coverage| -> Result<(), std::convert::Infallible> {
-            marked |= coverage > 0.0;
-            Ok(())
-        };
-        let drawn = (FAMILY, 20.0).into_font().draw(&c.to_string(), (0, 0), mark);
-        drawn.is_ok() && marked
-    };
-    let known = |c: char| c.is_ascii() || c.is_whitespace() || leaves_a_mark(c);
-    text.chars().map(|c| if known(c) { c } else { BOX }).collect()
-}
-
-/// Width of `text` in the embedded font.
-pub fn text_width(text: &str, size: f64) -> f64 {
-    register();
-    // Widths come in whole pixels: measured large, they are exact enough at any size.
-    const MEASURED_AT: f64 = 200.0;
-    let font = (FAMILY, MEASURED_AT * EM_TO_FONT_SIZE).into_font();
-    let ((left, _), (right, _)) =
-        font.layout_box(&drawable(text)).expect("a registered font measures any text");
-    f64::from(right - left) / MEASURED_AT * size
-}
-
 /// `text` itself where it fits into `width`, otherwise its longest beginning that does with an ellipsis.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
     let text = printable(text);
@@ -255,12 +214,6 @@ mod tests {
                 assert!(text_width(&fitted, 11.0) <= width.max(text_width("…", 11.0)), "{fitted}");
             }
         }
-    }
-
-    #[test]
-    fn characters_without_a_glyph_become_boxes_and_all_others_stay() {
-        assert_eq!(drawable("length (µm²) ± α, 10⁻³ Ω"), "length (µm²) ± α, 10⁻³ Ω");
-        assert_eq!(drawable("a 🐧 ع"), "a ⊠ ⊠");
     }
 
     #[test]

@@ -1,0 +1,113 @@
+//! What is kept in memory of every fit: read from disk, or taken from its draws as soon as these are stored.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::experiment::Experiment;
+use crate::fit::Fit;
+use crate::jobs::Job;
+use crate::score::{Digest, HeldOut, digest};
+use crate::sketch::Sketch;
+use crate::store::Store;
+
+/// Every fit's findings, in the order of its jobs.
+#[derive(Debug, Default)]
+pub struct Findings {
+    digests: BTreeMap<Job, Digest>,
+    held_out: BTreeMap<Job, HeldOut>,
+    /// Of each K the fit that stands for it in figures.
+    sketches: BTreeMap<usize, Sketch>,
+}
+
+/// What one fit leaves.
+pub enum Finding {
+    /// Of all rows.
+    Whole(Box<(Digest, Sketch)>),
+    /// Of a fold.
+    HeldOut(HeldOut),
+}
+
+impl Finding {
+    /// Of a fit on all rows.
+    ///
+    /// # Errors
+    /// Draws that are no mixtures.
+    pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self> {
+        digest(experiment, job, fit).map(|found| Self::Whole(Box::new(found)))
+    }
+
+    fn read(experiment: &Experiment, store: &Store, job: Job) -> Result<Self> {
+        match job.fold {
+            None => {
+                let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
+                Self::of_fit(experiment, job, &fit)
+            }
+            Some(_) => store.read_held_out(job).map(Self::HeldOut),
+        }
+    }
+}
+
+impl Findings {
+    /// Of every job whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
+    /// be damaged behind a sound footer: such jobs come back with the reason.
+    pub fn read(experiment: &Experiment, store: &Store, jobs: &[Job]) -> (Self, Vec<(Job, anyhow::Error)>) {
+        let findings = Mutex::new(Self::default());
+        let mut damaged: Vec<(Job, anyhow::Error)> = jobs
+            .par_iter()
+            .filter(|&&job| store.has(experiment, job))
+            .filter_map(|&job| match Finding::read(experiment, store, job) {
+                Ok(finding) => {
+                    findings.lock().expect("no holder of the lock panics").add(job, finding);
+                    None
+                }
+                Err(error) => Some((job, error)),
+            })
+            .collect();
+        damaged.sort_by_key(|(job, _)| *job);
+        (findings.into_inner().expect("no holder of the lock panics"), damaged)
+    }
+
+    pub fn add(&mut self, job: Job, finding: Finding) {
+        match finding {
+            Finding::Whole(found) => {
+                let (digest, sketch) = *found;
+                if self.stands_for_its_components(job, &digest) {
+                    self.sketches.insert(job.components, sketch);
+                }
+                self.digests.insert(job, digest);
+            }
+            Finding::HeldOut(held_out) => {
+                self.held_out.insert(job, held_out);
+            }
+        }
+    }
+
+    /// Whether a fit goes before those of its K that are there: without doubts before doubtful, then by its seed. In whatever
+    /// order fits come, the same one is left.
+    fn stands_for_its_components(&self, job: Job, digest: &Digest) -> bool {
+        let rank = |job: Job, digest: &Digest| (!digest.health.doubts().is_empty(), job.seed);
+        self.sketches.get(&job.components).is_none_or(|sketch| {
+            let other = Job { seed: sketch.seed, ..job };
+            rank(job, digest) < rank(other, &self.digests[&other])
+        })
+    }
+
+    #[must_use]
+    pub fn has(&self, job: Job) -> bool {
+        self.digests.contains_key(&job) || self.held_out.contains_key(&job)
+    }
+
+    #[must_use]
+    pub fn held_out(&self, job: Job) -> Option<&HeldOut> {
+        self.held_out.get(&job)
+    }
+
+    /// Of all fits on all rows in the order of K and seed, and of each K the sketch for its figure.
+    #[must_use]
+    pub fn into_digests_and_sketches(self) -> (Vec<Digest>, BTreeMap<usize, Sketch>) {
+        (self.digests.into_values().collect(), self.sketches)
+    }
+}
