@@ -26,7 +26,7 @@ test:
 	$(CARGO) test --locked
 
 oracle:
-	$(CARGO) test --locked --profile oracle -p gmm-oracle -- --nocapture --test-threads 1
+	$(CARGO) test --locked --profile oracle -p gmm-oracle --no-fail-fast -- --nocapture --test-threads 1
 
 lint:
 	$(CARGO) fmt --all --check
