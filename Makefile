@@ -1,6 +1,7 @@
 # make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
 # make experiments  run all of them
 # make test         every test
+# make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
 # make lint         formatting and clippy, warnings denied
 
 SPEC ?= experiments/old-faithful.toml
@@ -10,7 +11,7 @@ GMM = target/release/gmm
 # Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments test lint
+.PHONY: build experiment experiments test oracle lint
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -22,8 +23,11 @@ experiments: build
 	@for spec in experiments/*.toml; do $(call RUN,$$spec) || exit $$?; done
 
 test:
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked
+
+oracle:
+	$(CARGO) test --locked --profile oracle -p gmm-oracle --no-fail-fast -- --nocapture --test-threads 1
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+	$(CARGO) clippy --locked --all-targets -- --deny warnings

@@ -1,0 +1,15 @@
+//! CPU time of the calling thread: on a shared machine the only time that says what a program costs.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// CPU time that this thread has used since it began.
+#[must_use]
+pub fn thread_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(now.tv_sec).expect("time used is not negative"),
+        u32::try_from(now.tv_nsec).expect("nanoseconds are below 10⁹"),
+    )
+}
