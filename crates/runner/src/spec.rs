@@ -3,6 +3,7 @@
 mod document;
 mod read;
 
+use gmm_sampler::nuts::chain::Settings;
 use gmm_scoring::Criterion;
 use serde::{Serialize, Serializer};
 
@@ -205,9 +206,11 @@ impl Default for CorrelationsPrior {
 }
 
 impl Default for SamplerSpec {
-    /// Stan's defaults, and one seed.
+    /// The sampler's own defaults, four chains and one seed.
     fn default() -> Self {
-        Self { seeds: vec![1], chains: 4, warmup: 1000, draws: 1000, target_accept: 0.8, max_tree_depth: 10 }
+        let Settings { warmup, draws, target_accept, max_tree_depth } = Settings::default();
+        let max_tree_depth = max_tree_depth as usize;
+        Self { seeds: vec![1], chains: 4, warmup, draws, target_accept, max_tree_depth }
     }
 }
 
