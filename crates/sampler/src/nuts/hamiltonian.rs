@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::metric::Metric;
+use super::metric::{Metric, Room};
 use crate::log_density::LogDensity;
 use crate::simd::dot;
 
@@ -48,18 +48,25 @@ pub(crate) struct Hamiltonian<L> {
     pub(crate) metric: Metric,
     raw_gradient: Vec<f64>,
     velocity: Vec<f64>,
+    room: Room,
 }
 
 impl<L: LogDensity> Hamiltonian<L> {
     pub(crate) fn new(density: L, metric: Metric) -> Self {
         let dimension = density.dimension();
-        Self { density, metric, raw_gradient: vec![0.0; dimension], velocity: vec![0.0; dimension] }
+        Self {
+            density,
+            metric,
+            raw_gradient: vec![0.0; dimension],
+            velocity: vec![0.0; dimension],
+            room: Room::new(dimension),
+        }
     }
 
     /// Evaluates the density at the point's position.
     pub(crate) fn refresh(&mut self, point: &mut PhasePoint) {
         point.log_density = self.density.log_density_and_gradient(&point.position, &mut self.raw_gradient);
-        self.metric.apply_transpose(&self.raw_gradient, &mut point.gradient);
+        self.metric.apply_transpose(&self.raw_gradient, &mut self.room, &mut point.gradient);
     }
 
     /// One leapfrog step of (signed) size `step`: half a kick, a drift, half a kick.

@@ -30,6 +30,16 @@ pub enum Metric {
     Dense(Factor),
 }
 
+/// What products with a transpose are summed in, kept so that none allocates.
+#[derive(Debug, Clone)]
+pub(crate) struct Room(Vec<Vector>);
+
+impl Room {
+    pub(crate) fn new(dimension: usize) -> Self {
+        Self(vec![Vector::ZERO; dimension.next_multiple_of(LANES)])
+    }
+}
+
 /// What a window taught.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learnt {
@@ -76,8 +86,13 @@ dispatched! {
 }
 
 dispatched! {
-    /// `result = Cᵀ x`.
-    multiply_by_transpose => multiply_by_transpose_body(factor: &Factor, x: &[f64], result: &mut [f64])
+    /// `result = Cᵀ x`; `sums` is room for a vector a column.
+    multiply_by_transpose => multiply_by_transpose_body(
+        factor: &Factor,
+        x: &[f64],
+        sums: &mut [Vector],
+        result: &mut [f64],
+    )
 }
 
 #[inline(always)]
@@ -98,21 +113,51 @@ fn multiply_by_body<V: Lanes>(factor: &Factor, x: &[f64], result: &mut [f64]) {
     }
 }
 
+/// Columns whose sums stay in the first-level cache while a large factor streams through it.
+const COLUMNS: usize = 64;
+
 #[inline(always)]
-fn multiply_by_transpose_body<V: Lanes>(factor: &Factor, x: &[f64], result: &mut [f64]) {
+fn multiply_by_transpose_body<V: Lanes>(factor: &Factor, x: &[f64], sums: &mut [Vector], result: &mut [f64]) {
+    sums.fill(Vector::ZERO);
     let n_panels = factor.dimension.div_ceil(LANES);
-    for (group, result) in result.chunks_mut(LANES).enumerate() {
-        let mut sums = [V::splat(0.0); LANES];
-        for b in group..n_panels {
-            let mut rows = Vector::ZERO;
-            rows.0.iter_mut().zip(&x[b * LANES..]).for_each(|(row, x)| *row = *x);
-            let rows = V::load(&rows);
-            let columns = &factor.panels[panel(b) + group * LANES..][..LANES];
-            for s in 0..LANES {
-                sums[s] = V::load(&columns[s]).multiply_add(rows, sums[s]);
-            }
+    for (group, sums) in sums.chunks_mut(COLUMNS).enumerate() {
+        let begins = group * COLUMNS;
+        // Panels on the diagonal are short; those below it have all of the group's columns, and are taken four at a time.
+        let below = (begins / LANES + COLUMNS / LANES).min(n_panels);
+        let whole = below + (n_panels - below) / 4 * 4;
+        for b in (begins / LANES..below).chain(whole..n_panels) {
+            add_panels::<V, 1>(factor, x, b, begins, sums);
         }
-        result.iter_mut().zip(sums).for_each(|(result, sum)| *result = sum.sum());
+        for b in (below..whole).step_by(4) {
+            add_panels::<V, 4>(factor, x, b, begins, sums);
+        }
+    }
+    result.iter_mut().zip(sums).for_each(|(result, sum)| *result = V::load(sum).sum());
+}
+
+/// Adds what P panels from b on contribute to the sums of the columns from `begins` on.
+#[inline(always)]
+fn add_panels<V: Lanes, const P: usize>(
+    factor: &Factor,
+    x: &[f64],
+    b: usize,
+    begins: usize,
+    sums: &mut [Vector],
+) {
+    let mut rows = [V::splat(0.0); P];
+    for p in 0..P {
+        let mut lanes = Vector::ZERO;
+        lanes.0.iter_mut().zip(&x[(b + p) * LANES..]).for_each(|(lane, x)| *lane = *x);
+        rows[p] = V::load(&lanes);
+    }
+    let length = sums.len().min((b + 1) * LANES - begins);
+    let columns: [&[Vector]; P] = std::array::from_fn(|p| &factor.panels[panel(b + p) + begins..][..length]);
+    for (j, sum) in sums[..length].iter_mut().enumerate() {
+        let mut value = V::load(sum);
+        for p in 0..P {
+            value = V::load(&columns[p][j]).multiply_add(rows[p], value);
+        }
+        value.store(sum);
     }
 }
 
@@ -156,10 +201,12 @@ impl Metric {
     }
 
     /// `result = Cᵀ x`.
-    pub fn apply_transpose(&self, x: &[f64], result: &mut [f64]) {
+    pub(crate) fn apply_transpose(&self, x: &[f64], room: &mut Room, result: &mut [f64]) {
         match self {
             Self::Diagonal(scales) => scale(scales, x, result),
-            Self::Dense(factor) => multiply_by_transpose(factor.instructions, factor, x, result),
+            Self::Dense(factor) => {
+                multiply_by_transpose(factor.instructions, factor, x, &mut room.0, result);
+            }
         }
     }
 
@@ -305,7 +352,7 @@ mod tests {
         let (x, y) = ([0.3, -1.0, 2.0], [1.5, 0.2, -0.7]);
         let (mut cx, mut cty) = ([0.0; 3], [0.0; 3]);
         metric.apply(&x, &mut cx);
-        metric.apply_transpose(&y, &mut cty);
+        metric.apply_transpose(&y, &mut Room::new(3), &mut cty);
         assert_relative_eq!(dot(&cx, &y), dot(&x, &cty), max_relative = 1e-14);
         let Metric::Dense(factor) = &metric else { panic!("a covariance makes a dense metric") };
         solve(&factor.packed(), &mut cx);
@@ -325,7 +372,7 @@ mod tests {
             for set in InstructionSet::available() {
                 let (mut cx, mut ctx) = (vec![0.0; dimension], vec![0.0; dimension]);
                 multiply_by(set, &factor, &x, &mut cx);
-                multiply_by_transpose(set, &factor, &x, &mut ctx);
+                multiply_by_transpose(set, &factor, &x, &mut Room::new(dimension).0, &mut ctx);
                 for i in 0..dimension {
                     let row: f64 = (0..=i).map(|j| packed[at(i, j)] * x[j]).sum();
                     let column: f64 = (i..dimension).map(|j| packed[at(j, i)] * x[j]).sum();
@@ -352,7 +399,7 @@ mod tests {
             let gradient: Vec<f64> =
                 (0..d).map(|j| -(j..d).map(|i| inverse[at(i, j)] * z[i]).sum::<f64>()).collect();
             let mut whitened = vec![0.0; d];
-            metric.apply_transpose(&gradient, &mut whitened);
+            metric.apply_transpose(&gradient, &mut Room::new(d), &mut whitened);
             positions.extend(x);
             gradients.extend(whitened);
         }
