@@ -106,16 +106,22 @@ impl<'a> Pass<'a> {
 
     /// The pass tile by tile.
     #[inline(always)]
-    fn tiles(self) -> Tiles<'a> {
-        Tiles { rest: self }
+    fn tiles(self) -> Parts<'a> {
+        Parts { rest: self, n_strips: TILE }
+    }
+
+    /// The pass in parts of so many observations, a multiple of a strip's.
+    pub(super) fn parts(self, n_observations: usize) -> Parts<'a> {
+        Parts { rest: self, n_strips: n_observations / STRIP_LEN }
     }
 }
 
-struct Tiles<'a> {
+pub(super) struct Parts<'a> {
     rest: Pass<'a>,
+    n_strips: usize,
 }
 
-impl<'a> Iterator for Tiles<'a> {
+impl<'a> Iterator for Parts<'a> {
     type Item = Pass<'a>;
 
     #[inline(always)]
@@ -123,13 +129,13 @@ impl<'a> Iterator for Tiles<'a> {
         if self.rest.strips.is_empty() {
             return None;
         }
-        let end = (TILE * self.rest.n_features).min(self.rest.strips.len());
+        let end = (self.n_strips * self.rest.n_features).min(self.rest.strips.len());
         let (strips, rest) = self.rest.strips.split_at(end);
-        let n_observations = (TILE * STRIP_LEN).min(self.rest.n_observations);
-        let tile = Pass { strips, n_observations, ..self.rest };
+        let n_observations = (self.n_strips * STRIP_LEN).min(self.rest.n_observations);
+        let part = Pass { strips, n_observations, ..self.rest };
         self.rest.strips = rest;
         self.rest.n_observations -= n_observations;
-        Some(tile)
+        Some(part)
     }
 }
 

@@ -129,6 +129,27 @@ fn a_large_offset_costs_no_digits_beyond_the_datas_own() {
     assert_relative_eq!(at(0.0), at(f64::from(1 << 30)), max_relative = 1e-9);
 }
 
+#[test]
+fn several_threads_give_the_same_bits_as_one() {
+    for (n, d, k) in [(3 * PART + 17, 2, 3), (PART, 5, 2), (2 * PART, 1, 4)] {
+        let (data, mixture) = random_case(n, d, k, 8);
+        let components = WhitenedComponents::of(&mixture);
+        let results: Vec<(u64, Vec<u64>)> = [1, 2, 3, 16]
+            .into_iter()
+            .map(|threads| {
+                let likelihood = Likelihood::new(&data).on_threads(threads);
+                let (mut workspace, mut moments) = (Workspace::new(k, d), Moments::new(k, d));
+                // Twice, since the second pass finds the first one's sums.
+                likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
+                let total = likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
+                (total.to_bits(), moments.values.iter().map(|value| value.to_bits()).collect())
+            })
+            .collect();
+        assert!(results.iter().all(|result| *result == results[0]));
+        agrees_with_the_plain_pass(&data, &mixture);
+    }
+}
+
 fn agrees_with_the_plain_pass(data: &Data, mixture: &Mixture) {
     let (n, d, k) = (data.n_observations(), data.n_features(), mixture.n_components());
     let (log_densities, responsibilities, expected) = plain(data, mixture);
