@@ -5,6 +5,7 @@ pub mod kmeans;
 pub mod laplace;
 
 use rand::Rng;
+use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::assignment::cheapest_assignment;
@@ -23,6 +24,17 @@ const DISPERSION: f64 = 1.5;
 
 /// Covariance, in squared standard deviations of the data, that is added to a cluster's own, so that small ones have one.
 const CLUSTER_RIDGE: f64 = 0.01;
+
+/// Observations among which restarts of k-means and of EM search, where there are more: enough that no component of any
+/// weight is missed.
+const SAMPLE: usize = 20_000;
+
+/// As many rows of more, drawn at random without replacement, ascending.
+fn sample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let mut rows = index::sample(rng, n_observations, SAMPLE).into_vec();
+    rows.sort_unstable();
+    rows
+}
 
 /// The mode that chains start around, and the metric they start with.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt};
 
+use super::{SAMPLE, sample};
 use crate::data::Data;
 
 /// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing
@@ -22,19 +23,33 @@ pub struct KMeans {
     pub inertia: f64,
 }
 
-/// The best of `restarts` runs of Lloyd's algorithm from k-means++ seeds (Arthur & Vassilvitskii 2007).
+/// The best of `restarts` runs of Lloyd's algorithm from k-means++ seeds (Arthur & Vassilvitskii 2007). Of more than 20,000
+/// observations the restarts see that many, drawn at random, and one run on all of them begins at the best's centroids.
 ///
 /// # Panics
 /// If there are no components, no restarts, or more components than observations.
 #[must_use]
 pub fn kmeans(data: &Data, n_components: usize, restarts: usize, rng: &mut impl Rng) -> KMeans {
     assert!(n_components >= 1 && n_components <= data.n_observations(), "1 ≤ K ≤ N");
-    let rows: Vec<f64> = (0..data.n_observations()).flat_map(|i| data.observation(i)).collect();
-    let best = (0..restarts)
-        .map(|_| lloyd(&rows, data.n_features(), seeds(&rows, data.n_features(), n_components, rng)))
-        .min_by(|a, b| a.inertia.total_cmp(&b.inertia))
-        .expect("at least one restart");
-    ordered(best, data.n_features())
+    let d = data.n_features();
+    let best_of = |rows: &[f64], rng: &mut _| {
+        (0..restarts)
+            .map(|_| lloyd(rows, d, seeds(rows, d, n_components, rng)))
+            .min_by(|a, b| a.inertia.total_cmp(&b.inertia))
+            .expect("at least one restart")
+    };
+    let n = data.n_observations();
+    if n <= SAMPLE {
+        return ordered(best_of(&row_by_row(data), rng), d);
+    }
+    let sampled = best_of(&row_by_row(&data.rows(&sample(n, rng))), rng);
+    ordered(lloyd(&row_by_row(data), d, sampled.centroids), d)
+}
+
+fn row_by_row(data: &Data) -> Vec<f64> {
+    (0..data.n_observations())
+        .flat_map(|i| (0..data.n_features()).map(move |feature| data.feature(feature)[i]))
+        .collect()
 }
 
 fn square_distance(a: &[f64], b: &[f64]) -> f64 {
@@ -142,6 +157,19 @@ mod tests {
         assert_eq!(found.labels, [2, 0, 1, 2, 0, 1]);
         assert_relative_eq!(found.centroids[..], [0.2, 5.1, 10.0], epsilon = 1e-12);
         assert_relative_eq!(found.inertia, 0.02 + 0.02 + 0.02, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn many_observations_are_clustered_as_few_are() {
+        let n = 30_000;
+        let place = |i: usize| [0.0, 5.0, 10.0][i % 3] + (i as f64 * 0.618).fract();
+        let data = Data::from_columns(&[(0..n).map(place).collect()]).unwrap();
+        let found = kmeans(&data, 3, 3, &mut ChaCha8Rng::seed_from_u64(0));
+        assert!(found.labels.iter().enumerate().all(|(i, &label)| label == i % 3));
+        assert_eq!(found.labels.len(), n);
+        for (centroid, expected) in found.centroids.iter().zip([0.5, 5.5, 10.5]) {
+            assert_relative_eq!(*centroid, expected, epsilon = 0.01);
+        }
     }
 
     #[test]

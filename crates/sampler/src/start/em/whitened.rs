@@ -56,6 +56,11 @@ impl Whitened {
         Ok(Self { data, mean, factor })
     }
 
+    /// The rows named, in the same coordinates.
+    pub(super) fn of_rows(&self, rows: &[usize]) -> Self {
+        Self { data: self.data.rows(rows), mean: self.mean.clone(), factor: self.factor.clone() }
+    }
+
     /// The fit on the data's own scale.
     pub(super) fn restore(&self, state: &State, log_likelihood: f64, iterations: usize) -> EmFit {
         let (d, k) = (self.data.n_features(), state.log_weights.len());
