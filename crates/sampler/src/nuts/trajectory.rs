@@ -220,21 +220,16 @@ fn grow<L: LogDensity>(
     rng: &mut impl Rng,
 ) -> Option<Grown> {
     let Some((level, levels)) = levels.split_last_mut() else {
-        hamiltonian.leapfrog(end, step);
-        tally.n_steps += 1;
-        let energy_error = end.energy() - tally.initial_energy;
-        // An energy that is not finite comes from a point outside the support, or beyond double precision.
-        if !energy_error.is_finite() || energy_error > DIVERGENCE {
-            tally.diverging = true;
-            return None;
-        }
-        tally.acceptance += exp(-energy_error).min(1.0);
+        let log_weight = leaf(end, hamiltonian, step, tally)?;
         for part in [&mut span.near, &mut span.far, &mut span.sum] {
             part.copy_from_slice(&end.momentum);
         }
         draw.copy_from(end);
-        return Some(Grown { log_weight: -energy_error });
+        return Some(Grown { log_weight });
     };
+    if levels.is_empty() {
+        return grow_pair(end, hamiltonian, step, tally, span, draw, rng);
+    }
     let first = grow(levels, end, hamiltonian, step, tally, span, draw, rng)?;
     let second = grow(levels, end, hamiltonian, step, tally, &mut level.span, &mut level.draw, rng)?;
     let log_weight = log_add_exp(first.log_weight, second.log_weight);
@@ -251,6 +246,50 @@ fn grow<L: LogDensity>(
     span.far.copy_from_slice(&other.far);
     span.sum.iter_mut().zip(&other.sum).for_each(|(sum, other)| *sum += other);
     (goes_on && span.goes_on()).then_some(Grown { log_weight })
+}
+
+/// One more point; returns its log weight H₀ − H, or None where it diverged.
+fn leaf<L: LogDensity>(
+    end: &mut PhasePoint,
+    hamiltonian: &mut Hamiltonian<L>,
+    step: f64,
+    tally: &mut Tally,
+) -> Option<f64> {
+    hamiltonian.leapfrog(end, step);
+    tally.n_steps += 1;
+    let energy_error = end.energy() - tally.initial_energy;
+    // An energy that is not finite comes from a point outside the support, or beyond double precision.
+    if !energy_error.is_finite() || energy_error > DIVERGENCE {
+        tally.diverging = true;
+        return None;
+    }
+    tally.acceptance += exp(-energy_error).min(1.0);
+    Some(-energy_error)
+}
+
+/// A subtree of two points, where half of a recursion's work would be copies: all of its checks come to the same two
+/// products, and a point is copied only if it is drawn.
+fn grow_pair<L: LogDensity>(
+    end: &mut PhasePoint,
+    hamiltonian: &mut Hamiltonian<L>,
+    step: f64,
+    tally: &mut Tally,
+    span: &mut Span,
+    draw: &mut PhasePoint,
+    rng: &mut impl Rng,
+) -> Option<Grown> {
+    let first = leaf(end, hamiltonian, step, tally)?;
+    span.near.copy_from_slice(&end.momentum);
+    draw.copy_from(end);
+    let second = leaf(end, hamiltonian, step, tally)?;
+    span.far.copy_from_slice(&end.momentum);
+    let sum = span.sum.iter_mut().zip(&span.near).zip(&span.far);
+    sum.for_each(|((sum, near), far)| *sum = near + far);
+    let log_weight = log_add_exp(first, second);
+    if rng.random::<f64>() < exp(second - log_weight) {
+        draw.copy_from(end);
+    }
+    span.goes_on().then_some(Grown { log_weight })
 }
 
 #[cfg(test)]
