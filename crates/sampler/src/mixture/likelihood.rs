@@ -156,6 +156,12 @@ impl Likelihood {
         Self { n_observations: n, n_features: d, tiles, instructions: InstructionSet::best() }
     }
 
+    /// The likelihood of no observations: log-likelihood 0, moments 0, so that the posterior is the prior.
+    #[must_use]
+    pub fn none(n_features: usize) -> Self {
+        Self { n_observations: 0, n_features, tiles: Vec::new(), instructions: InstructionSet::best() }
+    }
+
     #[must_use]
     pub fn n_observations(&self) -> usize {
         self.n_observations
