@@ -7,13 +7,15 @@
 //!
 //! Two conditions. The prior's centres are fixed: centres from k-means would have seen the data, and the rule would not hold.
 //! And a chain has to reach all of its posterior: one of several modes that chains do not travel between breaks the rule
-//! without a fault in the sampler. So cases have few components, whose means the prior holds apart, or a single one.
+//! without a fault in the sampler. So cases have few components, whose means the prior holds apart, or a single one; and few
+//! observations, which leave the prior, its constants and its Jacobians a say.
 
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::mixture::likelihood::{Moments, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::mixture::transform::Layout;
+use gmm_sampler::mixture::triangular::at;
 use gmm_sampler::nuts::chain::Settings;
 use libm::log;
 
@@ -113,7 +115,7 @@ fn quantities(problem: &Problem, mixture: &Mixture, lp: f64) -> Vec<f64> {
     }
     if n_features > 1 {
         values.push(largest(&of_all(&|k| mixture.correlation(k, n_features - 1, 0))));
-        values.push(of_all(&|k| log_determinant(mixture, k)).iter().sum());
+        values.push(of_all(&|k| log_determinant_of_correlations(mixture, k)).iter().sum());
     }
     values
 }
@@ -124,20 +126,24 @@ fn names(layout: Layout) -> Vec<&'static str> {
         names.extend(["largest mean", "largest sigma", "smallest weight"]);
     }
     if layout.n_features > 1 {
-        names.extend(["largest correlation", "Σ log det Σ"]);
+        names.extend(["largest correlation", "Σ log det omega"]);
     }
     names
 }
 
+fn log_determinant_of_correlations(mixture: &Mixture, component: usize) -> f64 {
+    let factor = mixture.correlation_factor(component);
+    (0..mixture.n_features()).map(|i| 2.0 * log(factor[at(i, i)])).sum()
+}
+
+/// log det Σ_k.
 fn log_determinant(mixture: &Mixture, component: usize) -> f64 {
-    use gmm_sampler::mixture::triangular::at;
     let factor = mixture.scale_factor(component);
     (0..mixture.n_features()).map(|i| 2.0 * log(factor[at(i, i)])).sum()
 }
 
 /// log p(y = 0 | θ), by substitution instead of the likelihood's inverses.
 fn log_density_at_origin(mixture: &Mixture) -> f64 {
-    use gmm_sampler::mixture::triangular::at;
     let d = mixture.n_features();
     let logits: Vec<f64> = (0..mixture.n_components())
         .map(|k| {

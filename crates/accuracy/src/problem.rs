@@ -24,9 +24,11 @@ pub(crate) const CHAINS: usize = 4;
 /// Starts of k-means and of EM, fewer than a fit's: they have only to lead chains to where the posterior is.
 const STARTS: usize = 10;
 
-/// Leapfrog steps per iteration, on average, from which a chain is given up: the longest of a right sampler take a third of
-/// that in these cases, and a wrong one may take a thousand.
+/// Leapfrog steps per iteration, on average, from which a chain is given up: a right sampler's take at most 14 in the quick
+/// suite, a wrong one's may take a thousand, and its suite would not end. The first iterations, in which chains look for
+/// their step size, count as this many more.
 const MOST_STEPS: usize = 60;
+const GRACE: usize = 200;
 
 /// A posterior to be sampled, or a prior where there are no data.
 #[derive(Debug)]
@@ -104,13 +106,12 @@ impl Problem {
         let position = start.disperse(&mut posterior, &mut rng);
         let mut chain = Chain::new(posterior, &position, start.metric.clone(), settings, rng)?;
         let mut columns = Vec::new();
-        let iterations = settings.warmup + settings.draws;
         let mut steps = 0;
-        for _ in 0..iterations {
+        for iteration in 0..settings.warmup + settings.draws {
             let warming_up = chain.is_warming_up();
             let stats = chain.step();
             steps += stats.transition.n_steps as usize;
-            if steps > MOST_STEPS * iterations {
+            if steps > MOST_STEPS * (iteration + GRACE) {
                 return Err(Failure::Endless { most: MOST_STEPS });
             }
             if !warming_up {

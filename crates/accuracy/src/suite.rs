@@ -121,11 +121,11 @@ fn calibration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     };
     let [cauchy, normal, student, exponential, log_normal, inverse_gamma] = SCALES.map(|(_, scales)| scales);
     let mut all = vec![
-        case("K = 2, D = 2, inverse gamma", 30, 2, 1.5, &[-1.5, 0.0, 1.5, 0.5], inverse_gamma, 2.0),
-        case("K = 2, D = 1, log-normal", 20, 1, 1.0, &[-2.0, 2.0], log_normal, 1.0),
+        case("K = 2, D = 2, inverse gamma", 8, 2, 1.5, &[-1.5, 0.0, 1.5, 0.5], inverse_gamma, 2.0),
+        case("K = 2, D = 1, log-normal", 6, 1, 1.0, &[-2.0, 2.0], log_normal, 1.0),
         case("K = 1, D = 3, half-t", 70, 3, 1.0, &[0.5, 0.0, -0.5], student, 1.0),
-        case("K = 1, D = 2, half-normal", 12, 2, 1.0, &[0.0, 1.0], normal, 3.0),
-        case("K = 1, D = 1, half-Cauchy", 10, 1, 1.0, &[0.3], cauchy, 1.0),
+        case("K = 1, D = 2, half-normal", 4, 2, 1.0, &[0.0, 1.0], normal, 3.0),
+        case("K = 1, D = 1, half-Cauchy", 3, 1, 1.0, &[0.3], cauchy, 1.0),
     ];
     if length == Length::Long {
         all.extend([
