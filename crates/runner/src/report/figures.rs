@@ -5,17 +5,21 @@
 //! without fonts draws the same bytes as any other.
 
 mod axis;
+pub mod calibration;
 pub mod criteria;
 pub mod differences;
 mod geometry;
 mod histogram;
 mod legend;
 pub mod mixture;
+pub mod p_values;
 mod panel;
 mod render;
 mod scene;
+mod small_multiples;
 mod style;
 pub mod traces;
+pub mod z_scores;
 
 pub use geometry::Grid;
 
