@@ -107,13 +107,20 @@ pub(crate) fn compare(
 pub(crate) fn convergence(part: Part, case: &str, n_chains: usize, columns: &[Vec<f64>]) -> Check {
     // A NaN, of a column that stands still, must not be lost.
     let worse = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
-    let largest = columns.iter().map(|column| rhat(column, n_chains)).fold(f64::NEG_INFINITY, worse);
+    // R-hat of a share of draws is undefined where it is a half; the quantity that it is a share of is among the columns.
+    let measured = columns.iter().filter(|column| !takes_two_values(column));
+    let largest = measured.map(|column| rhat(column, n_chains)).fold(f64::NEG_INFINITY, worse);
     Check {
         part,
         case: case.to_owned(),
         quantity: "chains agree".to_owned(),
         evidence: Evidence::Bound { measure: "max R-hat", value: largest, bound: RHAT },
     }
+}
+
+fn takes_two_values(column: &[f64]) -> bool {
+    let other = column.iter().find(|&&value| value != column[0]);
+    other.is_some_and(|other| column.iter().all(|value| *value == column[0] || value == other))
 }
 
 /// C: the correlation of the estimates in both runs, weighed by each run's share of the difference's error. The other program's
@@ -281,5 +288,13 @@ mod tests {
         let check = convergence(Part::ClosedForms, "case", 4, &[vec![1.0; 4000], vec![0.0; 4000]]);
         let Evidence::Bound { value, .. } = check.evidence else { unreachable!("a bound was asked for") };
         assert!(value.is_nan());
+    }
+
+    #[test]
+    fn a_share_of_exactly_a_half_does_not_undo_convergence() {
+        let mut both = columns(1, 0.0, 0);
+        both.push((0..4000).map(|draw| f64::from(draw % 2)).collect());
+        let check = convergence(Part::ClosedForms, "case", 4, &both);
+        assert!(check.evidence.value().is_some_and(|value| value < RHAT), "{check}");
     }
 }
