@@ -75,10 +75,14 @@ impl SmallMultiples {
         let [left, right, top, _] = self.edges(index);
         let room = right - left - text_width(number, TICK) - 6.0;
         let muted = |align| Type::new(TICK, MUTED, align);
+        // A long title is set smaller before it is cut.
+        let mut heading = |y: f64, width: f64| {
+            let size = (TITLE * width / text_width(title, TITLE)).clamp(TICK, TITLE);
+            scene.text((left, y), fit(title, size, width), Type::new(size, INK, Align::Start));
+        };
         match below {
             Some(below) => {
-                let title = fit(title, TITLE, right - left);
-                scene.text((left, top - 24.0), title, Type::new(TITLE, INK, Align::Start));
+                heading(top - 24.0, right - left);
                 scene.text((left, top - 8.0), fit(below, TICK, room), muted(Align::Start));
             }
             None => {
