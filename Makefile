@@ -1,6 +1,8 @@
 # make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
 # make experiments  run all of them
-# make test         every test
+# make test         every test, the quick accuracy suite among them
+# make test-slow    the long accuracy suite, and whether the quick one notices faults: most of an hour
+# make accuracy     does the sampler sample from the right distribution? The long suite, with a report
 # make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
 # make lint         formatting and clippy, warnings denied
 
@@ -11,7 +13,7 @@ GMM = target/release/gmm
 # Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments test oracle lint
+.PHONY: build experiment experiments test test-slow accuracy oracle lint
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -27,6 +29,12 @@ test:
 
 oracle:
 	$(CARGO) test --locked --profile oracle -p gmm-oracle --no-fail-fast -- --nocapture --test-threads 1
+
+test-slow:
+	$(CARGO) test --locked --release -- --ignored
+
+accuracy: build
+	$(GMM) accuracy
 
 lint:
 	$(CARGO) fmt --all --check

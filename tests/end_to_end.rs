@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{SMALL, small, two_clusters};
+use crate::support::{SMALL, Workplace, small, two_clusters};
 
 /// A small run may be found wanting by its own diagnostics (status 3): its chains are short.
 const RUN: &str = "run spec.toml --no-progress";
@@ -243,4 +243,29 @@ fn chains_that_fall_into_the_spike_of_ties_are_named_and_left_out() {
     );
     let (_, talk) = runs(&workplace, RUN);
     assert!(!talk.contains("spike"), "{talk}");
+}
+
+#[test]
+#[ignore = "minutes: make test-slow"]
+fn the_accuracy_suite_passes_and_leaves_the_same_bytes_on_any_number_of_threads() {
+    let workplace = Workplace::new();
+    let (table, talk) = workplace.expect(0, "accuracy --quick --jobs 2");
+    assert!(table.contains("checks pass") && !table.contains("FAIL"), "{table}");
+    assert!(talk.contains("report: reports/accuracy/index.html"), "{talk}");
+    let files = workplace.files("reports/accuracy");
+    for name in [
+        "index.html",
+        "accuracy.csv",
+        "accuracy.parquet",
+        "z_scores.parquet",
+        "ranks.parquet",
+        "figures/p-values.svg",
+        "figures/z-scores-posteriors.png",
+        "figures/calibration-k-1-d-1-half-cauchy.svg",
+    ] {
+        assert!(files.contains_key(name), "{name} is missing");
+    }
+    let (again, _) = workplace.expect(0, "accuracy --quick --jobs 1 --out again");
+    assert_eq!(table, again);
+    assert!(workplace.files("again") == files, "files differ");
 }

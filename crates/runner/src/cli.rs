@@ -44,6 +44,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Try whether the sampler samples from the right distribution, on problems whose answer is known.
+    Accuracy(Accuracy),
     /// Print a script that completes commands and flags in a shell.
     Completions { shell: Shell },
 }
@@ -87,6 +89,19 @@ pub struct RunFlags {
     /// No progress bars, no progress lines.
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Accuracy {
+    /// Run fewer cases and shorter chains: seconds instead of minutes.
+    #[arg(long)]
+    pub quick: bool,
+    /// Where results go.
+    #[arg(long, value_name = "DIR", default_value = "reports/accuracy")]
+    pub out: PathBuf,
+    /// Threads [default: all].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
 }
 
 /// How results are printed.

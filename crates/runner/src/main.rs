@@ -1,5 +1,6 @@
 //! `gmm`: how many Gaussian components?
 
+mod accuracy;
 mod answer;
 mod choose;
 mod cli;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Check { spec, out } => run::check(spec, out.as_deref()),
         Command::Choose(choose) => choose::choose(choose, talk),
         Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
+        Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "gmm", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

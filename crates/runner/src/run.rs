@@ -22,7 +22,7 @@ use crate::talk::say;
 use crate::{report, table, warning};
 
 /// Done, but some fits failed or are not to be trusted.
-const DOUBTFUL: u8 = 3;
+pub const DOUBTFUL: u8 = 3;
 /// Doubtful fits that are told of unless asked for more: whoever reads more reads the report.
 const DOUBTS_TOLD: usize = 4;
 /// The spec, the data or the disk is at fault.
@@ -45,14 +45,21 @@ pub fn explain(error: &anyhow::Error, talk: &Talk) -> ExitCode {
 }
 
 /// Prints results; a reader that has had enough (a closed pipe) is no error.
-fn print(text: &str) -> Result<()> {
+///
+/// # Errors
+/// Any other fault of standard output.
+pub fn print(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
         _ => Ok(()),
     }
 }
 
-fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
+/// Threads for all work: as many as there are cores, if nothing else is said.
+///
+/// # Errors
+/// Threads that the system does not grant.
+pub fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
     // 0 lets rayon take all cores.
     rayon::ThreadPoolBuilder::new()
         .num_threads(jobs.unwrap_or(0))

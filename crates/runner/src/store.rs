@@ -1,4 +1,6 @@
-//! What lands on disk as Parquet, and how it is read again: the only file, beside the data reader, that knows polars.
+//! What lands on disk as Parquet, and how it is read again: the only room, beside the data reader, that knows polars.
+
+mod accuracy;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +20,8 @@ use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::jobs::Job;
 use crate::score::{HeldOut, ScoreRow, SummaryRow};
+
+pub use accuracy::{write_checks, write_ranks, write_z_scores};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
 const ALGORITHM: u32 = 2;

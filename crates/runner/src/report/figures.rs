@@ -5,6 +5,7 @@
 //! without fonts draws the same bytes as any other.
 
 mod axis;
+pub mod calibration;
 pub mod criteria;
 pub mod differences;
 mod font;
@@ -12,12 +13,15 @@ mod geometry;
 mod histogram;
 mod legend;
 pub mod mixture;
+pub mod p_values;
 mod panel;
 mod raster;
 mod render;
 mod scene;
+mod small_multiples;
 mod style;
 pub mod traces;
+pub mod z_scores;
 
 pub use geometry::Grid;
 #[cfg(test)]

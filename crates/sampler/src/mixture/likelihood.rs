@@ -259,6 +259,20 @@ impl Likelihood {
         Self { threads: threads.max(1), ..self }
     }
 
+    /// The likelihood of no observations: log-likelihood 0, moments 0, so that the posterior is the prior.
+    #[must_use]
+    pub fn none(n_features: usize) -> Self {
+        Self {
+            n_observations: 0,
+            n_features,
+            origin: vec![0.0; n_features],
+            strips: Vec::new(),
+            rows: Vec::new(),
+            instructions: InstructionSet::best(),
+            threads: 1,
+        }
+    }
+
     #[must_use]
     pub fn n_observations(&self) -> usize {
         self.n_observations
@@ -307,7 +321,7 @@ impl Likelihood {
         let Workspace { components, buffers, sums } = workspace;
         let Some(pass) = self.pass(components) else { return f64::NAN };
         let length = moments.values.len();
-        sums.resize(self.n_observations.div_ceil(PART) * length, Vector::ZERO);
+        sums.resize(self.n_observations.div_ceil(PART).max(1) * length, Vector::ZERO);
         sums.fill(Vector::ZERO);
         let log_likelihood = if self.n_observations <= PART {
             kernel::accumulate(self.instructions, pass, &mut buffers[0], sums)

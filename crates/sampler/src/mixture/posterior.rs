@@ -225,6 +225,8 @@ fn pull_back_body<V: Lanes>(components: &mut Components, moments: &Moments, grad
 #[inline(always)]
 fn to_lanes(octet: usize, values: &[f64], lanes: &mut [Vector]) {
     let width = lanes.len();
+    // Lanes without a component still hold what the last gradient left there.
+    lanes.fill(Vector::ZERO);
     for (lane, row) in values.chunks_exact(width.max(1)).skip(octet * LANES).take(LANES).enumerate() {
         lanes.iter_mut().zip(row).for_each(|(lanes, &value)| lanes.0[lane] = value);
     }
@@ -247,6 +249,29 @@ mod tests {
     use approx::assert_relative_eq;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    /// Lanes without a component once kept the last gradient as their parameters, which under a log-normal prior grew from one
+    /// evaluation to the next until every density was refused.
+    #[test]
+    fn an_evaluation_leaves_nothing_behind() {
+        let likelihood = Likelihood::none(2);
+        for scales in [
+            ScalePrior::HalfCauchy { scale: 1.0 },
+            ScalePrior::LogNormal { mu: -0.3, sigma: 0.5 },
+            ScalePrior::InverseGamma { shape: 2.0, scale: 1.0 },
+        ] {
+            let prior =
+                Prior { concentration: 0.5, centres: vec![0.5; 6], mean_sd: 0.2, scales, lkj_shape: 2.0 };
+            let mut posterior = Posterior::new(&likelihood, &prior, 3).unwrap();
+            let position: Vec<f64> = (0..posterior.dimension()).map(|i| (i as f64 * 0.7).sin()).collect();
+            let mut evaluate = || {
+                let mut gradient = vec![0.0; position.len()];
+                (posterior.log_density_and_gradient(&position, &mut gradient), gradient)
+            };
+            let first = evaluate();
+            assert!((0..1000).all(|_| evaluate() == first));
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]

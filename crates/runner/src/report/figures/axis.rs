@@ -204,6 +204,16 @@ pub fn rounded(value: f64) -> String {
     }
 }
 
+/// A p-value with two digits, those that are far below any level by their power of ten.
+pub fn p_value(value: f64) -> String {
+    match value {
+        _ if value.is_nan() => "p undefined".to_owned(),
+        _ if value < 1e-12 => "p < 10⁻¹²".to_owned(),
+        _ if value < 0.01 => format!("p = {}", number(value, 1e-9, 10_f64.powi(decade(value) - 1))),
+        _ => format!("p = {value:.2}"),
+    }
+}
+
 /// A value and its standard error, which is positive, with as many decimals as two digits of the error need.
 pub fn rounded_by(value: f64, se: f64) -> [String; 2] {
     let size = value.abs().max(se);

@@ -174,6 +174,18 @@ fn agrees_with_the_plain_pass(data: &Data, mixture: &Mixture) {
     }
 }
 
+#[test]
+fn no_observations_have_a_log_likelihood_of_zero_and_no_moments() {
+    let (_, mixture) = random_case(1, 3, 2, 1);
+    let components = WhitenedComponents::of(&mixture);
+    let (mut workspace, mut moments) = (Workspace::new(2, 3), Moments::new(2, 3));
+    let likelihood = Likelihood::none(3);
+    assert_eq!(likelihood.n_observations(), 0);
+    moments.values.fill(1.0);
+    assert_eq!(likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments), 0.0);
+    assert!(moments.values.iter().all(|&moment| moment == 0.0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]

@@ -1,0 +1,318 @@
+//! Would the suite notice? Faults are written into a copy of the sampler, one at a time, and the quick suite is run on it.
+//!
+//! The copy stands in cargo's directory for tests and keeps its own build there, so that a further fault costs a rebuild of two
+//! crates and a run. A fault is a replacement of a text that has to occur exactly once: when the sampler is rewritten, its
+//! faults have to be rewritten with it, which the tests here insist on.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file below the sampler's sources, a text in it, and what a slip of the pen makes of it.
+type Edit = (&'static str, &'static str, &'static str);
+
+const POSTERIORS: &str = "posteriors";
+const CALIBRATION: &str = "calibration";
+const CLOSED_FORMS: &str = "closed-forms";
+const ENUMERATION: &str = "enumeration";
+const INVARIANCES: &str = "invariances";
+
+/// What the quick suite needs, besides the root's manifest and lock file.
+const COPIED: [&str; 6] = [
+    "crates/sampler/Cargo.toml",
+    "crates/sampler/src",
+    "crates/accuracy/Cargo.toml",
+    "crates/accuracy/src",
+    "crates/accuracy/tests",
+    "tests/reference/posteriors",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every file below a path, relative to the root.
+fn files(relative: &Path, found: &mut Vec<PathBuf>) {
+    let path = root().join(relative);
+    if path.is_file() {
+        found.push(relative.to_owned());
+        return;
+    }
+    for entry in fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        files(&relative.join(entry.unwrap().file_name()), found);
+    }
+}
+
+/// The file with the edits that are its own.
+fn edited(relative: &Path, edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = fs::read(root().join(relative)).unwrap();
+    for (file, from, to) in edits {
+        if relative == Path::new("crates/sampler/src").join(file) {
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!(text.matches(from).count(), 1, "`{from}` has to occur once in {file}");
+            bytes = text.replace(from, to).into_bytes();
+        }
+    }
+    bytes
+}
+
+/// Puts the copy in order. Files that are as they should be are left alone, so that cargo does not build them again.
+fn copy(workspace: &Path, edits: &[Edit]) {
+    let mut all = vec![PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")];
+    COPIED.iter().for_each(|path| files(Path::new(path), &mut all));
+    for (file, ..) in edits {
+        assert!(all.contains(&Path::new("crates/sampler/src").join(file)), "there is no {file}");
+    }
+    for relative in all {
+        let (to, bytes) = (workspace.join(&relative), edited(&relative, edits));
+        // Cargo takes what the other members needed out of its lock file.
+        let is_there = to.exists() && relative == Path::new("Cargo.lock");
+        if !is_there && fs::read(&to).ok().as_ref() != Some(&bytes) {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(&to, bytes).unwrap();
+        }
+    }
+}
+
+/// The parts of the quick suite that fail on a copy with these edits, and what was printed.
+fn failing_parts(edits: &[Edit]) -> (BTreeSet<String>, String) {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
+    fs::create_dir_all(&directory).unwrap();
+    // Tests run side by side, in threads or in processes; there is one copy.
+    let turn = File::create(directory.join("turn")).unwrap();
+    turn.lock().unwrap();
+    let workspace = directory.join("workspace");
+    copy(&workspace, edits);
+    let cargo = |arguments: &[&str]| {
+        Command::new(env!("CARGO"))
+            .args(["test", "--release", "--offline", "--package", "gmm-accuracy", "--test", "quick"])
+            .args(arguments)
+            .current_dir(&workspace)
+            .env("CARGO_TARGET_DIR", directory.join("target"))
+            .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true")
+            .output()
+            .unwrap()
+    };
+    let built = cargo(&["--no-run"]);
+    assert!(built.status.success(), "the copy does not build: {}", String::from_utf8_lossy(&built.stderr));
+    let run = cargo(&["--", "--nocapture"]);
+    let printed = String::from_utf8(run.stdout).unwrap();
+    let failed = printed.lines().filter_map(|line| line.strip_prefix("FAIL "));
+    let parts: BTreeSet<String> =
+        failed.filter_map(|row| row.split_whitespace().next()).map(str::to_owned).collect();
+    assert!(printed.contains("test result:"), "the suite did not come to an end: {printed}");
+    assert_eq!(run.status.success(), parts.is_empty(), "{printed}");
+    (parts, printed)
+}
+
+#[track_caller]
+fn is_caught_by(parts: &[&str], edits: &[Edit]) {
+    let (failing, printed) = failing_parts(edits);
+    println!("caught by {failing:?}");
+    for part in parts {
+        assert!(failing.contains(*part), "{part} has not noticed; {failing:?} have\n{printed}");
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-slow"]
+fn an_untouched_copy_passes() {
+    let (failing, printed) = failing_parts(&[]);
+    assert!(failing.is_empty(), "{printed}");
+}
+
+/// One test per fault: its name, the parts that have to notice, the edits.
+macro_rules! faults {
+    ($($name:ident: $parts:expr, $edits:expr;)*) => {$(
+        #[test]
+        #[ignore = "minutes: make test-slow"]
+        fn $name() {
+            is_caught_by(&$parts, &$edits);
+        }
+    )*};
+}
+
+faults! {
+    the_jacobian_of_log_sigma_left_out:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [
+            (
+                "mixture/posterior.rs",
+                "log_density += log_prior + position[log_sigma_start + index];",
+                "log_density += log_prior;",
+            ),
+            ("mixture/posterior.rs", "sigma * from_data + derivative + 1.0", "sigma * from_data + derivative"),
+        ];
+
+    the_jacobian_of_tanh_left_out:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS],
+        [(
+            "mixture/posterior.rs",
+            ".map(|j| prior.partial_correlation_shape(d, j))",
+            ".map(|j| prior.partial_correlation_shape(d, j) - 1.0)",
+        )];
+
+    the_jacobian_of_the_weights_left_out:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION],
+        [(
+            "mixture/posterior.rs",
+            "let alpha = self.prior.concentration;",
+            "let alpha = self.prior.concentration - 1.0;",
+        )];
+
+    the_determinant_left_out:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [(
+            "mixture/likelihood.rs",
+            "let log_diagonal: f64 = (0..d).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
+            "let log_diagonal = 0.0;",
+        )];
+
+    the_determinant_without_its_last_entry:
+        [POSTERIORS, CALIBRATION, INVARIANCES],
+        [(
+            "mixture/likelihood.rs",
+            "let log_diagonal: f64 = (0..d).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
+            "let log_diagonal: f64 = (0..d.max(2) - 1).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
+        )];
+
+    the_exponent_of_lkj_off_by_a_half:
+        [POSTERIORS, CLOSED_FORMS],
+        [(
+            "mixture/prior.rs",
+            "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)",
+            "self.lkj_shape + 0.5 * (n_features as f64 - 1.0 - column as f64)",
+        )];
+
+    the_columns_of_the_vine_in_the_wrong_order:
+        [CLOSED_FORMS, INVARIANCES],
+        [(
+            "mixture/prior.rs",
+            "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)",
+            "self.lkj_shape + 0.5 * column as f64",
+        )];
+
+    a_log_normal_prior_of_the_logarithm:
+        [CALIBRATION, CLOSED_FORMS, ENUMERATION],
+        [(
+            "mixture/prior.rs",
+            "(-0.5 * log(2.0 * PI) - log(spread) - log(sigma) - 0.5 * z * z, -1.0 - z / spread)",
+            "(-0.5 * log(2.0 * PI) - log(spread) - 0.5 * z * z, -z / spread)",
+        )];
+
+    an_inverse_gamma_prior_of_the_variance:
+        [CALIBRATION, CLOSED_FORMS, ENUMERATION],
+        [(
+            "mixture/prior.rs",
+            "(constant - (shape + 1.0) * log(sigma) - ratio, ratio - (shape + 1.0))",
+            "(constant - shape * log(sigma) - ratio, ratio - shape)",
+        )];
+
+    the_means_standard_deviation_not_squared:
+        [POSTERIORS, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [(
+            "mixture/posterior.rs",
+            "let precision = 1.0 / (self.prior.mean_sd * self.prior.mean_sd);",
+            "let precision = 1.0 / self.prior.mean_sd;",
+        )];
+
+    the_padding_of_the_last_tile_counted:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [
+            ("mixture/likelihood.rs", "((self.n_observations - index * TILE).min(TILE), tile)", "(TILE, tile)"),
+            ("mixture/likelihood.rs", "&densities[..valid]", "&densities[..values.len()]"),
+        ];
+
+    the_columns_of_the_data_swapped:
+        [POSTERIORS, CALIBRATION, INVARIANCES],
+        [(
+            "mixture/likelihood.rs",
+            "tiles[tile * d + feature][..values.len()]",
+            "tiles[tile * d + (d - 1 - feature)][..values.len()]",
+        )];
+
+    weights_that_belong_to_other_components:
+        [POSTERIORS, CALIBRATION, ENUMERATION],
+        [(
+            "mixture/transform.rs",
+            "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);",
+            "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);
+        mixture.log_weights.reverse();",
+        )];
+
+    the_new_half_of_a_trajectory_always_taken:
+        [POSTERIORS, CLOSED_FORMS, ENUMERATION],
+        [(
+            "nuts/trajectory.rs",
+            "if rng.random::<f64>() < exp(grown.log_weight - log_weight) {",
+            "if rng.random::<f64>() < 1.0 {",
+        )];
+
+    the_second_half_of_a_subtree_taken_as_often_as_the_first:
+        [POSTERIORS, CLOSED_FORMS],
+        [(
+            "nuts/trajectory.rs",
+            "if rng.random::<f64>() < exp(second.log_weight - log_weight) {",
+            "if rng.random::<f64>() < 0.5 {",
+        )];
+
+    points_of_a_trajectory_weighed_alike:
+        [POSTERIORS, CLOSED_FORMS, ENUMERATION],
+        [("nuts/trajectory.rs", "Grown { log_weight: -energy_error }", "Grown { log_weight: 0.0 }")];
+
+    trajectories_that_only_go_forward:
+        [CLOSED_FORMS],
+        [(
+            "nuts/trajectory.rs",
+            "let forward: bool = rng.random();",
+            "let forward = rng.random::<bool>() || true;",
+        )];
+
+    subtrees_that_turn_back_kept:
+        [CLOSED_FORMS],
+        [(
+            "nuts/trajectory.rs",
+            "(goes_on && span.goes_on()).then_some(Grown { log_weight })",
+            "(goes_on || log_weight.is_finite()).then_some(Grown { log_weight })",
+        )];
+
+    points_beyond_a_divergence_taken:
+        [CLOSED_FORMS],
+        [(
+            "nuts/trajectory.rs",
+            "            tally.diverging = true;
+            return None;",
+            "            tally.diverging = true;
+            draw.copy_from(end);
+            return Some(Grown { log_weight: 0.0 });",
+        )];
+
+    a_momentum_that_is_not_drawn_anew:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [("nuts/trajectory.rs", "        state.draw_momentum(rng);\n", "")];
+
+    a_momentum_of_the_wrong_temperature:
+        [POSTERIORS, CLOSED_FORMS, ENUMERATION],
+        [(
+            "nuts/hamiltonian.rs",
+            "*p = StandardNormal.sample(rng)",
+            "*p = 1.05 * Distribution::<f64>::sample(&StandardNormal, rng)",
+        )];
+
+    a_density_that_is_stale_after_the_drift:
+        [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
+        [("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);")];
+
+    a_second_kick_by_the_gradient_of_the_old_position:
+        [POSTERIORS, CLOSED_FORMS],
+        [(
+            "nuts/hamiltonian.rs",
+            "        self.refresh(point);\n        kick(point, 0.5 * step);",
+            "        kick(point, 0.5 * step);\n        self.refresh(point);",
+        )];
+
+    a_draw_that_keeps_the_old_density:
+        [POSTERIORS, CLOSED_FORMS],
+        [("nuts/hamiltonian.rs", "        self.log_density = other.log_density;\n", "")];
+}
