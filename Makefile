@@ -1,7 +1,7 @@
 # make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
 # make experiments  run all of them
 # make test         every test, the quick accuracy suite among them
-# make test-slow    the long accuracy suite, and whether the quick one notices faults: most of an hour
+# make test-slow    the long accuracy suite, and whether the quick one notices faults: half an hour
 # make accuracy     does the sampler sample from the right distribution? The long suite, with a report
 # make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
 # make lint         formatting and clippy, warnings denied

@@ -5,8 +5,8 @@ use std::fmt;
 /// Family-wise error rate: the probability that a sampler without fault fails any of the suite's tests.
 ///
 /// Seeds are fixed, so that the suite passes or fails the same way every time; a change that gives the same distribution by
-/// other draws is a new trial. One in a thousand such changes is blamed wrongly, and what a fault does to these
-/// tests is far beyond: p-values of the faults in `tests/mutants.rs` are mostly the smallest that can be told.
+/// other draws is a new trial. One in a thousand such changes is blamed wrongly, and every fault of `tests/mutants.rs` is told
+/// from chance all the same.
 pub const FAMILY_WISE: f64 = 0.001;
 
 /// The parts of the suite, by where the truth comes from.
