@@ -137,182 +137,162 @@ faults! {
     the_jacobian_of_log_sigma_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            (
-                "mixture/posterior.rs",
-                "log_density += log_prior + position[log_sigma_start + index];",
-                "log_density += log_prior;",
-            ),
-            ("mixture/posterior.rs", "sigma * from_data + derivative + 1.0", "sigma * from_data + derivative"),
+            ("mixture/posterior/octet.rs", "log_prior = log_prior.plus(log_density).plus(log_sigma);", "log_prior = log_prior.plus(log_density);"),
+            ("mixture/posterior/octet.rs", "V::load(&self.scale_slopes[i]).plus(V::splat(1.0));", "V::load(&self.scale_slopes[i]);"),
         ];
 
     the_jacobian_of_tanh_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS],
-        [(
-            "mixture/posterior.rs",
-            ".map(|j| prior.partial_correlation_shape(d, j))",
-            ".map(|j| prior.partial_correlation_shape(d, j) - 1.0)",
-        )];
+        [
+            ("mixture/posterior.rs", "prior.partial_correlation_shape(d, j - 1)", "prior.partial_correlation_shape(d, j - 1) - 1.0"),
+        ];
 
     the_jacobian_of_the_weights_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION],
-        [(
-            "mixture/posterior.rs",
-            "let alpha = self.prior.concentration;",
-            "let alpha = self.prior.concentration - 1.0;",
-        )];
+        [
+            ("mixture/posterior.rs", "concentration: prior.concentration,", "concentration: prior.concentration - 1.0,"),
+            ("mixture/posterior.rs", "as f64 + prior.concentration * k,", "as f64 + (prior.concentration - 1.0) * k,"),
+        ];
 
     the_determinant_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
-        [(
-            "mixture/likelihood.rs",
-            "let log_diagonal: f64 = (0..d).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
-            "let log_diagonal = 0.0;",
-        )];
+        [
+            ("mixture/posterior/octet.rs", "V::splat(hyper.normal_constant).minus(log_determinant)", "V::splat(hyper.normal_constant)"),
+        ];
 
     the_determinant_without_its_last_entry:
         [POSTERIORS, CALIBRATION, INVARIANCES],
-        [(
-            "mixture/likelihood.rs",
-            "let log_diagonal: f64 = (0..d).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
-            "let log_diagonal: f64 = (0..d.max(2) - 1).map(|i| libm::log(scale_factor[at(i, i)])).sum();",
-        )];
+        [
+            ("mixture/posterior/octet.rs", "log_determinant = log_determinant.plus(log_sigma);", "log_determinant = if i + 1 < d.max(2) { log_determinant.plus(log_sigma) } else { log_determinant };"),
+        ];
 
     the_exponent_of_lkj_off_by_a_half:
         [POSTERIORS, CLOSED_FORMS],
-        [(
-            "mixture/prior.rs",
-            "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)",
-            "self.lkj_shape + 0.5 * (n_features as f64 - 1.0 - column as f64)",
-        )];
+        [
+            ("mixture/prior.rs", "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)", "self.lkj_shape + 0.5 * (n_features as f64 - 1.0 - column as f64)"),
+        ];
 
     the_columns_of_the_vine_in_the_wrong_order:
         [CLOSED_FORMS, INVARIANCES],
-        [(
-            "mixture/prior.rs",
-            "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)",
-            "self.lkj_shape + 0.5 * column as f64",
-        )];
+        [
+            ("mixture/prior.rs", "self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)", "self.lkj_shape + 0.5 * column as f64"),
+        ];
 
     a_log_normal_prior_of_the_logarithm:
         [CALIBRATION, CLOSED_FORMS, ENUMERATION],
-        [(
-            "mixture/prior.rs",
-            "(-0.5 * log(2.0 * PI) - log(spread) - log(sigma) - 0.5 * z * z, -1.0 - z / spread)",
-            "(-0.5 * log(2.0 * PI) - log(spread) - 0.5 * z * z, -z / spread)",
-        )];
+        [
+            ("mixture/posterior/scales.rs", ".multiply_add(z, V::splat(0.0)).minus(log_sigma);", ".multiply_add(z, V::splat(0.0));"),
+            ("mixture/posterior/scales.rs", "V::splat(-inverse_spread).multiply_add(z, V::splat(-1.0))", "V::splat(-inverse_spread).times(z)"),
+        ];
 
     an_inverse_gamma_prior_of_the_variance:
         [CALIBRATION, CLOSED_FORMS, ENUMERATION],
-        [(
-            "mixture/prior.rs",
-            "(constant - (shape + 1.0) * log(sigma) - ratio, ratio - (shape + 1.0))",
-            "(constant - shape * log(sigma) - ratio, ratio - shape)",
-        )];
+        [
+            ("mixture/posterior/scales.rs", "power: shape + 1.0, scale", "power: shape, scale"),
+        ];
 
     the_means_standard_deviation_not_squared:
         [POSTERIORS, CLOSED_FORMS, ENUMERATION, INVARIANCES],
-        [(
-            "mixture/posterior.rs",
-            "let precision = 1.0 / (self.prior.mean_sd * self.prior.mean_sd);",
-            "let precision = 1.0 / self.prior.mean_sd;",
-        )];
+        [
+            ("mixture/posterior.rs", "1.0 / (prior.mean_sd * prior.mean_sd)", "1.0 / prior.mean_sd"),
+        ];
 
-    the_padding_of_the_last_tile_counted:
+    the_filling_of_the_last_strip_counted:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("mixture/likelihood.rs", "((self.n_observations - index * TILE).min(TILE), tile)", "(TILE, tile)"),
-            ("mixture/likelihood.rs", "&densities[..valid]", "&densities[..values.len()]"),
+            ("mixture/likelihood/kernel.rs", "let n_observations = (self.n_strips * STRIP_LEN).min(self.rest.n_observations);", "let n_observations = strips.len() / self.rest.n_features * STRIP_LEN;"),
+            ("mixture/likelihood/kernel.rs", "self.rest.n_observations -= n_observations;", "self.rest.n_observations = self.rest.n_observations.saturating_sub(n_observations);"),
         ];
 
     the_columns_of_the_data_swapped:
         [POSTERIORS, CALIBRATION, INVARIANCES],
-        [(
-            "mixture/likelihood.rs",
-            "tiles[tile * d + feature][..values.len()]",
-            "tiles[tile * d + (d - 1 - feature)][..values.len()]",
-        )];
+        [
+            ("mixture/likelihood.rs", "data.feature(feature)[row] - origin[feature];", "data.feature(d - 1 - feature)[row] - origin[d - 1 - feature];"),
+        ];
+
+    components_within_reach_left_out:
+        [POSTERIORS],
+        [
+            ("mixture/likelihood/kernel.rs", "const OUT_OF_REACH: f64 = -60.0;", "const OUT_OF_REACH: f64 = -2.0;"),
+        ];
+
+    lanes_without_a_component_that_keep_the_last_gradient:
+        [CALIBRATION, CLOSED_FORMS, ENUMERATION],
+        [
+            ("mixture/posterior.rs", "    lanes.fill(Vector::ZERO);\n", ""),
+        ];
 
     weights_that_belong_to_other_components:
         [POSTERIORS, CALIBRATION, ENUMERATION],
-        [(
-            "mixture/transform.rs",
-            "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);",
-            "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);
-        mixture.log_weights.reverse();",
-        )];
+        [
+            ("mixture/transform.rs", "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);", "log_weights(&position[..self.mu_start()], &mut mixture.log_weights);\n        mixture.log_weights.reverse();"),
+        ];
 
     the_new_half_of_a_trajectory_always_taken:
         [POSTERIORS, CLOSED_FORMS, ENUMERATION],
-        [(
-            "nuts/trajectory.rs",
-            "if rng.random::<f64>() < exp(grown.log_weight - log_weight) {",
-            "if rng.random::<f64>() < 1.0 {",
-        )];
+        [
+            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(grown.log_weight - log_weight) {", "if rng.random::<f64>() < 1.0 {"),
+        ];
 
     the_second_half_of_a_subtree_taken_as_often_as_the_first:
         [POSTERIORS, CLOSED_FORMS],
-        [(
-            "nuts/trajectory.rs",
-            "if rng.random::<f64>() < exp(second.log_weight - log_weight) {",
-            "if rng.random::<f64>() < 0.5 {",
-        )];
+        [
+            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(second.log_weight - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
+            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(second - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
+        ];
 
     points_of_a_trajectory_weighed_alike:
         [POSTERIORS, CLOSED_FORMS, ENUMERATION],
-        [("nuts/trajectory.rs", "Grown { log_weight: -energy_error }", "Grown { log_weight: 0.0 }")];
+        [
+            ("nuts/trajectory.rs", "Some(-energy_error)", "Some(0.0)"),
+        ];
 
     trajectories_that_only_go_forward:
         [CLOSED_FORMS],
-        [(
-            "nuts/trajectory.rs",
-            "let forward: bool = rng.random();",
-            "let forward = rng.random::<bool>() || true;",
-        )];
+        [
+            ("nuts/trajectory.rs", "let forward: bool = rng.random();", "let forward = rng.random::<bool>() || true;"),
+        ];
 
     subtrees_that_turn_back_kept:
         [CLOSED_FORMS],
-        [(
-            "nuts/trajectory.rs",
-            "(goes_on && span.goes_on()).then_some(Grown { log_weight })",
-            "(goes_on || log_weight.is_finite()).then_some(Grown { log_weight })",
-        )];
+        [
+            ("nuts/trajectory.rs", "(goes_on && span.goes_on()).then_some(Grown { log_weight })", "(goes_on || log_weight.is_finite()).then_some(Grown { log_weight })"),
+            ("nuts/trajectory.rs", "    span.goes_on().then_some(Grown { log_weight })", "    Some(Grown { log_weight })"),
+        ];
 
     points_beyond_a_divergence_taken:
         [CLOSED_FORMS],
-        [(
-            "nuts/trajectory.rs",
-            "            tally.diverging = true;
-            return None;",
-            "            tally.diverging = true;
-            draw.copy_from(end);
-            return Some(Grown { log_weight: 0.0 });",
-        )];
+        [
+            ("nuts/trajectory.rs", "        tally.diverging = true;\n        return None;", "        tally.diverging = true;\n        return Some(0.0);"),
+        ];
 
     a_momentum_that_is_not_drawn_anew:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
-        [("nuts/trajectory.rs", "        state.draw_momentum(rng);\n", "")];
+        [
+            ("nuts/trajectory.rs", "        state.draw_momentum(rng);\n", ""),
+        ];
 
     a_momentum_of_the_wrong_temperature:
         [POSTERIORS, CLOSED_FORMS, ENUMERATION],
-        [(
-            "nuts/hamiltonian.rs",
-            "*p = StandardNormal.sample(rng)",
-            "*p = 1.05 * Distribution::<f64>::sample(&StandardNormal, rng)",
-        )];
+        [
+            ("nuts/hamiltonian.rs", "*p = StandardNormal.sample(rng)", "*p = 1.05 * Distribution::<f64>::sample(&StandardNormal, rng)"),
+        ];
 
     a_density_that_is_stale_after_the_drift:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
-        [("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);")];
+        [
+            ("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);"),
+        ];
 
     a_second_kick_by_the_gradient_of_the_old_position:
         [POSTERIORS, CLOSED_FORMS],
-        [(
-            "nuts/hamiltonian.rs",
-            "        self.refresh(point);\n        kick(point, 0.5 * step);",
-            "        kick(point, 0.5 * step);\n        self.refresh(point);",
-        )];
+        [
+            ("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);\n        self.refresh(point);"),
+        ];
 
     a_draw_that_keeps_the_old_density:
         [POSTERIORS, CLOSED_FORMS],
-        [("nuts/hamiltonian.rs", "        self.log_density = other.log_density;\n", "")];
+        [
+            ("nuts/hamiltonian.rs", "        self.log_density = other.log_density;\n", ""),
+        ];
 }
