@@ -163,6 +163,37 @@ fn a_report_is_drawn_again_without_sampling() {
 }
 
 #[test]
+fn a_run_without_a_report_leaves_all_else_and_the_report_drawn_later_is_the_same() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    let whole = workplace.files("reports/small");
+    let (table, talk) = runs(&workplace, &format!("{RUN} --no-report --out bare"));
+    assert!(table.contains("\nK = 2"), "{table}");
+    assert!(talk.contains("results: bare; `gmm report` draws the report"), "{talk}");
+    let is_drawn = |name: &String| name == "index.html" || name.starts_with("figures/");
+    let mut all_else = whole.clone();
+    all_else.retain(|name, _| !is_drawn(name));
+    assert!(workplace.files("bare") == all_else, "{:?}", workplace.files("bare").keys());
+    runs(&workplace, "report bare");
+    assert!(workplace.files("bare") == whole);
+}
+
+#[test]
+fn a_run_without_a_report_removes_the_one_that_its_results_may_contradict() {
+    let workplace = small();
+    runs(&workplace, RUN);
+    workplace.write("spec.toml", &SMALL.replace("[1, 2, 3]", "[1, 2]"));
+    runs(&workplace, &format!("{RUN} --no-report"));
+    assert!(!workplace.path("reports/small/index.html").exists());
+    assert!(!workplace.path("reports/small/figures").exists());
+    // Nothing is left to be sampled: this draws.
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(talk.contains("0 of them to be run"), "{talk}");
+    let files = workplace.files("reports/small");
+    assert!(files.contains_key("figures/mixture-2.svg") && !files.contains_key("figures/mixture-3.svg"));
+}
+
+#[test]
 fn a_report_of_changed_data_is_refused() {
     let workplace = small();
     runs(&workplace, RUN);
@@ -201,6 +232,9 @@ fn choose_needs_no_spec_and_writes_the_one_it_ran() {
     assert!(table.contains("\n2 ") && !table.contains("\n1 "), "{table}");
     let (plan, _) = workplace.expect(0, "check chosen.toml");
     assert!(plan.contains("components  2, 3") && plan.contains("0 to be run"), "{plan}");
+    assert!(workplace.path("reports/data/index.html").exists());
+    runs(&workplace, &format!("{choose} --no-report"));
+    assert!(!workplace.path("reports/data/index.html").exists());
 }
 
 #[test]

@@ -84,6 +84,9 @@ pub struct RunFlags {
     /// Sample everything anew, also what is stored.
     #[arg(long)]
     pub fresh: bool,
+    /// Draw no figures and no page, and remove those of an earlier run; `gmm report DIR` draws them later.
+    #[arg(long)]
+    pub no_report: bool,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// No progress bars, no progress lines.

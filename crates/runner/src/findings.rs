@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::jobs::Job;
+use crate::report::Extent;
 use crate::score::{Digest, HeldOut, digest};
 use crate::sketch::Sketch;
 use crate::store::Store;
@@ -24,8 +25,8 @@ pub struct Findings {
 
 /// What one fit leaves.
 pub enum Finding {
-    /// Of all rows.
-    Whole(Box<(Digest, Sketch)>),
+    /// Of all rows; a sketch where figures are wanted.
+    Whole(Box<(Digest, Option<Sketch>)>),
     /// Of a fold.
     HeldOut(HeldOut),
 }
@@ -35,15 +36,15 @@ impl Finding {
     ///
     /// # Errors
     /// Draws that are no mixtures.
-    pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self> {
-        digest(experiment, job, fit).map(|found| Self::Whole(Box::new(found)))
+    pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit, extent: Extent) -> Result<Self> {
+        digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found)))
     }
 
-    fn read(experiment: &Experiment, store: &Store, job: Job) -> Result<Self> {
+    fn read(experiment: &Experiment, store: &Store, job: Job, extent: Extent) -> Result<Self> {
         match job.fold {
             None => {
                 let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
-                Self::of_fit(experiment, job, &fit)
+                Self::of_fit(experiment, job, &fit, extent)
             }
             Some(_) => store.read_held_out(job).map(Self::HeldOut),
         }
@@ -53,12 +54,17 @@ impl Finding {
 impl Findings {
     /// Of every job whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
     /// be damaged behind a sound footer: such jobs come back with the reason.
-    pub fn read(experiment: &Experiment, store: &Store, jobs: &[Job]) -> (Self, Vec<(Job, anyhow::Error)>) {
+    pub fn read(
+        experiment: &Experiment,
+        store: &Store,
+        jobs: &[Job],
+        extent: Extent,
+    ) -> (Self, Vec<(Job, anyhow::Error)>) {
         let findings = Mutex::new(Self::default());
         let mut damaged: Vec<(Job, anyhow::Error)> = jobs
             .par_iter()
             .filter(|&&job| store.has(experiment, job))
-            .filter_map(|&job| match Finding::read(experiment, store, job) {
+            .filter_map(|&job| match Finding::read(experiment, store, job, extent) {
                 Ok(finding) => {
                     findings.lock().expect("no holder of the lock panics").add(job, finding);
                     None
@@ -74,7 +80,9 @@ impl Findings {
         match finding {
             Finding::Whole(found) => {
                 let (digest, sketch) = *found;
-                if self.stands_for_its_components(job, &digest) {
+                if let Some(sketch) = sketch
+                    && self.stands_for_its_components(job, &digest)
+                {
                     self.sketches.insert(job.components, sketch);
                 }
                 self.digests.insert(job, digest);
@@ -105,7 +113,7 @@ impl Findings {
         self.held_out.get(&job)
     }
 
-    /// Of all fits on all rows in the order of K and seed, and of each K the sketch for its figure.
+    /// Of all fits on all rows in the order of K and seed, and of each K the sketch for its figure, if there is one.
     #[must_use]
     pub fn into_digests_and_sketches(self) -> (Vec<Digest>, BTreeMap<usize, Sketch>) {
         (self.digests.into_values().collect(), self.sketches)

@@ -38,11 +38,59 @@ pub(crate) struct Fitted {
     pub plate: Plate,
 }
 
-/// Draws every figure and writes page, tables and figures; call it inside the pool whose threads it may use.
+/// How much of a report is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Tables, figures and the page.
+    Whole,
+    /// Tables alone.
+    Tables,
+}
+
+/// The page's file name.
+pub const PAGE: &str = "index.html";
+
+/// The directory of figures.
+const FIGURES: &str = "figures";
+
+/// Writes the tables that people read.
 ///
 /// # Errors
 /// The disk.
-pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings: &[String]) -> Result<()> {
+pub fn write_tables(
+    experiment: &Experiment,
+    store: &Store,
+    results: &Results,
+    warnings: &[String],
+) -> Result<()> {
+    let markdown = page::markdown(experiment, results, warnings);
+    write_bytes(&store.root().join("summary.md"), markdown.as_bytes())?;
+    write_bytes(&store.root().join("comparison.csv"), table::csv(results).as_bytes())
+}
+
+/// Removes page and figures, which would contradict newer tables.
+///
+/// # Errors
+/// The disk.
+pub fn remove(store: &Store) -> Result<()> {
+    removed(std::fs::remove_file(store.root().join(PAGE))).context("the old page cannot be removed")?;
+    remove_figures(store)
+}
+
+fn remove_figures(store: &Store) -> Result<()> {
+    removed(std::fs::remove_dir_all(store.root().join(FIGURES))).context("old figures cannot be removed")
+}
+
+/// What was not there need not be removed.
+fn removed(outcome: std::io::Result<()>) -> std::io::Result<()> {
+    outcome.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Draws every figure and writes figures and page; call it inside the pool whose threads it may use.
+///
+/// # Errors
+/// The disk.
+pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings: &[String]) -> Result<()> {
     let mut overview = Vec::new();
     if !results.rankings.is_empty() {
         overview.push(criteria(experiment, results)?);
@@ -60,20 +108,14 @@ pub fn write(experiment: &Experiment, store: &Store, results: &Results, warnings
 
     let root = store.root();
     // Figures of a K that is no longer asked for; the rest is drawn again below.
-    if let Err(error) = std::fs::remove_dir_all(root.join("figures"))
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(error).context("old figures cannot be removed");
-    }
+    remove_figures(store)?;
     for plate in overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces) {
-        let path = |ending: &str| root.join("figures").join(format!("{}.{ending}", plate.name));
+        let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", plate.name));
         write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
         write_bytes(&path("png"), &plate.figure.png)?;
     }
     let page = page::render(experiment, results, warnings, &overview, &fitted, traces.as_ref())?;
-    write_bytes(&root.join("index.html"), page.as_bytes())?;
-    write_bytes(&root.join("summary.md"), page::markdown(experiment, results, warnings).as_bytes())?;
-    write_bytes(&root.join("comparison.csv"), table::csv(results).as_bytes())
+    write_bytes(&root.join(PAGE), page.as_bytes())
 }
 
 fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {

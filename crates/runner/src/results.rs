@@ -55,6 +55,7 @@ pub struct Results {
     pub optima: Vec<(usize, EmOptimum)>,
     pub digests: Vec<Digest>,
     /// Of each K the fit that stands for it in figures: of the lowest seed among those without doubts, if there are any.
+    /// Empty where no figures are wanted.
     pub sketches: BTreeMap<usize, Sketch>,
     pub scores: Vec<ScoreRow>,
     pub rankings: Vec<Ranking>,

@@ -15,11 +15,12 @@ use crate::findings::Findings;
 use crate::problem::{Problems, Style};
 use crate::progress::{Display, Progress};
 use crate::provenance::Provenance;
+use crate::report::{self, Extent};
 use crate::results::{Failure, Results};
 use crate::sample::sample;
 use crate::store::Store;
 use crate::talk::say;
-use crate::{report, table, warning};
+use crate::{table, warning};
 
 /// Done, but some fits failed or are not to be trusted.
 pub const DOUBTFUL: u8 = 3;
@@ -89,11 +90,12 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
     let all = experiment.jobs();
+    let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
     let pool = pool(flags.jobs)?;
     let (stored, _) = if flags.fresh {
         (Findings::default(), Vec::new())
     } else {
-        pool.install(|| Findings::read(experiment, &store, &all))
+        pool.install(|| Findings::read(experiment, &store, &all, extent))
     };
     let missing: Vec<_> = all.iter().copied().filter(|&job| !stored.has(job)).collect();
     if !talk.quiet {
@@ -122,14 +124,16 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
     let iterations = (sampler.warmup + sampler.draws) * sampler.chains;
     let progress = Progress::new(missing.len(), iterations, display);
-    let (outcomes, findings) = pool.install(|| sample(experiment, &store, &missing, stored, &progress));
+    let (outcomes, findings) =
+        pool.install(|| sample(experiment, &store, &missing, stored, extent, &progress));
     let failures = outcomes.iter().filter_map(|outcome| {
         let error = outcome.result.as_ref().err()?;
         Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
     });
-    let results = pool.install(|| conclude(experiment, &store, findings, failures.collect(), &warnings))?;
+    let results =
+        pool.install(|| conclude(experiment, &store, findings, failures.collect(), &warnings, extent))?;
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
-    present(experiment, &store, &results, flags.format, talk)
+    present(experiment, &store, &results, flags.format, extent, talk)
 }
 
 /// From what was found to everything that is written about it.
@@ -139,11 +143,19 @@ fn conclude(
     findings: Findings,
     failures: Vec<Failure>,
     warnings: &[String],
+    extent: Extent,
 ) -> Result<Results> {
     let results = Results::of(experiment, findings, failures)?;
+    if extent == Extent::Tables {
+        // Before any new table, so that an interruption leaves no page that contradicts one.
+        report::remove(store)?;
+    }
     store.write_scores(&results.scores)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
-    report::write(experiment, store, &results, warnings)?;
+    report::write_tables(experiment, store, &results, warnings)?;
+    if extent == Extent::Whole {
+        report::draw(experiment, store, &results, warnings)?;
+    }
     Ok(results)
 }
 
@@ -152,6 +164,7 @@ fn present(
     store: &Store,
     results: &Results,
     format: Format,
+    extent: Extent,
     talk: &Talk,
 ) -> Result<ExitCode> {
     match format {
@@ -174,7 +187,11 @@ fn present(
                 digest.health.remarks().iter().for_each(|remark| say!("{}: {remark}", digest.job));
             }
         }
-        say!("report: {}", store.root().join("index.html").display());
+        let root = store.root();
+        match extent {
+            Extent::Whole => say!("report: {}", root.join(report::PAGE).display()),
+            Extent::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
+        }
     }
     let sound = results.failures.is_empty() && results.doubts.is_empty();
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
@@ -247,7 +264,7 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     let store = Store::new(directory.to_path_buf());
     let pool = pool(jobs)?;
     let all = experiment.jobs();
-    let (findings, damaged) = pool.install(|| Findings::read(&experiment, &store, &all));
+    let (findings, damaged) = pool.install(|| Findings::read(&experiment, &store, &all, Extent::Whole));
     let failures = all.iter().filter(|&&job| !findings.has(job)).map(|&job| Failure {
         what: job.to_string(),
         reason: match damaged.iter().find(|(other, _)| *other == job) {
@@ -257,6 +274,7 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     });
     let failures = failures.collect();
     let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
-    let results = pool.install(|| conclude(&experiment, &store, findings, failures, &warnings))?;
-    present(&experiment, &store, &results, format, talk)
+    let results =
+        pool.install(|| conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole))?;
+    present(&experiment, &store, &results, format, Extent::Whole, talk)
 }

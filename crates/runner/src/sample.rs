@@ -14,6 +14,7 @@ use crate::findings::{Finding, Findings};
 use crate::fit::{ChainEnd, Fit, Preparation};
 use crate::jobs::Job;
 use crate::progress::{FitProgress, Progress};
+use crate::report::Extent;
 use crate::score::score_held_out;
 use crate::store::Store;
 
@@ -31,6 +32,7 @@ struct Sampling<'a> {
     experiment: &'a Experiment,
     store: &'a Store,
     folds: Vec<Vec<usize>>,
+    extent: Extent,
     progress: &'a Progress,
     outcomes: Mutex<Vec<Outcome>>,
     findings: Mutex<Findings>,
@@ -55,11 +57,12 @@ pub fn sample(
     store: &Store,
     jobs: &[Job],
     findings: Findings,
+    extent: Extent,
     progress: &Progress,
 ) -> (Vec<Outcome>, Findings) {
     let folds = if jobs.iter().any(|job| job.fold.is_some()) { experiment.folds() } else { Vec::new() };
     let (outcomes, findings) = (Mutex::new(Vec::new()), Mutex::new(findings));
-    let sampling = Sampling { experiment, store, folds, progress, outcomes, findings };
+    let sampling = Sampling { experiment, store, folds, extent, progress, outcomes, findings };
     // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
     let groups: Vec<&[Job]> =
         jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)).collect();
@@ -142,7 +145,7 @@ impl Sampling<'_> {
         let finding = match job.fold {
             None => {
                 self.store.write_fit(self.experiment, job, &fit)?;
-                Finding::of_fit(self.experiment, job, &fit)?
+                Finding::of_fit(self.experiment, job, &fit, self.extent)?
             }
             Some(fold) => {
                 let held_out = score_held_out(self.experiment, &self.folds[fold], job, &fit)?;

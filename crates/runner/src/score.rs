@@ -18,6 +18,7 @@ use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::health::Health;
 use crate::jobs::Job;
+use crate::report::Extent;
 use crate::sketch::Sketch;
 
 /// One row of `scores.parquet`.
@@ -121,11 +122,16 @@ fn spiked_chains(experiment: &Experiment, components: usize, fit: &Fit) -> Resul
     Ok(chains)
 }
 
-/// Summarises and scores one fit, and keeps what its figures show.
+/// Summarises and scores one fit, and keeps what its figures show if there are to be any.
 ///
 /// # Errors
 /// Draws that are no mixtures.
-pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<(Digest, Sketch)> {
+pub fn digest(
+    experiment: &Experiment,
+    job: Job,
+    fit: &Fit,
+    extent: Extent,
+) -> Result<(Digest, Option<Sketch>)> {
     let data = &experiment.dataset.data;
     let matrix = LogLikelihood::new(&fit.draws, job.components, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
@@ -162,7 +168,12 @@ pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<(Digest, S
     if with_loo {
         scores.push(health.doubt(loo(&pass.loo, fit.draws.len())));
     }
-    let sketch = Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?;
+    let sketch = match extent {
+        Extent::Whole => {
+            Some(Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
+        }
+        Extent::Tables => None,
+    };
     Ok((Digest { job, summary, health, scores }, sketch))
 }
 
