@@ -157,7 +157,9 @@ impl Preparation {
         {
             candidates.push(matched_to(&best.mixture.on_sampler_scale(&scaling), &prior.centres));
         }
-        let likelihood = Likelihood::new(&scaled);
+        // Threads that a fit's chains leave idle share the passes over many observations.
+        let idle = rayon::current_num_threads() / spec.sampler.chains;
+        let likelihood = Likelihood::new(&scaled).on_threads(idle);
         let mut posterior = Posterior::new(&likelihood, &prior, components)?;
         let watch = SpikeWatch::new(components, &Ties::of(&rows));
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));

@@ -1,6 +1,7 @@
 //! Bayesian Gaussian mixtures: the density, its gradient, chains that sample it, and what describes their draws.
 //!
-//! No files, no threads, no plots: numbers in, numbers out, and the caller brings the random numbers.
+//! No files, no plots: numbers in, numbers out, and the caller brings the random numbers. Threads are the caller's too, but
+//! for one pass over many observations, which may use as many as it is told.
 //!
 //! # Notation
 //!
