@@ -209,7 +209,11 @@ pub fn p_value(value: f64) -> String {
     match value {
         _ if value.is_nan() => "p undefined".to_owned(),
         _ if value < 1e-12 => "p < 10⁻¹²".to_owned(),
-        _ if value < 0.01 => format!("p = {}", number(value, 1e-9, 10_f64.powi(decade(value) - 1))),
+        _ if value < 1e-3 => {
+            let exponent = decade(value);
+            format!("p = {}", written(value, exponent, 10_f64.powi(exponent - 1)))
+        }
+        _ if value < 0.01 => format!("p = {value:.4}"),
         _ => format!("p = {value:.2}"),
     }
 }
@@ -245,6 +249,21 @@ mod tests {
             ["0", "0.5×10⁻³⁰⁰", "1.0×10⁻³⁰⁰", "1.5×10⁻³⁰⁰", "2.0×10⁻³⁰⁰"]
         );
         assert_eq!(texts(-f64::MAX, f64::MAX, Spread::Linear), ["−5×10³⁰⁷", "0", "5×10³⁰⁷"]);
+    }
+
+    #[test]
+    fn a_p_value_has_two_digits_whatever_its_size() {
+        let texts = [0.83, 0.012, 0.0088, 3.2e-5, 1e-6, 1e-15, f64::NAN].map(p_value);
+        let expected = [
+            "p = 0.83",
+            "p = 0.01",
+            "p = 0.0088",
+            "p = 3.2×10⁻⁵",
+            "p = 1.0×10⁻⁶",
+            "p < 10⁻¹²",
+            "p undefined",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]
