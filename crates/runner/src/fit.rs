@@ -47,6 +47,16 @@ pub enum ChainEnd {
     Fallen,
 }
 
+impl ChainEnd {
+    /// Draws that it left.
+    fn len(&self) -> usize {
+        match self {
+            Self::Done(chain) => chain.stats.len(),
+            Self::Fallen => 0,
+        }
+    }
+}
+
 /// One chain's draws, variable by variable, on the data's own scale, with their statistics.
 pub struct ChainDraws {
     columns: Vec<Vec<f64>>,
@@ -183,7 +193,8 @@ impl Preparation {
         let position = self.start.disperse(&mut posterior, &mut rng);
         let mut chain = Chain::new(posterior, &position, self.start.metric.clone(), self.settings, rng)?;
         let n_variables = Mixture::variables(components, layout.n_features).len();
-        let mut columns = vec![Vec::with_capacity(self.settings.draws); n_variables];
+        let mut columns: Vec<Vec<f64>> =
+            (0..n_variables).map(|_| Vec::with_capacity(self.settings.draws)).collect();
         let mut stats = Vec::with_capacity(self.settings.draws);
         // Under a prior that vanishes at 0 the spike is a mode like others, and its draws belong to the posterior.
         let watched = self.prior.scales.is_positive_at_zero();
@@ -215,10 +226,11 @@ impl Fit {
     /// If none is left.
     pub fn of_chains(job: Job, n_features: usize, chains: Vec<ChainEnd>) -> Result<Self> {
         let variables = Mixture::variables(job.components, n_features);
-        let mut columns = vec![Vec::new(); variables.len()];
-        let mut stats = Vec::new();
-        let mut fallen = Vec::new();
         let n_chains = chains.len();
+        let length = chains.iter().map(ChainEnd::len).sum();
+        let mut columns: Vec<Vec<f64>> = variables.iter().map(|_| Vec::with_capacity(length)).collect();
+        let mut stats = Vec::with_capacity(length);
+        let mut fallen = Vec::new();
         for (index, chain) in chains.into_iter().enumerate() {
             match chain {
                 ChainEnd::Fallen => fallen.push(index),

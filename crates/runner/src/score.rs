@@ -72,6 +72,9 @@ fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass {
     let blocks: Vec<Pass> = (0..matrix.n_blocks())
         .into_par_iter()
         .map(|block| {
+            if !with_waic && !with_loo {
+                return Pass { waic: Vec::new(), loo: Vec::new(), log_likelihood: matrix.block_sum(block) };
+            }
             let columns = matrix.block(block);
             let mut log_likelihood = vec![0.0; matrix.n_draws()];
             for column in &columns {
@@ -100,26 +103,35 @@ fn pivot(fit: &Fit, components: usize, n_features: usize) -> Result<Mixture> {
     Ok(Mixture::from_values(components, n_features, &fit.draws.draw(best))?)
 }
 
-/// Chains, counted from 0 among those that were kept, that dwell on the spike of tied observations: under a scale prior that
-/// vanishes at 0 a mode of the posterior, though one that describes how the data were rounded.
-fn spiked_chains(experiment: &Experiment, components: usize, fit: &Fit) -> Result<Vec<usize>> {
-    let data = &experiment.dataset.data;
-    let ties = Ties::of(data);
-    let mut chains = Vec::new();
-    if !ties.iter().any(Ties::exist) {
-        return Ok(chains);
-    }
-    for chain in 0..fit.draws.n_chains() {
-        let mut watch = SpikeWatch::new(components, &ties);
-        for draw in 0..fit.draws.n_draws() {
-            let s = chain * fit.draws.n_draws() + draw;
-            if watch.has_fallen(&Mixture::from_values(components, data.n_features(), &fit.draws.draw(s))?) {
-                chains.push(chain);
-                break;
-            }
+/// The log-likelihoods of some rows under a fit's draws, and the chains, counted from 0 among those that were kept, that
+/// dwell on the spike of tied observations: under a scale prior that vanishes at 0 a mode of the posterior, though one that
+/// describes how the data were rounded. Both need every draw as a mixture, which has its Cholesky factors to be found.
+///
+/// # Errors
+/// Draws that are no mixtures.
+fn log_likelihood_and_spiked<'a>(
+    experiment: &Experiment,
+    components: usize,
+    fit: &Fit,
+    rows: &'a Data,
+) -> Result<(LogLikelihood<'a>, Vec<usize>)> {
+    let ties = Ties::of(&experiment.dataset.data);
+    let n_draws = fit.draws.n_draws();
+    let mut watch = SpikeWatch::new(components, &ties);
+    let mut spiked = Vec::new();
+    let mixtures = (0..fit.draws.len()).map(|s| {
+        let mixture = Mixture::from_values(components, rows.n_features(), &fit.draws.draw(s))?;
+        let chain = s / n_draws;
+        if s % n_draws == 0 {
+            watch = SpikeWatch::new(components, &ties);
         }
-    }
-    Ok(chains)
+        if watch.has_fallen(&mixture) && spiked.last() != Some(&chain) {
+            spiked.push(chain);
+        }
+        Ok(mixture)
+    });
+    let matrix = LogLikelihood::new(mixtures, fit.draws.n_chains(), rows)?;
+    Ok((matrix, spiked))
 }
 
 /// Summarises and scores one fit, and keeps what its figures show if there are to be any.
@@ -133,9 +145,11 @@ pub fn digest(
     extent: Extent,
 ) -> Result<(Digest, Option<Sketch>)> {
     let data = &experiment.dataset.data;
-    let matrix = LogLikelihood::new(&fit.draws, job.components, data)?;
+    let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
     let pass = pass(&matrix, with_waic, with_loo);
+    // Relabelling needs as much memory again.
+    drop(matrix);
     let n_chains = fit.draws.n_chains();
 
     let relabelled = relabel(&fit.draws, &pivot(fit, job.components, data.n_features())?);
@@ -154,13 +168,8 @@ pub fn digest(
         })
         .collect();
 
-    let health = Health::of(
-        fit,
-        &summary,
-        spiked_chains(experiment, job.components, fit)?,
-        relabelled.switched,
-        experiment.spec.sampler.max_tree_depth,
-    );
+    let health =
+        Health::of(fit, &summary, spiked, relabelled.switched, experiment.spec.sampler.max_tree_depth);
     let mut scores = Vec::new();
     if with_waic {
         scores.push(health.doubt(waic(&pass.waic)));
@@ -184,7 +193,7 @@ pub fn digest(
 pub fn score_held_out(experiment: &Experiment, rows: &[usize], job: Job, fit: &Fit) -> Result<HeldOut> {
     let data = &experiment.dataset.data;
     let unseen = data.rows(rows);
-    let matrix = LogLikelihood::new(&fit.draws, job.components, &unseen)?;
+    let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, &unseen)?;
     let elpd = (0..matrix.n_blocks())
         .flat_map(|block| matrix.block(block))
         .map(|column| held_out(&column))
@@ -196,13 +205,7 @@ pub fn score_held_out(experiment: &Experiment, rows: &[usize], job: Job, fit: &F
         parameter: "lp".to_owned(),
         summary: Summary::of(&lp, fit.draws.n_chains()),
     }];
-    let health = Health::of(
-        fit,
-        &summary,
-        spiked_chains(experiment, job.components, fit)?,
-        0.0,
-        experiment.spec.sampler.max_tree_depth,
-    );
+    let health = Health::of(fit, &summary, spiked, 0.0, experiment.spec.sampler.max_tree_depth);
     Ok(HeldOut { rows: rows.to_vec(), elpd, trouble: health.doubts().join("; ") })
 }
 

@@ -34,6 +34,9 @@ const TROUBLE: &str = "gmm.trouble";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Rows that are encoded, and later read, at a time: polars' own default. A fit rarely has more.
+const ROW_GROUP: usize = 512 * 512;
+
 /// The results directory of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
@@ -293,16 +296,22 @@ impl Store {
 }
 
 fn write_parquet(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)]) -> Result<()> {
-    let mut frame = DataFrame::new_infer_height(columns)?;
+    let frame = DataFrame::new_infer_height(columns)?;
     let entries = footer.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     write_whole(path, |file| {
-        ParquetWriter::new(file)
+        // `finish` of the writer as a whole would first split the frame into its chunks, of which there is one, and for that
+        // make a buffer of 8 MiB of zeros that nobody reads.
+        let mut writer = ParquetWriter::new(file)
             // Random mantissas do not compress; statistics and labels do, and level 1 costs next to nothing.
             .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
             .with_key_value_metadata(Some(KeyValueMetadata::from_static(entries)))
             // Writers run inside our own pool already.
             .set_parallel(false)
-            .finish(&mut frame)?;
+            .batched(frame.schema())?;
+        for first in (0..frame.height()).step_by(ROW_GROUP) {
+            writer.write_batch(&frame.slice(first as i64, ROW_GROUP))?;
+        }
+        writer.finish()?;
         Ok(())
     })
 }
@@ -338,4 +347,19 @@ fn integers(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
     let column = frame.column(name)?.u32()?;
     ensure!(column.null_count() == 0, "column {name} has empty cells");
     Ok(column.into_no_null_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rows_than_a_group_holds_come_back_in_their_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("long.parquet");
+        let rows: Vec<u32> = (0..ROW_GROUP as u32 + 5).collect();
+        write_parquet(&path, vec![Column::new("row".into(), &rows)], &[("key", "value".to_owned())]).unwrap();
+        assert_eq!(integers(&read_parquet(&path).unwrap(), "row").unwrap(), rows);
+        assert!(metadata(&path).unwrap().contains(&("key".to_owned(), "value".to_owned())));
+    }
 }

@@ -1,7 +1,8 @@
 //! Pointwise log-likelihoods of posterior draws, a block of observations at a time.
 
+use std::ops::Range;
+
 use gmm_sampler::data::Data;
-use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
 
@@ -19,18 +20,18 @@ pub struct LogLikelihood<'a> {
 }
 
 impl<'a> LogLikelihood<'a> {
-    /// Of draws with the variables of [`Mixture::variables`], on the scale of `data`: densities are per unit of the data.
+    /// Of draws, chain-major, on the scale of `data`: densities are per unit of the data. Mixtures are taken one at a time.
     ///
     /// # Errors
-    /// A draw that is no mixture.
-    pub fn new(draws: &Draws, n_components: usize, data: &'a Data) -> Result<Self, MixtureError> {
-        let components = (0..draws.len())
-            .map(|s| {
-                let mixture = Mixture::from_values(n_components, data.n_features(), &draws.draw(s))?;
-                Ok(WhitenedComponents::of(&mixture))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { draws: components, n_chains: draws.n_chains(), data })
+    /// The first draw that is no mixture.
+    pub fn new(
+        draws: impl IntoIterator<Item = Result<Mixture, MixtureError>>,
+        n_chains: usize,
+        data: &'a Data,
+    ) -> Result<Self, MixtureError> {
+        let whitened = |mixture: Result<Mixture, MixtureError>| Ok(WhitenedComponents::of(&mixture?));
+        let draws = draws.into_iter().map(whitened).collect::<Result<_, _>>()?;
+        Ok(Self { draws, n_chains, data })
     }
 
     /// S.
@@ -53,18 +54,40 @@ impl<'a> LogLikelihood<'a> {
     /// chain-major, in nats.
     #[must_use]
     pub fn block(&self, block: usize) -> Vec<Vec<f64>> {
-        let first = block * BLOCK;
-        let rows: Vec<usize> = (first..self.data.n_observations().min(first + BLOCK)).collect();
+        let mut columns: Vec<Vec<f64>> =
+            self.rows(block).map(|_| Vec::with_capacity(self.draws.len())).collect();
+        self.for_each_draw(block, |log_density| {
+            columns.iter_mut().zip(log_density).for_each(|(column, &value)| column.push(value));
+        });
+        columns
+    }
+
+    /// The sum of a block's columns, S log-likelihoods of its observations together, in nats: without the columns where
+    /// nobody else needs them. Added in the order of the data.
+    #[must_use]
+    pub fn block_sum(&self, block: usize) -> Vec<f64> {
+        let mut sums = Vec::with_capacity(self.draws.len());
+        self.for_each_draw(block, |log_density| {
+            sums.push(log_density.iter().fold(0.0, |sum, value| sum + value))
+        });
+        sums
+    }
+
+    fn rows(&self, block: usize) -> Range<usize> {
+        block * BLOCK..self.data.n_observations().min((block + 1) * BLOCK)
+    }
+
+    /// Hands over the log densities of a block's observations under each draw.
+    fn for_each_draw(&self, block: usize, mut take: impl FnMut(&[f64])) {
+        let rows: Vec<usize> = self.rows(block).collect();
         let likelihood = Likelihood::new(&self.data.rows(&rows));
-        let mut columns = vec![Vec::with_capacity(self.draws.len()); rows.len()];
         let mut log_density = vec![0.0; rows.len()];
-        let Some(first) = self.draws.first() else { return columns };
+        let Some(first) = self.draws.first() else { return };
         let mut workspace = Workspace::new(first.n_components(), self.data.n_features());
         for components in &self.draws {
             likelihood.pointwise(components, &mut workspace, &mut log_density);
-            columns.iter_mut().zip(&log_density).for_each(|(column, &value)| column.push(value));
+            take(&log_density);
         }
-        columns
     }
 }
 
@@ -82,10 +105,7 @@ mod tests {
             Mixture::from_covariances(1, &[0.4, 0.6], &[-1.0, 2.0], &[0.5, 1.5]).unwrap(),
             Mixture::from_covariances(1, &[0.5, 0.5], &[0.0, 1.0], &[1.0, 1.0]).unwrap(),
         ];
-        let columns: Vec<Vec<f64>> =
-            (0..6).map(|v| mixtures.iter().map(|mixture| mixture.values()[v]).collect()).collect();
-        let draws = Draws::from_columns(1, Mixture::variables(2, 1), columns);
-        let matrix = LogLikelihood::new(&draws, 2, &data).unwrap();
+        let matrix = LogLikelihood::new(mixtures.map(Ok), 1, &data).unwrap();
         let all: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
         assert_eq!(all.len(), n as usize);
         let normal = |y: f64, mean: f64, variance: f64| {
@@ -95,6 +115,11 @@ mod tests {
             let y = data.feature(0)[i];
             let expected = (0.4 * normal(y, -1.0, 0.5) + 0.6 * normal(y, 2.0, 1.5)).ln();
             assert_relative_eq!(column[0], expected, max_relative = 1e-12);
+        }
+        for block in 0..matrix.n_blocks() {
+            let columns = matrix.block(block);
+            let sum = |s: usize| columns.iter().fold(0.0, |sum, column| sum + column[s]);
+            assert_eq!(matrix.block_sum(block), [sum(0), sum(1)]);
         }
     }
 }

@@ -82,15 +82,10 @@ impl Sheet {
 
     /// Pixels that a rectangle touches, as far as they are on the sheet.
     fn span(&self, (left, top): Point, (right, bottom): Point) -> Span {
-        // Casts saturate: what is left of the sheet or above it begins with its first pixel.
+        // Casts cut off, which rounds down, and saturate: what is left of the sheet or above it begins with its first pixel.
         let (right, bottom) =
             ((right.ceil() as usize).min(self.width), (bottom.ceil() as usize).min(self.height));
-        Span {
-            left: (left.floor() as usize).min(right),
-            right,
-            top: (top.floor() as usize).min(bottom),
-            bottom,
-        }
+        Span { left: (left as usize).min(right), right, top: (top as usize).min(bottom), bottom }
     }
 
     /// Pixels of the rectangle around points, and `reach` more on every side.
@@ -104,20 +99,27 @@ impl Sheet {
     /// Lays `colour` on what the mark covers, and makes ready for the next one.
     fn lay(&mut self, colour: Colour, span: Span) {
         const FULL: u32 = 255 * 255;
+        // Pixels that one comparison passes over.
+        const RUN: usize = 16;
         let Colour { 0: red, 1: green, 2: blue, 3: alpha } = colour;
         let opacity = (alpha * 255.0).round() as u32;
         for row in span.top..span.bottom {
             let row = row * self.width + span.left..row * self.width + span.right;
             let pixels = self.pixels[3 * row.start..3 * row.end].as_chunks_mut::<3>().0;
-            for (covered, pixel) in self.coverage[row].iter_mut().zip(pixels) {
+            for (covered, pixels) in self.coverage[row].chunks_mut(RUN).zip(pixels.chunks_mut(RUN)) {
                 // Most of a rectangle around lines is not covered.
-                if *covered == 0 {
+                if *covered == [0; RUN] {
                     continue;
                 }
-                let share = opacity * u32::from(std::mem::take(covered));
-                for (below, above) in pixel.iter_mut().zip([red, green, blue]) {
-                    let mixed = (FULL - share) * u32::from(*below) + share * u32::from(above);
-                    *below = ((mixed + FULL / 2) / FULL) as u8;
+                for (covered, pixel) in covered.iter_mut().zip(pixels) {
+                    if *covered == 0 {
+                        continue;
+                    }
+                    let share = opacity * u32::from(std::mem::take(covered));
+                    for (below, above) in pixel.iter_mut().zip([red, green, blue]) {
+                        let mixed = (FULL - share) * u32::from(*below) + share * u32::from(above);
+                        *below = ((mixed + FULL / 2) / FULL) as u8;
+                    }
                 }
             }
         }
@@ -146,20 +148,20 @@ impl Sheet {
     fn piece(&mut self, piece: &Piece, ends: &[Point], half: f32) {
         let reach = f64::from(half) + 0.5;
         let whole = self.span_around(ends, reach);
+        // The part of a row within reach of the straight line that the piece is part of: a steep line crosses few of the
+        // pixels in the rectangle around it. A level one has no slope and is within reach of all of them.
+        let (across, up) = (ends[1].0 - ends[0].0, ends[1].1 - ends[0].1);
+        let (slope, half_width) = if up == 0.0 {
+            (0.0, f64::INFINITY)
+        } else {
+            (across / up, reach * f64::from(piece.length) / up.abs() + 1.0)
+        };
         for row in whole.top..whole.bottom {
             let y = row as f64 + 0.5;
-            // The part of the row within reach of the straight line that the piece is part of: a steep line crosses few of
-            // the pixels in the rectangle around it.
-            let (across, up) = (ends[1].0 - ends[0].0, ends[1].1 - ends[0].1);
-            let (left, right) = if up == 0.0 {
-                (f64::NEG_INFINITY, f64::INFINITY)
-            } else {
-                let middle = ends[0].0 + (y - ends[0].1) * across / up;
-                let half_width = reach * across.hypot(up) / up.abs() + 0.5;
-                (middle - half_width, middle + half_width)
-            };
-            let columns =
-                (left.max(0.0) as usize).max(whole.left)..(right.max(0.0).ceil() as usize).min(whole.right);
+            let middle = ends[0].0 + (y - ends[0].1) * slope;
+            // One pixel too many at either end is not covered, and changes nothing.
+            let (left, right) = ((middle - half_width) as usize, (middle + half_width) as usize);
+            let columns = left.max(whole.left)..right.saturating_add(1).min(whole.right);
             let Some(last) = columns.len().checked_sub(1) else { continue };
             let (x, y) = (columns.start as f32 + 0.5, y as f32);
             let cells = self.coverage[row * self.width..][columns].iter_mut().enumerate();
