@@ -17,7 +17,7 @@ pub enum Failure {
     Chain(#[from] ChainError),
     #[error("no start leads to a regular posterior mode")]
     NoStart,
-    #[error("a chain needs more than {most} leapfrog steps an iteration, on average")]
+    #[error("a chain needs more than {most} steps an iteration, on average")]
     Endless { most: usize },
     #[error("{0}")]
     Broken(String),

@@ -24,7 +24,7 @@ pub(crate) const CHAINS: usize = 4;
 /// Starts of k-means and of EM, fewer than a fit's: they have only to lead chains to where the posterior is.
 const STARTS: usize = 10;
 
-/// Leapfrog steps per iteration, on average, from which a chain is given up: a right sampler's take up to 31 in the hardest
+/// Steps of the integrator per iteration, on average, from which a chain is given up: a right sampler's take up to 31 in the hardest
 /// replicate of the long suite, a wrong one's may take a thousand, and its suite would not end. The first iterations, in which
 /// chains look for their step size, count as this many more.
 const MOST_STEPS: usize = 100;

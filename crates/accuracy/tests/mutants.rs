@@ -287,13 +287,13 @@ faults! {
     a_density_that_is_stale_after_the_drift:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);"),
+            ("nuts/hamiltonian.rs", "            *x += step * velocity;\n        }\n        self.refresh(point);", "            *x += step * velocity;\n        }"),
         ];
 
-    a_second_kick_by_the_gradient_of_the_old_position:
+    a_last_kick_by_the_gradient_of_the_old_position:
         [POSTERIORS, CLOSED_FORMS],
         [
-            ("nuts/hamiltonian.rs", "        self.refresh(point);\n        kick(point, 0.5 * step);", "        kick(point, 0.5 * step);\n        self.refresh(point);"),
+            ("nuts/hamiltonian.rs", "        self.drift(point, 0.5 * step);\n        kick(point, OUTER_KICK * step);", "        kick(point, OUTER_KICK * step);\n        self.drift(point, 0.5 * step);"),
         ];
 
     a_draw_that_keeps_the_old_density:

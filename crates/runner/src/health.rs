@@ -1,5 +1,6 @@
 //! Whether a fit's chains can be believed: what was seen, what it means for the ranking, what to try next.
 
+use gmm_sampler::nuts::GRADIENTS_PER_STEP;
 use gmm_scoring::Score;
 
 use crate::fit::{Fit, REMEDY};
@@ -39,7 +40,7 @@ pub struct Health {
     /// Mean log density of each chain: chains in different modes differ.
     pub chain_lp: Vec<f64>,
     /// Mean gradient evaluations per draw.
-    pub mean_steps: f64,
+    pub mean_gradients: f64,
 }
 
 impl Health {
@@ -79,7 +80,8 @@ impl Health {
             chain_lp: chains()
                 .map(|chain| chain.iter().map(|draw| draw.lp).sum::<f64>() / n_draws as f64)
                 .collect(),
-            mean_steps: fit.stats.iter().map(|draw| f64::from(draw.transition.n_steps)).sum::<f64>()
+            mean_gradients: f64::from(GRADIENTS_PER_STEP)
+                * fit.stats.iter().map(|draw| f64::from(draw.transition.n_steps)).sum::<f64>()
                 / fit.stats.len() as f64,
         }
     }

@@ -159,7 +159,7 @@ pub struct SamplerSpec {
     pub draws: usize,
     /// The acceptance rate, between 0 and 1, that the step size is adapted to.
     pub target_accept: f64,
-    /// A trajectory has at most 2^`max_tree_depth` leapfrog steps.
+    /// A trajectory has at most 2^`max_tree_depth` steps.
     pub max_tree_depth: usize,
 }
 

@@ -24,7 +24,7 @@ use crate::score::{HeldOut, ScoreRow, SummaryRow};
 pub use accuracy::{write_checks, write_ranks, write_z_scores};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
-const ALGORITHM: u32 = 2;
+const ALGORITHM: u32 = 3;
 
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
 const FALLEN: &str = "gmm.fallen";

@@ -5,3 +5,5 @@ pub mod chain;
 mod hamiltonian;
 pub mod metric;
 pub mod trajectory;
+
+pub use hamiltonian::GRADIENTS_PER_STEP;

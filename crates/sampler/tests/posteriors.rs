@@ -6,6 +6,7 @@ use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::nuts::GRADIENTS_PER_STEP;
 use gmm_sampler::nuts::chain::{Chain, Settings};
 use gmm_sampler::start::em::em;
 use gmm_sampler::start::{Start, matched_to};
@@ -72,9 +73,9 @@ fn agrees_with_stan(case: &str, n_components: usize) {
     let divergences: usize = chains.iter().map(|(_, divergences, _)| divergences).sum();
     let steps: f64 = chains.iter().map(|(.., steps)| steps).sum();
     println!(
-        "{case}: least bulk ESS {least_ess:.0}, {:.2} steps a draw, ESS per leapfrog {:.3}, {:.2} s",
+        "{case}: least bulk ESS {least_ess:.0}, {:.2} steps a draw, ESS per gradient {:.3}, {:.2} s",
         steps / (n_chains as f64 * settings.draws as f64),
-        least_ess / steps,
+        least_ess / (steps * f64::from(GRADIENTS_PER_STEP)),
         began.elapsed().as_secs_f64()
     );
     assert_eq!(divergences, 0, "{case}");

@@ -129,7 +129,7 @@ fn fits(results: &Results) -> Vec<Value> {
                 ess_tail => format!("{:.0}", health.min_ess_tail),
                 divergences => health.divergences,
                 bfmi => format!("{:.2}", health.min_bfmi),
-                steps => format!("{:.1}", health.mean_steps),
+                steps => format!("{:.1}", health.mean_gradients),
                 switched => format!("{:.1}", 100.0 * health.switched),
                 chains => health.chain_lp.iter().map(|&lp| short(lp)).collect::<Vec<_>>().join(", "),
                 doubts => health.doubts(),

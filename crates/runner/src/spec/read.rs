@@ -21,7 +21,7 @@ const CHAINS: RangeInclusive<usize> = 1..=1000;
 const WARMUP: RangeInclusive<usize> = 0..=1_000_000;
 /// Per chain.
 const DRAWS: RangeInclusive<usize> = 1..=1_000_000;
-/// 2²⁰ leapfrog steps take minutes for a single draw, even on small data.
+/// 2²⁰ steps take minutes for a single draw, even on small data.
 const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
 /// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
 const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;

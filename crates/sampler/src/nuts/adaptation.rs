@@ -2,12 +2,15 @@
 
 use libm::{exp, log, pow};
 
+use super::hamiltonian::LONGEST_STEP;
+
 /// Hoffman & Gelman (2014, section 3.2.1) with their recommended constants.
 const GAMMA: f64 = 0.05;
 const T0: f64 = 10.0;
 const KAPPA: f64 = 0.75;
 
-/// Tunes the step size so that the mean acceptance rate approaches a target (Hoffman & Gelman 2014, eq. 6).
+/// Tunes the step size so that the mean acceptance rate approaches a target (Hoffman & Gelman 2014, eq. 6), or exceeds it at
+/// the longest step.
 #[derive(Debug, Clone)]
 pub(crate) struct DualAveraging {
     target_accept: f64,
@@ -23,7 +26,7 @@ pub(crate) struct DualAveraging {
 
 impl DualAveraging {
     pub(crate) fn new(initial_step: f64, target_accept: f64) -> Self {
-        let log_step = log(initial_step);
+        let log_step = log(initial_step.min(LONGEST_STEP));
         Self {
             target_accept,
             mu: log_step + log(10.0),
@@ -37,8 +40,11 @@ impl DualAveraging {
     pub(crate) fn update(&mut self, acceptance_rate: f64) {
         self.count += 1.0;
         let weight = 1.0 / (self.count + T0);
-        self.mean_error += weight * (self.target_accept - acceptance_rate - self.mean_error);
-        self.log_step = self.mu - self.mean_error * self.count.sqrt() / GAMMA;
+        // What the longest step accepts above the target is not held against later steps.
+        let bounded = self.log_step >= log(LONGEST_STEP);
+        let error = (self.target_accept - acceptance_rate).max(if bounded { 0.0 } else { f64::NEG_INFINITY });
+        self.mean_error += weight * (error - self.mean_error);
+        self.log_step = (self.mu - self.mean_error * self.count.sqrt() / GAMMA).min(log(LONGEST_STEP));
         let weight = pow(self.count, -KAPPA);
         self.mean_log_step += weight * (self.log_step - self.mean_log_step);
     }
@@ -106,6 +112,7 @@ impl Windows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_relative_eq;
 
     #[test]
     fn windows_of_a_thousand_are_stans() {
@@ -129,5 +136,15 @@ mod tests {
             tuned.update(acceptance);
         }
         assert!((tuned.averaged_step_size() - 0.25).abs() < 0.01, "{}", tuned.averaged_step_size());
+    }
+
+    #[test]
+    fn the_step_is_bounded_and_leaves_the_bound_as_soon_as_it_must() {
+        let mut tuned = DualAveraging::new(1.0, 0.8);
+        (0..1000).for_each(|_| tuned.update(0.99));
+        assert_relative_eq!(tuned.step_size(), LONGEST_STEP);
+        assert_relative_eq!(tuned.averaged_step_size(), LONGEST_STEP, max_relative = 0.02);
+        (0..20).for_each(|_| tuned.update(0.5));
+        assert!(tuned.step_size() < 0.9 * LONGEST_STEP, "{}", tuned.step_size());
     }
 }

@@ -23,7 +23,7 @@ pub struct Settings {
     pub draws: usize,
     /// Mean acceptance rate that the step size is tuned to, in (0, 1).
     pub target_accept: f64,
-    /// At least 1; at most 2^depth − 1 gradients a draw.
+    /// At least 1; at most 2^depth − 1 steps of the integrator a draw.
     pub max_tree_depth: u32,
 }
 
@@ -69,7 +69,8 @@ pub struct Chain<L> {
 }
 
 impl<L: LogDensity> Chain<L> {
-    /// A chain at a point, with a metric to begin with and a stream of its own.
+    /// A chain at a point, with a metric to begin with and a stream of its own. A metric far too small makes for long
+    /// trajectories until the first window has taught a better one.
     ///
     /// # Errors
     /// A starting point without a finite density.
@@ -161,7 +162,7 @@ impl<L: LogDensity> Chain<L> {
             let mut point = self.state.clone();
             point.draw_momentum(&mut self.rng);
             let before = point.energy();
-            self.hamiltonian.leapfrog(&mut point, self.step_size);
+            self.hamiltonian.step(&mut point, self.step_size);
             let energy_error = point.energy() - before;
             let accepts = energy_error < -log(0.5);
             if *growing.get_or_insert(accepts) != accepts {
@@ -170,6 +171,7 @@ impl<L: LogDensity> Chain<L> {
             self.step_size *= if accepts { 2.0 } else { 0.5 };
         }
         self.step = DualAveraging::new(self.step_size, self.settings.target_accept);
+        self.step_size = self.step.step_size();
     }
 }
 
