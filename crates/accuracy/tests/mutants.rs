@@ -287,7 +287,7 @@ faults! {
     a_density_that_is_stale_after_the_drift:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("nuts/hamiltonian.rs", "            *x += step * velocity;\n        }\n        self.refresh(point);", "            *x += step * velocity;\n        }"),
+            ("nuts/hamiltonian.rs", "&mut point.position);\n        self.refresh(point);", "&mut point.position);"),
         ];
 
     a_last_kick_by_the_gradient_of_the_old_position:

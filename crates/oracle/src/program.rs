@@ -40,8 +40,8 @@ impl Program {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Ours(Metric::Dense { .. }) => "ours, dense",
-            Self::Ours(Metric::Diagonal(_)) => "ours, diagonal",
+            Self::Ours(metric) if metric.is_diagonal() => "ours, diagonal",
+            Self::Ours(_) => "ours, in blocks",
             Self::Diagonal => "nuts-rs, diagonal",
             Self::LowRank => "nuts-rs, low rank",
         }

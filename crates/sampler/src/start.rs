@@ -1,5 +1,6 @@
 //! Where chains start and what shape they expect: k-means centroids, EM's optimum, the posterior mode and its curvature.
 
+mod curvature;
 pub mod em;
 pub mod kmeans;
 pub mod laplace;
@@ -14,9 +15,10 @@ use crate::log_density::LogDensity;
 use crate::mixture::params::{Mixture, MixtureError};
 use crate::mixture::posterior::Posterior;
 use crate::mixture::triangular::{at, packed_len};
-use crate::nuts::metric::Metric;
+use crate::nuts::metric::{Metric, Room};
+use curvature::curvature_metric;
 use kmeans::KMeans;
-use laplace::{Mode, climb, curvature_metric};
+use laplace::{Mode, climb};
 
 /// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
 /// posterior, so that R-hat can notice chains that have not forgotten their start.
@@ -68,19 +70,13 @@ impl Start {
     pub fn disperse(&self, density: &mut impl LogDensity, rng: &mut impl Rng) -> Vec<f64> {
         let n = self.mode.position.len();
         let mut gradient = vec![0.0; n];
-        let mut offset = vec![0.0; n];
+        let mut room = Room::new(n);
         let mut dispersion = DISPERSION;
         // Far out the density may be beyond double precision; nearer to the mode it is not.
         for _ in 0..20 {
             let z: Vec<f64> = (0..n).map(|_| StandardNormal.sample(rng)).collect();
-            self.metric.apply(&z, &mut offset);
-            let position: Vec<f64> = self
-                .mode
-                .position
-                .iter()
-                .zip(&offset)
-                .map(|(mode, offset)| mode + dispersion * offset)
-                .collect();
+            let mut position = self.mode.position.clone();
+            self.metric.advance(&z, dispersion, &mut room, &mut position);
             if density.log_density_and_gradient(&position, &mut gradient).is_finite() {
                 return position;
             }

@@ -29,7 +29,7 @@ pub(crate) struct PhasePoint {
     pub(crate) position: Vec<f64>,
     /// Whitened: standard normal in equilibrium.
     pub(crate) momentum: Vec<f64>,
-    /// Cᵀ ∇ log p: the gradient in the metric's coordinates.
+    /// Cᵀ ∇ log p: the gradient in the metric's coordinates, and in their order.
     pub(crate) gradient: Vec<f64>,
     pub(crate) log_density: f64,
 }
@@ -63,26 +63,19 @@ pub(crate) struct Hamiltonian<L> {
     pub(crate) density: L,
     pub(crate) metric: Metric,
     raw_gradient: Vec<f64>,
-    velocity: Vec<f64>,
     room: Room,
 }
 
 impl<L: LogDensity> Hamiltonian<L> {
     pub(crate) fn new(density: L, metric: Metric) -> Self {
         let dimension = density.dimension();
-        Self {
-            density,
-            metric,
-            raw_gradient: vec![0.0; dimension],
-            velocity: vec![0.0; dimension],
-            room: Room::new(dimension),
-        }
+        Self { density, metric, raw_gradient: vec![0.0; dimension], room: Room::new(dimension) }
     }
 
     /// Evaluates the density at the point's position.
     pub(crate) fn refresh(&mut self, point: &mut PhasePoint) {
         point.log_density = self.density.log_density_and_gradient(&point.position, &mut self.raw_gradient);
-        self.metric.apply_transpose(&self.raw_gradient, &mut self.room, &mut point.gradient);
+        self.metric.whiten(&self.raw_gradient, &mut self.room, &mut point.gradient);
     }
 
     /// One step of (signed) size `step` of the two-stage splitting integrator: kick, half a drift, kick, half a drift, kick.
@@ -97,10 +90,7 @@ impl<L: LogDensity> Hamiltonian<L> {
 
     /// Moves the position along the velocity, and evaluates the density there.
     fn drift(&mut self, point: &mut PhasePoint, step: f64) {
-        self.metric.apply(&point.momentum, &mut self.velocity);
-        for (x, velocity) in point.position.iter_mut().zip(&self.velocity) {
-            *x += step * velocity;
-        }
+        self.metric.advance(&point.momentum, step, &mut self.room, &mut point.position);
         self.refresh(point);
     }
 }

@@ -1,10 +1,6 @@
-//! The mode of a log density and its curvature there: where chains start, and the metric they start with.
-
-use nalgebra::{DMatrix, SymmetricEigen};
+//! The mode of a log density, around which chains start.
 
 use crate::log_density::LogDensity;
-use crate::mixture::triangular::{at, cholesky, invert, packed_len};
-use crate::nuts::metric::{DENSE_LIMIT, Metric};
 use crate::simd::dot;
 
 /// Pairs of steps and gradient changes that the search remembers; more gained nothing on mixtures of a few hundred
@@ -18,13 +14,6 @@ const LONGEST_STEP: f64 = 0.5;
 
 /// The search has arrived where the gradient promises less than this many nats.
 const TOLERANCE: f64 = 1e-8;
-
-/// Smallest curvature that is believed, as standard deviation 7: directions in which the density is flat, or curved the wrong
-/// way, get a bounded scale, and the warm-up has the rest.
-const MIN_CURVATURE: f64 = 0.02;
-
-/// Step of the central differences of the gradient: cube root of the machine precision, where rounding and truncation meet.
-const DIFFERENCE: f64 = 6e-6;
 
 /// A local maximum of a log density.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,73 +94,6 @@ fn ascent_direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)]) -> V
     direction
 }
 
-/// The metric of the normal approximation at a position: the inverse of the negative Hessian, which is had from central
-/// differences of the gradient. Above [`DENSE_LIMIT`] dimensions, of its diagonal alone.
-pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metric {
-    let n = position.len();
-    let mut moved = position.to_vec();
-    let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
-    let dense = n <= DENSE_LIMIT;
-    let mut curvature = vec![0.0; if dense { packed_len(n) } else { 0 }];
-    let mut diagonal = vec![0.0; n];
-    for j in 0..n {
-        let h = DIFFERENCE * position[j].abs().max(1.0);
-        moved[j] = position[j] + h;
-        density.log_density_and_gradient(&moved, &mut up);
-        moved[j] = position[j] - h;
-        density.log_density_and_gradient(&moved, &mut down);
-        moved[j] = position[j];
-        diagonal[j] = (down[j] - up[j]) / (2.0 * h);
-        if dense {
-            for i in 0..n {
-                // Symmetrised as it is filled; the diagonal is halved and added twice.
-                let half = 0.5 * (down[i] - up[i]) / (2.0 * h);
-                curvature[at(i.max(j), i.min(j))] += if i == j { 2.0 * half } else { half };
-            }
-        }
-    }
-    if dense
-        && curvature.iter().all(|entry| entry.is_finite())
-        && let Some(metric) = inverse_of(n, &curvature)
-    {
-        return metric;
-    }
-    Metric::Diagonal(diagonal.iter().map(|&c| 1.0 / believed(c).sqrt()).collect())
-}
-
-/// A direction of no curvature, or of the wrong sign, is given the size of its curvature.
-fn believed(curvature: f64) -> f64 {
-    if curvature.is_finite() { curvature.abs().max(MIN_CURVATURE) } else { 1.0 }
-}
-
-/// The metric whose covariance is the inverse of a curvature, by way of its Cholesky factor where every variance is believed,
-/// of its eigenvectors otherwise.
-fn inverse_of(n: usize, curvature: &[f64]) -> Option<Metric> {
-    // The factor of P = Rᵀ R with R lower triangular is that of the matrix read backwards; then R⁻¹ R⁻ᵀ = P⁻¹.
-    let backwards = |i: usize, j: usize| at(n - 1 - j, n - 1 - i);
-    let rows = || (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
-    let reversed: Vec<f64> = rows().map(|(i, j)| curvature[backwards(i, j)]).collect();
-    let mut factor = vec![0.0; packed_len(n)];
-    if cholesky(n, &reversed, &mut factor).is_ok() {
-        let lower: Vec<f64> = rows().map(|(i, j)| factor[backwards(i, j)]).collect();
-        let mut root = vec![0.0; packed_len(n)];
-        invert(n, &lower, &mut root);
-        let variances = (0..n).map(|i| root[at(i, 0)..=at(i, i)].iter().map(|x| x * x).sum::<f64>());
-        if variances.fold(0.0, f64::max) <= 1.0 / MIN_CURVATURE {
-            return Some(Metric::from_factor(n, &root));
-        }
-    }
-    let matrix = DMatrix::from_fn(n, n, |i, j| curvature[at(i.max(j), i.min(j))]);
-    let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(matrix);
-    let mut roots = eigenvectors;
-    for (mut root, &eigenvalue) in roots.column_iter_mut().zip(&eigenvalues) {
-        root /= believed(eigenvalue).sqrt();
-    }
-    let product = &roots * roots.transpose();
-    let covariance: Vec<f64> = rows().map(|place| product[place]).collect();
-    Metric::from_covariance(n, &covariance).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,25 +129,5 @@ mod tests {
         assert!(mode.converged);
         assert_relative_eq!(mode.position[..], MODE, epsilon = 1e-4);
         assert_relative_eq!(mode.log_density, 0.0, epsilon = 1e-8);
-    }
-
-    #[test]
-    fn a_flat_or_falling_direction_is_given_a_bounded_scale() {
-        let metric = inverse_of(3, &[4.0, 0.0, 1e-9, 0.0, 0.0, -25.0]).unwrap();
-        let covariance = metric.covariance();
-        assert_relative_eq!(covariance[at(0, 0)], 0.25, max_relative = 1e-12);
-        assert_relative_eq!(covariance[at(1, 1)], 1.0 / MIN_CURVATURE, max_relative = 1e-9);
-        assert_relative_eq!(covariance[at(2, 2)], 0.04, max_relative = 1e-9);
-    }
-
-    #[test]
-    fn the_metric_at_the_mode_is_the_inverse_curvature() {
-        let covariance = curvature_metric(&mut Bent, &MODE).covariance();
-        let inverse = DMatrix::from_fn(3, 3, |i, j| PRECISION[i][j]).try_inverse().unwrap();
-        for i in 0..3 {
-            for j in 0..=i {
-                assert_relative_eq!(covariance[at(i, j)], inverse[(i, j)], epsilon = 1e-6);
-            }
-        }
     }
 }
