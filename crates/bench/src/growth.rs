@@ -63,11 +63,11 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// Exponent of the line's upper half, of the fastest rounds, which have the least noise.
+    /// Exponent of the line's upper half, of medians: all sizes of a line had the same rounds.
     #[must_use]
     pub fn exponent(&self) -> f64 {
         let points: Vec<(f64, f64)> =
-            self.points.iter().map(|point| (point.size as f64, point.time.minimum)).collect();
+            self.points.iter().map(|point| (point.size as f64, point.time.median)).collect();
         exponent(&points)
     }
 
@@ -122,7 +122,7 @@ mod tests {
     fn a_claim_is_kept_up_to_its_limit() {
         let point = |size: usize, time: f64| Point {
             size,
-            time: Timing { median: 2.0 * time, minimum: time, rounds: 1 },
+            time: Timing { median: time, minimum: 0.5 * time, rounds: 1 },
             floor: 0.0,
         };
         let growth = |variable, time| Growth {

@@ -20,8 +20,8 @@ pub enum Length {
 }
 
 impl Length {
-    /// Wall time of one area's rounds. 45 seconds are some 400 to 900 rounds, so that a disturbance of seconds moves no median, and
-    /// the whole, with finding starts and whole fits, stays within five minutes; three are some 50 to 400.
+    /// Wall time of one area's rounds. 45 seconds are some 400 to 1,000 rounds, so that a disturbance of seconds moves no median, and
+    /// the whole, with finding starts and whole fits, stays within four minutes; three are some 50 to 100.
     fn budget(self) -> Duration {
         match self {
             Self::Quick => Duration::from_secs(3),
@@ -184,7 +184,7 @@ impl Grid {
         let point = |((&size, shape), &time): ((&usize, &Shape), &Timing)| Point {
             size,
             time,
-            floor: floor(shape.n, shape.d, shape.k, multiply_add.minimum),
+            floor: floor(shape.n, shape.d, shape.k, multiply_add.median),
         };
         Growth {
             area,
