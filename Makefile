@@ -1,8 +1,10 @@
 # make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
 # make experiments  run all of them
 # make test         every test, the quick accuracy suite among them
-# make test-slow    the long accuracy suite, and whether the quick one notices faults: half an hour
+# make test-slow    the long accuracy suite, whether the quick one notices faults, and make counts: half an hour
 # make accuracy     does the sampler sample from the right distribution? The long suite, with a report
+# make bench        how fast is it? Kernel, chains, EM and whole fits, and how they grow, with a report: three minutes
+# make counts       instructions of fixed work against stored counts, by valgrind; UPDATE_COUNTS=1 stores new ones
 # make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
 # make lint         formatting and clippy, warnings denied
 
@@ -13,7 +15,7 @@ GMM = target/release/gmm
 # Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments test test-slow accuracy oracle lint
+.PHONY: build experiment experiments test test-slow accuracy bench counts oracle lint
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -35,6 +37,13 @@ test-slow:
 
 accuracy: build
 	$(GMM) accuracy
+
+bench: build
+	$(GMM) bench
+
+# By itself, so that no more is built than the sampler.
+counts:
+	$(CARGO) test --locked --release -p gmm-bench --test instructions -- --ignored --nocapture
 
 lint:
 	$(CARGO) fmt --all --check

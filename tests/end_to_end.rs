@@ -303,3 +303,27 @@ fn the_accuracy_suite_passes_and_leaves_the_same_bytes_on_any_number_of_threads(
     assert_eq!(table, again);
     assert!(workplace.files("again") == files, "files differ");
 }
+
+#[test]
+#[ignore = "half a minute: make test-slow"]
+fn measurements_are_printed_and_left_as_tables_figure_and_page() {
+    let workplace = Workplace::new();
+    let output = workplace.gmm("bench --quick -q");
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    // How fast a machine is decides whether claims are kept, not whether there are results.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{stdout}\n{stderr}");
+    assert!(stderr.is_empty(), "{stderr}");
+    for heading in ["Kernel: ", "Chain: ", "EM: ", "Fits: ", "Growth: ", "claims of growth are"] {
+        assert!(stdout.contains(heading), "{heading} is missing: {stdout}");
+    }
+    let files = workplace.files("reports/bench");
+    assert_eq!(String::from_utf8_lossy(&files["tables.txt"]), stdout);
+    for name in ["index.html", "bench.parquet", "growth.parquet", "figures/growth.svg", "figures/growth.png"]
+    {
+        assert!(files.contains_key(name), "{name} is missing");
+    }
+    let machine = fs::read(workplace.path("reports/bench/provenance.json")).unwrap();
+    let machine: serde_json::Value = serde_json::from_slice(&machine).unwrap();
+    assert!(machine["multiply_adds_per_second"].as_f64().unwrap() > 1e6);
+}

@@ -7,14 +7,12 @@
 //!
 //! 1. [`case`]: posteriors and the starts that all chains of both programs are dispersed from.
 //! 2. [`counted`]: counts every evaluation that a program asks for, its searches and restarts included.
-//! 3. [`program`]: one chain of ours or of nuts-rs, with what it cost.
-//! 4. [`clock`]: CPU time, which is what is compared.
-//! 5. [`contest`]: chains, diagnosed by the same functions for both programs.
+//! 3. [`program`]: one chain of ours or of nuts-rs, with what it cost in CPU time.
+//! 4. [`contest`]: chains, diagnosed by the same functions for both programs.
 //!
 //! The crate is not among the workspace's default members: nuts-rs brings a linear algebra library whose build takes minutes.
 
 pub mod case;
-pub mod clock;
 pub mod contest;
 pub mod counted;
 pub mod program;

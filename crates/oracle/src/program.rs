@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gmm_bench::clock::thread_time;
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::nuts::chain::{Chain, Settings};
 use gmm_sampler::nuts::metric::Metric;
@@ -12,7 +13,6 @@ use nuts_rs::{
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use thiserror::Error;
 
-use crate::clock::thread_time;
 use crate::counted::Counted;
 
 /// Who samples.

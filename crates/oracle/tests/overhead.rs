@@ -1,6 +1,6 @@
 //! What trajectory, adaptation and metric cost beside the density: time per leapfrog on a density that costs next to nothing.
 
-use gmm_oracle::clock::thread_time;
+use gmm_bench::clock::thread_time;
 use gmm_oracle::program::{Program, stream};
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::nuts::metric::Metric;

@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// Try whether the sampler samples from the right distribution, on problems whose answer is known.
     Accuracy(Accuracy),
+    /// Measure how fast the likelihood, chains, EM and whole fits are on this machine, and how their time grows.
+    Bench(Bench),
     /// Print a script that completes commands and flags in a shell.
     Completions { shell: Shell },
 }
@@ -105,6 +107,16 @@ pub struct Accuracy {
     /// Threads [default: all].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Measure for seconds instead of minutes, without the largest sizes.
+    #[arg(long)]
+    pub quick: bool,
+    /// Where results go.
+    #[arg(long, value_name = "DIR", default_value = "reports/bench")]
+    pub out: PathBuf,
 }
 
 /// How results are printed.

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod answer;
+mod bench;
 mod choose;
 mod cli;
 mod data;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Choose(choose) => choose::choose(choose, talk),
         Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
         Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
+        Command::Bench(flags) => bench::bench(flags, talk),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "gmm", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

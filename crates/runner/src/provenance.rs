@@ -35,6 +35,64 @@ pub struct Provenance {
     pub job_seconds: BTreeMap<String, f64>,
 }
 
+/// `provenance.json` of measured times, which are this machine's and this moment's.
+#[derive(Debug, Clone, Serialize)]
+pub struct Machine {
+    pub version: String,
+    pub operating_system: String,
+    pub architecture: String,
+    /// Where the operating system tells.
+    pub processor: Option<String>,
+    /// That all hot loops use.
+    pub instruction_set: String,
+    /// Fused multiply-adds of doubles in registers.
+    pub multiply_adds_per_second: f64,
+    /// Seconds since 1970.
+    pub finished: u64,
+    pub wall_seconds: f64,
+}
+
+impl Machine {
+    /// Of measurements that end now.
+    #[must_use]
+    pub fn new(multiply_adds_per_second: f64, wall: Duration) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            operating_system: std::env::consts::OS.to_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            processor: processor(),
+            instruction_set: gmm_sampler::simd::instruction_set().to_owned(),
+            multiply_adds_per_second,
+            finished: now(),
+            wall_seconds: wall.as_secs_f64(),
+        }
+    }
+
+    /// # Errors
+    /// The disk.
+    pub fn write(&self, root: &Path) -> Result<()> {
+        write_json(root, self)
+    }
+}
+
+/// The processor's name, which Linux keeps in a file.
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn write_json(root: &Path, provenance: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(provenance).context("provenance is plain data")?;
+    text.push('\n');
+    write_bytes(&root.join(FILE), text.as_bytes())
+}
+
 impl Provenance {
     /// Of a run that ends now; times of jobs that earlier runs did are taken over.
     #[must_use]
@@ -58,7 +116,7 @@ impl Provenance {
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             threads,
-            finished: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            finished: now(),
             wall_seconds: wall.as_secs_f64(),
             job_seconds,
         }
@@ -75,8 +133,6 @@ impl Provenance {
     /// # Errors
     /// The disk.
     pub fn write(&self, root: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self).context("provenance is plain data")?;
-        text.push('\n');
-        write_bytes(&root.join(FILE), text.as_bytes())
+        write_json(root, self)
     }
 }

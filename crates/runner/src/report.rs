@@ -47,6 +47,9 @@ pub enum Extent {
     Tables,
 }
 
+/// The look of pages that are no experiment's report: the suites'.
+pub(crate) const PLAIN_STYLE: &str = include_str!("report/plain.css");
+
 /// The page's file name.
 pub const PAGE: &str = "index.html";
 

@@ -1,6 +1,7 @@
 //! What lands on disk as Parquet, and how it is read again: the only room, beside the data reader, that knows polars.
 
 mod accuracy;
+mod bench;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ use crate::jobs::Job;
 use crate::score::{HeldOut, ScoreRow, SummaryRow};
 
 pub use accuracy::{write_checks, write_ranks, write_z_scores};
+pub use bench::{write_growths, write_measurements};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
 const ALGORITHM: u32 = 3;
@@ -293,6 +295,11 @@ impl Store {
         ];
         write_parquet(&self.root.join("summary.parquet"), columns, &[("gmm.version", VERSION.to_owned())])
     }
+}
+
+/// The footer of files that belong to no experiment.
+fn version_alone() -> [(&'static str, String); 1] {
+    [("gmm.version", VERSION.to_owned())]
 }
 
 fn write_parquet(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)]) -> Result<()> {

@@ -91,12 +91,13 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
 }
 
 /// A table of text, columns aligned right.
-struct Table {
-    rows: Vec<Vec<String>>,
+pub struct Table {
+    pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn render(&self) -> String {
+    #[must_use]
+    pub fn render(&self) -> String {
         let n_columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             self.rows

@@ -70,7 +70,7 @@ pub mod log_density;
 pub mod mixture;
 pub mod nuts;
 pub mod relabel;
-mod simd;
+pub mod simd;
 pub mod spike;
 pub mod start;
 pub mod ties;

@@ -3,6 +3,15 @@
 pub(crate) mod elementary;
 pub(crate) mod instructions;
 pub(crate) mod lanes;
+mod peak;
+
+pub use peak::multiply_adds;
+
+/// The instructions that all hot loops use on this machine: `AVX-512`, `AVX2` or `baseline`.
+#[must_use]
+pub fn instruction_set() -> &'static str {
+    instructions::InstructionSet::best().name()
+}
 
 /// Scalar product in eight partial sums, which every processor vectorises in the same order.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {

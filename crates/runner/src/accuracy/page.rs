@@ -5,7 +5,7 @@ use gmm_accuracy::check::{Evidence, FAMILY_WISE, Part, Verdict};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Findings, summary};
-use crate::report::Plate;
+use crate::report::{PLAIN_STYLE, Plate};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -23,6 +23,7 @@ pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
         family_wise => FAMILY_WISE,
         parts => Part::ALL.iter().map(|&part| of_part(findings, part)).collect::<Vec<_>>(),
         plates => plates.iter().map(plate).collect::<Vec<_>>(),
+        style => PLAIN_STYLE,
         version => env!("CARGO_PKG_VERSION"),
     };
     let page = environment.get_template("page").and_then(|template| template.render(values));

@@ -10,6 +10,7 @@ pub mod criteria;
 pub mod differences;
 mod font;
 mod geometry;
+pub mod growth;
 mod histogram;
 mod legend;
 pub mod mixture;

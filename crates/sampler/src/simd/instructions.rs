@@ -28,6 +28,16 @@ impl InstructionSet {
         Self(Instructions::Baseline)
     }
 
+    pub(crate) fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => "AVX2",
+            Instructions::Baseline => "baseline",
+        }
+    }
+
     /// All that this machine has, the fastest first.
     #[cfg(test)]
     pub(crate) fn available() -> Vec<Self> {

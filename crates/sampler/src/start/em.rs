@@ -4,7 +4,7 @@
 //! to infinity. Such degenerate solutions are recognised and refused, and so are spurious ones, finite optima that a handful
 //! of observations in a tiny, flat cluster drive (McLachlan & Peel 2000, section 3.10).
 
-mod run;
+pub mod run;
 mod search;
 mod starts;
 mod whitened;

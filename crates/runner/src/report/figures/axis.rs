@@ -8,6 +8,10 @@ pub enum Spread {
     Signed {
         unit: f64,
     },
+    /// Logarithmic, of positive values, with numbers at powers of the base.
+    Powers {
+        of: f64,
+    },
 }
 
 impl Spread {
@@ -15,6 +19,7 @@ impl Spread {
         match self {
             Self::Linear => value,
             Self::Signed { unit } => (value / unit).asinh(),
+            Self::Powers { .. } => value.ln(),
         }
     }
 
@@ -22,6 +27,7 @@ impl Spread {
         match self {
             Self::Linear => spread,
             Self::Signed { unit } => spread.sinh() * unit,
+            Self::Powers { .. } => spread.exp(),
         }
     }
 }
@@ -96,11 +102,28 @@ impl Axis {
             Spread::Signed { unit } if self.low.abs().max(self.high.abs()) > 4.0 * unit => {
                 self.signed_ticks(unit, gap)
             }
+            Spread::Powers { of } => self.powers(of, gap),
             _ => linear_ticks(self.low, self.high, (self.length() / gap).floor().max(2.0)),
         };
         let closer = [1.0, 0.75, 0.5].map(|share| at(share * gap));
         let enough = closer.iter().position(|ticks| ticks.len() > 1).unwrap_or(0);
         closer.into_iter().nth(enough).unwrap_or_default()
+    }
+
+    /// Every power of the base, or every second, or third, as far as there is room.
+    fn powers(&self, base: f64, gap: f64) -> Vec<(f64, String)> {
+        let exponent = |value: f64| value.ln() / base.ln();
+        let (first, last) =
+            ((exponent(self.low) - 1e-9).ceil() as i32, (exponent(self.high) + 1e-9).floor() as i32);
+        let apart = (self.position(base) - self.position(1.0)).abs();
+        let every = (gap / apart).ceil().clamp(1.0, 1e6) as i32;
+        // Plain where all are short: 10000 beside 10⁵ would look like two kinds of number.
+        let plain = (1e-3..1e5).contains(&self.low) && self.high < 1e5;
+        (first..=last)
+            .filter(|power| power.rem_euclid(every) == 0)
+            .map(|power| base.powi(power))
+            .map(|value| (value, written(value, if plain { 0 } else { decade(value) }, value)))
+            .collect()
     }
 
     /// Zero, then powers of ten from the outermost inwards, then threes between them where there is room.
@@ -272,6 +295,17 @@ mod tests {
         assert_eq!(texts(-2000.0, 0.0, signed), ["−1000", "−100", "−10", "0"]);
         assert_eq!(texts(-1e7, 0.0, signed), ["−10⁷", "−10⁵", "−1000", "0"]);
         assert_eq!(texts(-3.0, 0.0, signed), ["−3", "−2", "−1", "0"]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_numbers_at_powers_as_far_as_there_is_room() {
+        let tens = Spread::Powers { of: 10.0 };
+        assert_eq!(texts(0.5, 2e3, tens), ["1", "10", "100", "1000"]);
+        assert_eq!(texts(1e-3, 1e6, tens), ["10⁻²", "1", "10²", "10⁴", "10⁶"]);
+        assert_eq!(texts(2.0, 32.0, Spread::Powers { of: 2.0 }), ["2", "4", "8", "16", "32"]);
+        let axis = Axis::new(1.0, 100.0, 0.0, 300.0, tens);
+        assert!((axis.position(10.0) - 150.0).abs() < 1e-9);
+        assert!((axis.stretched(150.0).position(1000.0) - 450.0).abs() < 1e-9);
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Panel {
 
     /// Numbers left of the panel; with `rules`, a faint line across it at each.
     pub fn number_y(&self, scene: &mut Scene, rules: bool) {
-        let ticks = self.y.ticks(GAP_Y.max(self.y.length() / MOST_TICKS));
+        let ticks = self.ticks_y();
         // Numbers of very many digits are set smaller, rather than over the axis' name.
         let widest = ticks.iter().map(|(_, text)| text_width(text, TICK)).fold(0.0, f64::max);
         let face = Type::new(TICK * (MOST_NUMBER / widest).min(1.0), INK, Align::End);
@@ -124,6 +124,18 @@ impl Panel {
             scene.segment((self.left() - 3.0, y), (self.left(), y), FRAME, HAIR);
             scene.text_beside((self.left() - TICK_SPACE, y), text, face);
         }
+    }
+
+    /// The faint lines alone, for panels whose numbers stand at another.
+    pub fn rule_y(&self, scene: &mut Scene) {
+        for (value, _) in self.ticks_y() {
+            let y = self.y.position(value);
+            scene.segment((self.left(), y), (self.right(), y), RULE, HAIR);
+        }
+    }
+
+    fn ticks_y(&self) -> Vec<(f64, String)> {
+        self.y.ticks(GAP_Y.max(self.y.length() / MOST_TICKS))
     }
 
     pub fn name_x(&self, scene: &mut Scene, name: &str) {

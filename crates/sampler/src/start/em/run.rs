@@ -6,33 +6,35 @@ use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
 /// The parameters between two iterations.
 #[derive(Debug, Clone)]
-pub(super) struct State {
-    pub(super) log_weights: Vec<f64>,
+pub struct State {
+    /// K, log scale.
+    pub log_weights: Vec<f64>,
     /// K × D.
-    pub(super) means: Vec<f64>,
+    pub means: Vec<f64>,
     /// K packed factors T_k, Σ_k = T_k T_kᵀ.
-    pub(super) factors: Vec<f64>,
+    pub factors: Vec<f64>,
 }
 
-/// One run of EM from a start.
-pub(super) struct Run<'a> {
-    pub(super) likelihood: &'a Likelihood,
-    pub(super) state: State,
-    pub(super) components: WhitenedComponents,
-    pub(super) workspace: &'a mut Workspace,
-    pub(super) moments: &'a mut Moments,
+/// One run of EM from a start, its buffers of the state's K and the likelihood's D.
+pub struct Run<'a> {
+    pub likelihood: &'a Likelihood,
+    pub state: State,
+    pub components: WhitenedComponents,
+    pub workspace: &'a mut Workspace,
+    pub moments: &'a mut Moments,
 }
 
 /// How far a run got.
-pub(super) struct Progress {
+pub struct Progress {
     /// At the parameters before the last step.
-    pub(super) log_likelihood: f64,
-    pub(super) iterations: usize,
-    pub(super) ended: Ended,
+    pub log_likelihood: f64,
+    pub iterations: usize,
+    pub ended: Ended,
 }
 
-#[derive(PartialEq)]
-pub(super) enum Ended {
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
     Converged,
     OutOfIterations,
     Degenerate,
@@ -88,7 +90,8 @@ impl Run<'_> {
         true
     }
 
-    pub(super) fn iterate(&mut self, max_iterations: usize) -> Progress {
+    /// Iterates until nothing is left to gain, a component degenerates, or as often as it may.
+    pub fn iterate(&mut self, max_iterations: usize) -> Progress {
         let tolerance = TOLERANCE * self.likelihood.n_observations() as f64;
         let mut previous = f64::NEG_INFINITY;
         let mut previous_gain = f64::INFINITY;

@@ -1,0 +1,24 @@
+//! The likelihood's pass over the data: log-likelihood and moments at one mixture.
+
+use std::hint::black_box;
+
+use gmm_sampler::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
+
+use crate::case::Case;
+use crate::rounds::Work;
+
+/// One pass at the case's mixture; its unit is a pass.
+#[must_use]
+pub fn work(case: &Case) -> Work<'static> {
+    pass(Likelihood::new(&case.data), WhitenedComponents::of(&case.mixture))
+}
+
+fn pass(likelihood: Likelihood, components: WhitenedComponents) -> Work<'static> {
+    let (k, d) = (components.n_components(), likelihood.n_features());
+    let (mut workspace, mut moments) = (Workspace::new(k, d), Moments::new(k, d));
+    Box::new(move || {
+        let components = black_box(&components);
+        black_box(likelihood.log_likelihood_and_moments(components, &mut workspace, &mut moments));
+        1
+    })
+}
