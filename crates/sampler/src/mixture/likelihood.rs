@@ -350,12 +350,14 @@ impl Likelihood {
             let parts = parts.iter().zip(sums.chunks_exact_mut(length));
             parts.map(|(part, sums)| kernel::accumulate(self.instructions, *part, buffers, sums)).collect()
         };
-        let shares = parts.chunks(share).zip(&mut *buffers).zip(sums.chunks_mut(share * length));
+        let mut shares = parts.chunks(share).zip(&mut *buffers).zip(sums.chunks_mut(share * length));
+        let own = shares.next();
         let log_likelihoods: Vec<f64> = std::thread::scope(|scope| {
             let run = |((parts, buffers), sums)| scope.spawn(move || accumulate(parts, buffers, sums));
             let threads: Vec<_> = shares.map(run).collect();
+            let own = own.map(|((parts, buffers), sums)| accumulate(parts, buffers, sums));
             let joined = threads.into_iter().map(|thread| thread.join().expect("a pass does not panic"));
-            joined.flatten().collect()
+            own.into_iter().chain(joined).flatten().collect()
         });
         let (total, others) = sums.split_at_mut(length);
         for part in others.chunks_exact(length) {
