@@ -1,7 +1,8 @@
-//! One chain: time per leapfrog, and what of it is gradient and what the likelihood's pass, at the positions where it has been.
+//! One chain: time per gradient, and what of it is the log density with its gradient and what the likelihood's pass, at the positions
+//! where it has been.
 //!
 //! The parts are timed apart, on the recorded positions, and not by a clock within the chain: how many components a pass may leave
-//! out depends on where it is, and a clock read twice a leapfrog would cost 40 to 80 ns of the few microseconds that it measures.
+//! out depends on where it is, and a clock read twice a gradient would cost 40 to 80 ns of the few microseconds that it measures.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -11,7 +12,8 @@ use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
-use gmm_sampler::nuts::chain::{Chain, Settings};
+use gmm_sampler::nuts::GRADIENTS_PER_STEP;
+use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
 use gmm_sampler::start::Start;
 
 use crate::case::{Case, Shape};
@@ -20,7 +22,7 @@ use crate::rounds::Work;
 /// Iterations before anything is timed. The step size is about right from 150 on, which the sampler's own default is twice of.
 const WARMUP: usize = 150;
 
-/// Positions that the parts are timed on: those of some 36 draws of seven leapfrogs.
+/// Positions that the parts are timed on: those of some 40 draws of six gradients.
 const POSITIONS: usize = 256;
 
 /// The posterior of a case, and where its chain starts.
@@ -60,10 +62,10 @@ impl<L: LogDensity> LogDensity for Recorded<L> {
 
 /// What is timed of a chain.
 pub struct Works<'a> {
-    /// The chain goes on by a draw; its unit is a leapfrog.
-    pub leapfrog: Work<'a>,
+    /// The chain goes on by a draw; its unit is a gradient.
+    pub draw: Work<'a>,
     /// The posterior's log density and gradient.
-    pub gradient: Work<'a>,
+    pub density: Work<'a>,
     /// The likelihood's pass alone.
     pub pass: Work<'a>,
 }
@@ -84,7 +86,7 @@ impl Ground {
         Posterior::new(&self.likelihood, &self.prior, self.shape.k).expect("the prior was checked before")
     }
 
-    /// A chain that is warmed up, with the positions of its next leapfrogs.
+    /// A chain that is warmed up, with the positions of its next gradients.
     fn chain(&self) -> (Chain<impl LogDensity + use<'_>>, Vec<f64>) {
         let record = Rc::new(RefCell::new(Record { positions: Vec::new(), room: 0 }));
         let mut rng = self.case.stream_of_chain();
@@ -104,18 +106,18 @@ impl Ground {
         (chain, positions)
     }
 
-    /// A chain that is warmed up; its work is a draw, and its unit a leapfrog.
+    /// A chain that is warmed up; its work is a draw, and its unit a gradient.
     #[must_use]
     pub fn draws(&self) -> Work<'_> {
         let mut chain = self.chain().0;
-        Box::new(move || u64::from(chain.step().transition.n_steps))
+        Box::new(move || gradients(&chain.step()))
     }
 
     /// The chain and its parts.
     #[must_use]
     pub fn works(&self) -> Works<'_> {
         let (mut chain, positions) = self.chain();
-        let leapfrog = move || u64::from(chain.step().transition.n_steps);
+        let draw = move || gradients(&chain.step());
         let mut posterior = self.posterior();
         let dimension = posterior.dimension();
         let layout = posterior.layout();
@@ -125,7 +127,7 @@ impl Ground {
             .collect();
         let mut gradient = vec![0.0; dimension];
         let mut next = (0..components.len()).cycle();
-        let gradient = move || {
+        let density = move || {
             let position = &positions[next.next().expect("it goes round") * dimension..][..dimension];
             black_box(posterior.log_density_and_gradient(black_box(position), &mut gradient));
             1
@@ -138,7 +140,7 @@ impl Ground {
             black_box(self.likelihood.log_likelihood_and_moments(components, &mut workspace, &mut moments));
             1
         };
-        Works { leapfrog: Box::new(leapfrog), gradient: Box::new(gradient), pass: Box::new(pass) }
+        Works { draw: Box::new(draw), density: Box::new(density), pass: Box::new(pass) }
     }
 
     /// The posterior's log density and gradient at the mode.
@@ -154,28 +156,33 @@ impl Ground {
     }
 }
 
+/// What a draw took.
+fn gradients(draw: &DrawStats) -> u64 {
+    u64::from(draw.transition.n_steps * GRADIENTS_PER_STEP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::case::Spacing;
 
     #[test]
-    fn positions_are_those_of_the_chains_next_leapfrogs() {
+    fn positions_are_those_of_the_chains_next_gradients() {
         let ground = Ground::new(Case::on_grid(200, 2, 2, Spacing::Separated));
         let (_, positions) = ground.chain();
         let dimension = ground.posterior().dimension();
         assert_eq!(positions.len(), POSITIONS * dimension);
-        // A leapfrog moves every coordinate: no two neighbours are alike.
+        // A step moves every coordinate: no two neighbours are alike.
         let mut pairs = positions.chunks_exact(dimension).zip(positions.chunks_exact(dimension).skip(1));
         assert!(pairs.all(|(a, b)| a != b));
     }
 
     #[test]
-    fn a_chains_units_are_leapfrogs() {
+    fn a_chains_units_are_gradients() {
         let ground = Ground::new(Case::on_grid(200, 2, 2, Spacing::Separated));
         let mut works = ground.works();
-        let leapfrogs: u64 = (0..50).map(|_| (works.leapfrog)()).sum();
-        assert!((50..50 * 63).contains(&leapfrogs), "{leapfrogs}");
-        assert_eq!([(works.gradient)(), (works.pass)()], [1, 1]);
+        let gradients: u64 = (0..50).map(|_| (works.draw)()).sum();
+        assert!((100..50 * 126).contains(&gradients), "{gradients}");
+        assert_eq!([(works.density)(), (works.pass)()], [1, 1]);
     }
 }

@@ -42,13 +42,13 @@ impl Fixed {
         }
     }
 
-    /// What is counted by. A chain's draws differ in their leapfrogs, and any change of its random numbers would change how many there are.
+    /// What is counted by. A chain's draws differ in their gradients, and any change of its random numbers would change how many there are.
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
             Self::KernelBlobs | Self::KernelOldFaithful | Self::KernelIris | Self::KernelSimulated => "pass",
             Self::GradientBlobs => "gradient",
-            Self::ChainBlobs => "leapfrog",
+            Self::ChainBlobs => "gradient",
             Self::EmSimulated => "iteration",
         }
     }

@@ -29,7 +29,7 @@ impl Variable {
         }
     }
 
-    /// The largest exponent that is claimed. A leapfrog's dense metric costs the square of the dimension, which grows with K D², but
+    /// The largest exponent that is claimed. A dense metric costs the square of the dimension, which grows with K D², but
     /// the metric is dense in a few hundred dimensions alone, where the pass over the data outweighs it.
     #[must_use]
     pub fn limit(self) -> f64 {

@@ -6,7 +6,7 @@
 //! | area | what is timed | beside it |
 //! |---|---|---|
 //! | kernel | the likelihood's pass: log-likelihood and moments | its arithmetic at the machine's rate of multiply-adds |
-//! | chain | a leapfrog of a warmed-up chain | the gradient and the pass, at positions where the chain has been |
+//! | chain | a gradient of a warmed-up chain, all that the chain does included | the log density with its gradient, and the pass, at positions where the chain has been |
 //! | EM | an iteration | |
 //! | fit | data to draws, by whoever knows how chains are started | effective draws a second |
 //!

@@ -1,21 +1,11 @@
 //! Interleaved rounds: all cases take turns, so that a noisy moment of the machine hits every one of them.
 
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::clock::{process_time, thread_time};
+use crate::clock::thread_time;
 
 /// CPU time of one sample, about. Reading a clock is a system call of a fraction of a microsecond, 0.1 % of this at most.
 const SAMPLE: Duration = Duration::from_millis(1);
-
-/// How long a work's own threads are waited for before the process' clock is read: whoever joins a thread may go on before it is gone
-/// and its time charged. Without the wait, passes over 100,000 observations were seen to take an eighth of their time, and the
-/// next sample the rest.
-const SETTLE: Duration = Duration::from_millis(1);
-
-/// A process' time over the calling thread's from which a work has threads of its own: far above the cost of waiting for them, far
-/// below that of any work which is worth a thread.
-const THREADED: f64 = 1.25;
 
 /// Rounds at least, however long they take: a median of fewer says little.
 const LEAST_ROUNDS: usize = 5;
@@ -23,7 +13,7 @@ const LEAST_ROUNDS: usize = 5;
 /// Rounds at most, where all works are short: a median of more says no more.
 const MOST_ROUNDS: usize = 2_000;
 
-/// Something to be timed: does a piece of work, always alike, and returns how many units of it were done.
+/// Something to be timed: does a piece of work, always alike and in the calling thread, and returns how many units of it were done.
 pub type Work<'a> = Box<dyn FnMut() -> u64 + 'a>;
 
 /// CPU time of one unit, in seconds, or a number that is made of such times.
@@ -84,12 +74,9 @@ pub fn measure(works: &mut [Work<'_>], budget: Duration) -> Vec<Timing> {
     samples.into_iter().map(Timing::of).collect()
 }
 
-/// How a sample of a work is taken.
+/// How often a work is done for a sample to be long enough.
 struct Plan {
-    /// How often the work is done.
     repeats: usize,
-    /// Whether it has threads of its own.
-    threaded: bool,
 }
 
 impl Plan {
@@ -99,32 +86,18 @@ impl Plan {
         let began = Instant::now();
         work();
         let once = began.elapsed().as_secs_f64();
-        let mut plan = Self { repeats: (SAMPLE.as_secs_f64() / once).ceil() as usize, threaded: true };
-        loop {
-            // The least of three: what is left of another work's threads may be charged in one.
-            let tries = [(); 3].map(|()| {
-                let began = thread_time();
-                let (_, time) = plan.run(work);
-                (time, thread_time() - began)
-            });
-            let (time, here) = tries.into_iter().min().expect("there are three");
-            if time * 2 >= SAMPLE {
-                plan.threaded = time.as_secs_f64() > THREADED * here.as_secs_f64();
-                return plan;
-            }
+        let mut plan = Self { repeats: (SAMPLE.as_secs_f64() / once).ceil() as usize };
+        while plan.run(work).1 * 2 < SAMPLE {
             plan.repeats *= 2;
         }
+        plan
     }
 
     /// Units done, and the CPU time that they took.
     fn run(&self, work: &mut Work<'_>) -> (u64, Duration) {
-        let clock = if self.threaded { process_time } else { thread_time };
-        let began = clock();
+        let began = thread_time();
         let units = (0..self.repeats).map(|_| work()).sum();
-        if self.threaded {
-            sleep(SETTLE);
-        }
-        (units, clock() - began)
+        (units, thread_time() - began)
     }
 
     /// Seconds of a unit.
@@ -164,19 +137,9 @@ mod tests {
         };
         let timings = measure(&mut [work(0), work(1)], Duration::ZERO);
         for (timing, calls) in timings.iter().zip(&calls) {
-            // Twice to warm up and three times to plan.
-            assert_eq!((timing.rounds, calls.get()), (LEAST_ROUNDS, LEAST_ROUNDS + 5));
+            // Twice to warm up and once to plan.
+            assert_eq!((timing.rounds, calls.get()), (LEAST_ROUNDS, LEAST_ROUNDS + 3));
             assert!(timing.minimum >= 0.3 * SAMPLE.as_secs_f64(), "a tenth of three samples: {timing:?}");
         }
-    }
-
-    #[test]
-    fn the_time_of_a_works_own_thread_counts() {
-        let mut work: Work<'_> = Box::new(|| {
-            std::thread::scope(|scope| scope.spawn(spin).join()).expect("spinning does not panic");
-            1
-        });
-        let timing = measure(std::slice::from_mut(&mut work), Duration::ZERO)[0];
-        assert!(timing.median >= 3.0 * SAMPLE.as_secs_f64(), "{timing:?}");
     }
 }

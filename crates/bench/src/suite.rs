@@ -43,7 +43,7 @@ impl Length {
 pub enum Area {
     /// The likelihood's pass.
     Kernel,
-    /// A leapfrog of one chain.
+    /// A gradient of one chain, with all that the chain does beside it.
     Chain,
     /// An iteration of EM.
     Em,
@@ -71,9 +71,9 @@ pub enum Quantity {
     Pass,
     PassPerObservationAndComponent,
     ShareOfFloor,
-    Leapfrog,
     Gradient,
-    OutsideGradient,
+    Density,
+    OutsideDensity,
     OutsidePass,
     Iteration,
     Fit,
@@ -88,10 +88,10 @@ impl Quantity {
             Self::Pass => "pass",
             Self::PassPerObservationAndComponent => "pass per observation and component",
             Self::ShareOfFloor => "floor / pass",
-            Self::Leapfrog => "leapfrog",
             Self::Gradient => "gradient",
-            Self::OutsideGradient => "share of a leapfrog outside the gradient",
-            Self::OutsidePass => "share of a leapfrog outside the pass",
+            Self::Density => "density",
+            Self::OutsideDensity => "share of a gradient outside the density",
+            Self::OutsidePass => "share of a gradient outside the pass",
             Self::Iteration => "iteration",
             Self::Fit => "fit",
             Self::EffectiveDraws => "least bulk effective sample size",
@@ -105,11 +105,11 @@ impl Quantity {
         match self {
             Self::Pass
             | Self::PassPerObservationAndComponent
-            | Self::Leapfrog
             | Self::Gradient
+            | Self::Density
             | Self::Iteration
             | Self::Fit => "s",
-            Self::ShareOfFloor | Self::OutsideGradient | Self::OutsidePass => "1",
+            Self::ShareOfFloor | Self::OutsideDensity | Self::OutsidePass => "1",
             Self::EffectiveDraws => "draws",
             Self::EffectiveDrawsPerSecond => "draws/s",
         }
@@ -207,7 +207,7 @@ fn grids(length: Length) -> Vec<Grid> {
     ]
 }
 
-/// The chains' grids, all of separated components: where they overlap a leapfrog takes longer, but the posterior has so many shapes
+/// The chains' grids, all of separated components: where they overlap a gradient takes longer, but the posterior has so many shapes
 /// that a warm-up would take minutes. In N and D they end earlier, where finding the start takes seconds.
 fn grids_of_chains(length: Length) -> Vec<Grid> {
     let separated = |variable, sizes, fixed| Grid::new(variable, Spacing::Separated, sizes, fixed);
@@ -288,28 +288,28 @@ fn chains(length: Length, speed: &mut Speed) {
     let mut works: Vec<Work<'_>> = grounds
         .iter()
         .flat_map(|ground| {
-            let Works { leapfrog, gradient, pass } = ground.works();
-            [leapfrog, gradient, pass]
+            let Works { draw, density, pass } = ground.works();
+            [draw, density, pass]
         })
         .collect();
     let timings = measure(&mut works, length.budget());
     let outside = |part: f64, whole: f64| 1.0 - part / whole;
     for (shape, timings) in shapes.iter().zip(timings.chunks_exact(3)) {
-        let (leapfrog, gradient, pass) = (timings[0], timings[1], timings[2]);
+        let (gradient, density, pass) = (timings[0], timings[1], timings[2]);
         speed.push(
             Area::Chain,
             shape,
             [
-                (Quantity::Leapfrog, leapfrog),
                 (Quantity::Gradient, gradient),
+                (Quantity::Density, density),
                 (Quantity::Pass, pass),
-                (Quantity::OutsideGradient, gradient.with(leapfrog, outside)),
-                (Quantity::OutsidePass, pass.with(leapfrog, outside)),
+                (Quantity::OutsideDensity, density.with(gradient, outside)),
+                (Quantity::OutsidePass, pass.with(gradient, outside)),
             ],
         );
     }
-    let leapfrogs: Vec<Timing> = timings.chunks_exact(3).map(|timings| timings[0]).collect();
-    growths(Area::Chain, &grids, &shapes, &leapfrogs, speed);
+    let gradients: Vec<Timing> = timings.chunks_exact(3).map(|timings| timings[0]).collect();
+    growths(Area::Chain, &grids, &shapes, &gradients, speed);
 }
 
 fn ems(length: Length, speed: &mut Speed) {

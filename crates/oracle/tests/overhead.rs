@@ -1,11 +1,11 @@
-//! What trajectory, adaptation and metric cost beside the density: time per leapfrog on a density that costs next to nothing.
+//! What trajectory, adaptation and metric cost beside the density: time per gradient on a density that costs next to nothing.
 
 use gmm_bench::clock::thread_time;
 use gmm_oracle::program::{Program, stream};
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::nuts::metric::Metric;
 
-/// Time per leapfrog may exceed the peer's by this factor: on a machine shared with others the ratio of medians differed by as much between
+/// Time per gradient may exceed the peer's by this factor: on a machine shared with others the ratio of medians differed by as much between
 /// two runs.
 const NOISE: f64 = 1.25;
 
@@ -77,7 +77,7 @@ fn overheads(programs: &[Program], dimension: usize) -> Vec<[f64; 2]> {
 
 /// Prints a table, and asserts that ours with a diagonal metric takes no longer than nuts-rs with one. The dense and the low-rank metric do
 /// different work and are shown only.
-fn a_leapfrog_takes_no_longer(dimension: usize, beside: &[Program]) {
+fn a_gradient_takes_no_longer(dimension: usize, beside: &[Program]) {
     let mut programs = vec![Program::Ours(Metric::identity(dimension)), Program::Diagonal];
     programs.extend_from_slice(beside);
     println!("nanoseconds per gradient beside the density, standard normal in {dimension} dimensions");
@@ -98,17 +98,17 @@ fn dense(dimension: usize) -> Program {
 }
 
 #[test]
-fn a_leapfrog_in_ten_dimensions_takes_no_longer() {
-    a_leapfrog_takes_no_longer(10, &[dense(10), Program::LowRank]);
+fn a_gradient_in_ten_dimensions_takes_no_longer() {
+    a_gradient_takes_no_longer(10, &[dense(10), Program::LowRank]);
 }
 
 #[test]
-fn a_leapfrog_in_47_dimensions_takes_no_longer() {
-    a_leapfrog_takes_no_longer(47, &[dense(47), Program::LowRank]);
+fn a_gradient_in_47_dimensions_takes_no_longer() {
+    a_gradient_takes_no_longer(47, &[dense(47), Program::LowRank]);
 }
 
 /// Without the low-rank metric, whose warm-up takes more than a millisecond a gradient here.
 #[test]
-fn a_leapfrog_in_300_dimensions_takes_no_longer() {
-    a_leapfrog_takes_no_longer(300, &[dense(300)]);
+fn a_gradient_in_300_dimensions_takes_no_longer() {
+    a_gradient_takes_no_longer(300, &[dense(300)]);
 }

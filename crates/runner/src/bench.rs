@@ -61,7 +61,7 @@ fn write(root: &Path, speed: &Speed, machine: &Machine) -> Result<()> {
     machine.write(root)?;
     let plate = Plate {
         name: "growth".to_owned(),
-        caption: "CPU time on one thread against the number of observations, components and features, medians. Exponents are those of the upper half of each line. Pass and iteration of EM stand on the same floor, and so does a leapfrog, \
+        caption: "CPU time on one thread against the number of observations, components and features, medians. Exponents are those of the upper half of each line. Pass and iteration of EM stand on the same floor, and so does a gradient of a chain, \
                   which makes one pass. A pass that may leave components out can fall below it."
             .to_owned(),
         figure: Growths { growths: speed.growths.clone() }.draw().context("figure of growth")?,

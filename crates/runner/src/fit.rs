@@ -1,5 +1,7 @@
 //! One fit: from rows to prior, starting point and metric, and through chains to draws on the data's own scale.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result, bail};
 use gmm_sampler::data::{Data, Scaling};
 use gmm_sampler::draws::Draws;
@@ -9,7 +11,7 @@ use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
 use gmm_sampler::spike::SpikeWatch;
-use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em};
+use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
 use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
 use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
 use gmm_sampler::ties::Ties;
@@ -135,11 +137,11 @@ impl Preparation {
         let spec = &experiment.spec;
         let all = &experiment.dataset.data;
         let rows = if held_out.is_empty() {
-            all.clone()
+            Cow::Borrowed(all)
         } else {
             let training: Vec<usize> =
                 (0..all.n_observations()).filter(|row| held_out.binary_search(row).is_err()).collect();
-            all.rows(&training)
+            Cow::Owned(all.rows(&training))
         };
         let scaling = scaling(spec, &rows)?;
         let scaled = scaling.apply(&rows);
@@ -158,7 +160,8 @@ impl Preparation {
         };
         let prior = prior(spec, centres);
 
-        let optimum = em(&rows, components, STARTS_OF_CHAINS, &mut Stream::Em { components, fold }.rng());
+        let optimum =
+            em_of_sample(&rows, components, STARTS_OF_CHAINS, &mut Stream::Em { components, fold }.rng());
         let of_clusters = mixture_of_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;
         let mut candidates = vec![of_clusters];
@@ -170,6 +173,7 @@ impl Preparation {
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
+        drop(scaled);
         let mut posterior = Posterior::new(&likelihood, &prior, components)?;
         let watch = SpikeWatch::new(components, &Ties::of(&rows));
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));

@@ -27,8 +27,8 @@ const DISPERSION: f64 = 1.5;
 /// Covariance, in squared standard deviations of the data, that is added to a cluster's own, so that small ones have one.
 const CLUSTER_RIDGE: f64 = 0.01;
 
-/// Observations among which restarts of k-means and of EM search, where there are more: enough that no component of any
-/// weight is missed.
+/// Observations among which restarts of k-means and of EM search, and of which the curvature at the mode is taken, where there
+/// are more: enough that no component of any weight is missed.
 const SAMPLE: usize = 20_000;
 
 /// As many rows of more, drawn at random without replacement, ascending.
@@ -62,7 +62,15 @@ impl Start {
             .map(|mixture| climb(posterior, &layout.unconstrain(mixture)))
             .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
             .max_by(|a, b| a.log_density.total_cmp(&b.log_density))?;
-        let metric = curvature_metric(posterior, &mode.position);
+        // Every coordinate costs two passes; where there are many observations, some of them stand for all.
+        let metric = match posterior.likelihood().thinned(SAMPLE) {
+            Some(thinned) => {
+                let all = posterior.likelihood().n_observations() as f64;
+                let power = all / thinned.n_observations() as f64;
+                curvature_metric(&mut posterior.on(&thinned, power), &mode.position)
+            }
+            None => curvature_metric(posterior, &mode.position),
+        };
         Some(Self { mode, metric })
     }
 

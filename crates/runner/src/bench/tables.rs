@@ -25,7 +25,7 @@ pub fn all(speed: &Speed, machine: &Machine) -> String {
 pub fn headed(speed: &Speed) -> [(&'static str, String); 5] {
     [
         ("Kernel: one pass over the data, log-likelihood and moments", kernel(speed)),
-        ("Chain: one leapfrog", chain(speed)),
+        ("Chain: one gradient", chain(speed)),
         ("EM: one iteration", em(speed)),
         ("Fits: k-means, EM, mode and curvature, 4 chains of the default length", fit(speed)),
         ("Growth: exponents of the upper half of each line", growth(speed)),
@@ -120,16 +120,16 @@ fn kernel(speed: &Speed) -> String {
 }
 
 fn chain(speed: &Speed) -> String {
-    let header = ["time", "fastest", "per second", "gradient", "pass", "outside gradient", "outside pass"];
+    let header = ["time", "fastest", "per second", "density", "pass", "outside density", "outside pass"];
     Cases::new(speed, Area::Chain).table(&header, |of| {
-        let leapfrog = of(Quantity::Leapfrog).timing;
+        let gradient = of(Quantity::Gradient).timing;
         vec![
-            duration(leapfrog.median),
-            duration(leapfrog.minimum),
-            format!("{:.0}", 1.0 / leapfrog.median),
-            duration(of(Quantity::Gradient).timing.median),
+            duration(gradient.median),
+            duration(gradient.minimum),
+            format!("{:.0}", 1.0 / gradient.median),
+            duration(of(Quantity::Density).timing.median),
             duration(of(Quantity::Pass).timing.median),
-            percent(of(Quantity::OutsideGradient).timing.median),
+            percent(of(Quantity::OutsideDensity).timing.median),
             percent(of(Quantity::OutsidePass).timing.median),
         ]
     })
@@ -210,8 +210,8 @@ mod tests {
             let share = (Quantity::ShareOfFloor, 0.874);
             add(Area::Kernel, &shape, &[(Quantity::Pass, 3.4e-6 * unit), each, share]);
         }
-        let outside = [(Quantity::OutsideGradient, 0.21), (Quantity::OutsidePass, 0.33)];
-        let times = [(Quantity::Leapfrog, 5e-6), (Quantity::Gradient, 4e-6), (Quantity::Pass, 3.4e-6)];
+        let outside = [(Quantity::OutsideDensity, 0.21), (Quantity::OutsidePass, 0.33)];
+        let times = [(Quantity::Gradient, 5e-6), (Quantity::Density, 4e-6), (Quantity::Pass, 3.4e-6)];
         add(Area::Chain, &shape("blobs", 500), &[&times[..], &outside].concat());
         add(Area::Em, &shape("simulated", 100_000), &[(Quantity::Iteration, 7.6e-3)]);
         let fit = [

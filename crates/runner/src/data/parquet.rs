@@ -64,16 +64,14 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
         // Asked for no column, polars would read all.
         return Err(Problem::of_file(source.file, "no column holds numbers").into());
     }
-    let frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
-    let columns = features.iter().map(|&field| feature(&frame, &names[field])).collect::<PolarsResult<_>>();
-    let label = label.map(|field| classes(&frame, &names[field])).transpose();
-    Ok(Table {
-        source,
-        rows: (1..=frame.height()).collect(),
-        columns: columns.map_err(damaged)?,
-        label: label.map_err(damaged)?,
-        problems: Vec::new(),
-    })
+    let mut frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
+    let rows = (1..=frame.height()).collect();
+    // A column that has been copied is let go before the next is.
+    let mut take = |field: usize| frame.drop_in_place(&names[field]);
+    let columns = features.iter().map(|&field| feature(&take(field)?, &names[field]));
+    let columns = columns.collect::<PolarsResult<_>>().map_err(damaged)?;
+    let label = label.map(|field| classes(&take(field)?, &names[field])).transpose();
+    Ok(Table { source, rows, columns, label: label.map_err(damaged)?, problems: Vec::new() })
 }
 
 fn is_numeric(dtype: &ArrowDataType) -> bool {
@@ -86,8 +84,8 @@ fn is_class(dtype: &ArrowDataType) -> bool {
     is_numeric(dtype) || matches!(dtype, Boolean | Utf8 | LargeUtf8 | Utf8View)
 }
 
-fn feature(frame: &DataFrame, name: &str) -> PolarsResult<Feature> {
-    let numbers = frame.column(name)?.cast(&DataType::Float64)?;
+fn feature(column: &Column, name: &str) -> PolarsResult<Feature> {
+    let numbers = column.cast(&DataType::Float64)?;
     let mut feature = Feature { name: name.to_owned(), ..Feature::default() };
     for (index, value) in numbers.f64()?.iter().enumerate() {
         let value = value.unwrap_or(f64::NAN);
@@ -104,8 +102,8 @@ fn feature(frame: &DataFrame, name: &str) -> PolarsResult<Feature> {
     Ok(feature)
 }
 
-fn classes(frame: &DataFrame, name: &str) -> PolarsResult<Label> {
-    let texts = frame.column(name)?.cast(&DataType::String)?;
+fn classes(column: &Column, name: &str) -> PolarsResult<Label> {
+    let texts = column.cast(&DataType::String)?;
     let mut label = Label::default();
     for (index, class) in texts.str()?.iter().enumerate() {
         if class.is_none() {

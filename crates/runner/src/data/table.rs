@@ -172,8 +172,14 @@ impl Table<'_> {
             let message = format!("every one of the {dropped} rows has a missing cell");
             return Err(Problem::of_file(source.file, message).into());
         }
-        let keep = |column: &Column| kept.iter().map(|&row| column.values[row]).collect();
-        let columns: Vec<Vec<f64>> = self.columns.iter().map(keep).collect();
+        let keep = |column: &mut Column| {
+            let mut values = std::mem::take(&mut column.values);
+            if dropped > 0 {
+                values = kept.iter().map(|&row| values[row]).collect();
+            }
+            values
+        };
+        let columns: Vec<Vec<f64>> = self.columns.iter_mut().map(keep).collect();
         let data = Data::from_columns(&columns).expect("there are columns, rows, and only finite numbers");
         // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
         if let Err(DataError::Constant { feature, value }) = Scaling::standardizing(&data) {

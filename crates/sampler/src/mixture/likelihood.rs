@@ -95,6 +95,11 @@ impl Moments {
         &self.values[component * width..][..width]
     }
 
+    /// All moments times a number.
+    pub(crate) fn scale(&mut self, by: f64) {
+        self.values.iter_mut().for_each(|value| *value *= by);
+    }
+
     /// n_k = Σ_i r_ik: the expected number of observations of component k.
     #[must_use]
     pub fn count(&self, component: usize) -> f64 {
@@ -257,6 +262,34 @@ impl Likelihood {
     #[must_use]
     pub fn on_threads(self, threads: usize) -> Self {
         Self { threads: threads.max(1), ..self }
+    }
+
+    /// Observations at equal distances in the strips' order, so that no region is left out: at least `least`, and fewer than
+    /// twice as many. None where there are not twice as many to choose from.
+    pub(crate) fn thinned(&self, least: usize) -> Option<Self> {
+        let (d, every) = (self.n_features, self.n_observations / least.max(1));
+        if every < 2 {
+            return None;
+        }
+        let kept: Vec<usize> = (0..self.n_observations).step_by(every).collect();
+        let mut strips = vec![[Vector::ZERO; STRIP]; kept.len().div_ceil(STRIP_LEN) * d];
+        for (kept, strip) in kept.chunks(STRIP_LEN).zip(strips.chunks_exact_mut(d)) {
+            for place in 0..STRIP_LEN {
+                let from = kept[place.min(kept.len() - 1)];
+                let whole = &self.strips[from / STRIP_LEN * d..][..d];
+                let lane = (from % STRIP_LEN / LANES, from % LANES);
+                for (vectors, whole) in strip.iter_mut().zip(whole) {
+                    vectors[place / LANES].0[place % LANES] = whole[lane.0].0[lane.1];
+                }
+            }
+        }
+        Some(Self {
+            n_observations: kept.len(),
+            strips,
+            rows: kept.iter().map(|&place| self.rows[place]).collect(),
+            origin: self.origin.clone(),
+            ..*self
+        })
     }
 
     /// The likelihood of no observations: log-likelihood 0, moments 0, so that the posterior is the prior.

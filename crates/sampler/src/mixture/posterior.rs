@@ -17,6 +17,8 @@ use scales::ScaleDensity;
 #[derive(Debug, Clone)]
 pub struct Posterior<'a> {
     likelihood: &'a Likelihood,
+    /// What the likelihood is raised to.
+    power: f64,
     components: Components,
     workspace: Workspace,
     moments: Moments,
@@ -33,6 +35,7 @@ impl<'a> Posterior<'a> {
         let d = likelihood.n_features();
         Ok(Self {
             likelihood,
+            power: 1.0,
             components: Components::new(likelihood, prior, n_components),
             workspace: Workspace::new(n_components, d),
             moments: Moments::new(n_components, d),
@@ -43,6 +46,24 @@ impl<'a> Posterior<'a> {
     pub fn layout(&self) -> Layout {
         self.components.layout
     }
+
+    pub(crate) fn likelihood(&self) -> &'a Likelihood {
+        self.likelihood
+    }
+
+    /// The same prior with another likelihood of as many features, raised to a power.
+    pub(crate) fn on<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
+        let mut components = self.components.clone();
+        let count_of_prior = components.total_count - self.power * self.likelihood.n_observations() as f64;
+        components.total_count = count_of_prior + power * likelihood.n_observations() as f64;
+        Posterior {
+            likelihood,
+            power,
+            components,
+            workspace: self.workspace.clone(),
+            moments: self.moments.clone(),
+        }
+    }
 }
 
 impl LogDensity for Posterior<'_> {
@@ -51,13 +72,16 @@ impl LogDensity for Posterior<'_> {
     }
 
     fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
-        let Self { likelihood, components, workspace, moments } = self;
+        let Self { likelihood, power, components, workspace, moments } = self;
         let set = likelihood.instructions();
         let log_prior = build(set, components, position, likelihood.origin(), workspace);
         if log_prior.is_nan() {
             return f64::NAN;
         }
-        let log_likelihood = likelihood.accumulate(workspace, moments);
+        let log_likelihood = *power * likelihood.accumulate(workspace, moments);
+        if *power != 1.0 {
+            moments.scale(*power);
+        }
         pull_back(set, components, moments, gradient);
         log_prior + log_likelihood
     }
@@ -72,7 +96,7 @@ struct Components {
     constant: f64,
     /// α.
     concentration: f64,
-    /// N + α K.
+    /// N + α K, the likelihood's power times N.
     total_count: f64,
     helmert: Helmert,
     /// K: log w, then the gradient in it.
@@ -270,6 +294,36 @@ mod tests {
             };
             let first = evaluate();
             assert!((0..1000).all(|_| evaluate() == first));
+        }
+    }
+
+    #[test]
+    fn a_power_counts_every_observation_so_often() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut uniform =
+            |count: usize| -> Vec<f64> { (0..count).map(|_| rng.random_range(-1.5..1.5)).collect() };
+        let columns = [uniform(40), uniform(40)];
+        let twice = columns.clone().map(|column| [&column[..], &column].concat());
+        let [once, twice] =
+            [columns, twice].map(|columns| Likelihood::new(&Data::from_columns(&columns).unwrap()));
+        let prior = Prior {
+            concentration: 0.5,
+            centres: uniform(6),
+            mean_sd: 0.3,
+            scales: ScalePrior::HalfCauchy { scale: 1.0 },
+            lkj_shape: 2.0,
+        };
+        let mut expected = Posterior::new(&twice, &prior, 3).unwrap();
+        let position = uniform(expected.dimension());
+        let evaluate = |posterior: &mut Posterior<'_>| {
+            let mut gradient = vec![0.0; position.len()];
+            (posterior.log_density_and_gradient(&position, &mut gradient), gradient)
+        };
+        let (density, gradient) = evaluate(&mut expected);
+        for from in [Posterior::new(&once, &prior, 3).unwrap(), expected.on(&once, 7.0)] {
+            let (powered, powered_gradient) = evaluate(&mut from.on(&once, 2.0));
+            assert_relative_eq!(powered, density, max_relative = 1e-12);
+            assert_relative_eq!(powered_gradient[..], gradient[..], epsilon = 1e-10);
         }
     }
 

@@ -118,6 +118,24 @@ pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -
     })
 }
 
+/// The same among [`SAMPLE`] observations, drawn at random, where there are more: an optimum to begin at, on whose way to that of
+/// all observations EM may need hundreds of passes over them.
+///
+/// # Errors
+/// As for [`em`].
+pub fn em_of_sample(
+    data: &Data,
+    n_components: usize,
+    starts: usize,
+    rng: &mut impl Rng,
+) -> Result<EmOptimum, EmError> {
+    let n_observations = data.n_observations();
+    if n_observations <= SAMPLE {
+        return em(data, n_components, starts, rng);
+    }
+    em(&data.rows(&sample(n_observations, rng)), n_components, starts, rng)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

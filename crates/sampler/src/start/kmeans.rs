@@ -1,5 +1,7 @@
 //! k-means with k-means++ starts: the centroids that the means' prior is centred on.
 
+use std::ops::Range;
+
 use rand::{Rng, RngExt};
 
 use super::{SAMPLE, sample};
@@ -43,8 +45,41 @@ pub fn kmeans(data: &Data, n_components: usize, restarts: usize, rng: &mut impl 
         return ordered(best_of(&row_by_row(data), rng), d);
     }
     let sampled = best_of(&row_by_row(&data.rows(&sample(n, rng))), rng);
-    ordered(lloyd(&row_by_row(data), d, sampled.centroids), d)
+    ordered(lloyd(data, d, sampled.centroids), d)
 }
+
+/// Observations one after the other, a block at a time.
+trait Rows {
+    fn n_rows(&self, d: usize) -> usize;
+
+    /// The values of consecutive rows, written into the room if they do not stand like that already.
+    fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64];
+}
+
+impl Rows for [f64] {
+    fn n_rows(&self, d: usize) -> usize {
+        self.len() / d
+    }
+
+    fn block<'a>(&'a self, d: usize, rows: Range<usize>, _: &'a mut Vec<f64>) -> &'a [f64] {
+        &self[rows.start * d..rows.end * d]
+    }
+}
+
+impl Rows for Data {
+    fn n_rows(&self, _: usize) -> usize {
+        self.n_observations()
+    }
+
+    fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
+        room.clear();
+        room.extend(rows.flat_map(|row| (0..d).map(move |feature| self.feature(feature)[row])));
+        room
+    }
+}
+
+/// Rows of a block.
+const BLOCK: usize = 4096;
 
 fn row_by_row(data: &Data) -> Vec<f64> {
     (0..data.n_observations())
@@ -79,33 +114,36 @@ pub(crate) fn seeds(rows: &[f64], d: usize, n_components: usize, rng: &mut impl 
     centroids
 }
 
-fn lloyd(rows: &[f64], d: usize, mut centroids: Vec<f64>) -> KMeans {
-    let n_components = centroids.len() / d;
-    let mut labels = vec![usize::MAX; rows.len() / d];
+fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMeans {
+    let (n, n_components) = (rows.n_rows(d), centroids.len() / d);
+    let mut room = Vec::new();
+    let mut labels = vec![usize::MAX; n];
+    let mut distances = vec![0.0; n];
     let mut inertia = f64::INFINITY;
     for _ in 0..MAX_ITERATIONS {
         let mut changed = false;
-        let mut distances = Vec::with_capacity(labels.len());
-        for (label, row) in labels.iter_mut().zip(rows.chunks_exact(d)) {
-            let (nearest, distance) = centroids
-                .chunks_exact(d)
-                .map(|centroid| square_distance(row, centroid))
-                .enumerate()
-                .min_by(|a, b| a.1.total_cmp(&b.1))
-                .expect("there is a centroid");
-            changed |= *label != nearest;
-            *label = nearest;
-            distances.push(distance);
+        let mut counts = vec![0.0; n_components];
+        let mut sums = vec![0.0; centroids.len()];
+        for begins in (0..n).step_by(BLOCK) {
+            let places = begins..(begins + BLOCK).min(n);
+            let block = rows.block(d, places.clone(), &mut room);
+            let found = labels[places.clone()].iter_mut().zip(&mut distances[places]);
+            for ((label, least), row) in found.zip(block.chunks_exact(d)) {
+                let (nearest, distance) = centroids
+                    .chunks_exact(d)
+                    .map(|centroid| square_distance(row, centroid))
+                    .enumerate()
+                    .min_by(|a, b| a.1.total_cmp(&b.1))
+                    .expect("there is a centroid");
+                changed |= *label != nearest;
+                (*label, *least) = (nearest, distance);
+                counts[nearest] += 1.0;
+                sums[nearest * d..][..d].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
         }
         inertia = distances.iter().sum();
         if !changed {
             break;
-        }
-        let mut counts = vec![0.0; n_components];
-        let mut sums = vec![0.0; centroids.len()];
-        for (&label, row) in labels.iter().zip(rows.chunks_exact(d)) {
-            counts[label] += 1.0;
-            sums[label * d..][..d].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
         for k in 0..n_components {
             if counts[k] > 0.0 {
@@ -114,10 +152,10 @@ fn lloyd(rows: &[f64], d: usize, mut centroids: Vec<f64>) -> KMeans {
                 }
             } else {
                 // An empty cluster moves to the observation that is worst served.
-                let worst = (0..labels.len())
+                let worst = (0..n)
                     .max_by(|&a, &b| distances[a].total_cmp(&distances[b]))
                     .expect("there is an observation");
-                centroids[k * d..][..d].copy_from_slice(&rows[worst * d..][..d]);
+                centroids[k * d..][..d].copy_from_slice(rows.block(d, worst..worst + 1, &mut room));
                 distances[worst] = 0.0;
             }
         }

@@ -120,7 +120,7 @@ impl Growths {
 fn what(area: Area) -> &'static str {
     match area {
         Area::Kernel => "One pass over the data",
-        Area::Chain => "One leapfrog of a chain",
+        Area::Chain => "One gradient of a chain",
         Area::Em => "One iteration of EM",
         Area::Fit => "One fit",
     }

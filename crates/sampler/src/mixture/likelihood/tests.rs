@@ -186,6 +186,23 @@ fn no_observations_have_a_log_likelihood_of_zero_and_no_moments() {
     assert!(moments.values.iter().all(|&moment| moment == 0.0));
 }
 
+#[test]
+fn a_thinned_likelihood_is_that_of_the_rows_it_keeps() {
+    let (data, mixture) = random_case(1000, 3, 4, 5);
+    let likelihood = Likelihood::new(&data);
+    assert!(likelihood.thinned(501).is_none());
+    for least in [500, 100, 1] {
+        let thinned = likelihood.thinned(least).unwrap();
+        assert!((least..2 * least).contains(&thinned.n_observations()));
+        let rows: Vec<usize> = thinned.rows.iter().map(|&row| row as usize).collect();
+        let (log_densities, ..) = plain(&data.rows(&rows), &mixture);
+        let (mut workspace, mut moments) = (Workspace::new(4, 3), Moments::new(4, 3));
+        let components = WhitenedComponents::of(&mixture);
+        let log_likelihood = thinned.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
+        assert_relative_eq!(log_likelihood, log_densities.iter().sum::<f64>(), max_relative = 1e-12);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
