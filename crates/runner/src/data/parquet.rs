@@ -86,7 +86,8 @@ fn is_class(dtype: &ArrowDataType) -> bool {
 
 fn feature(column: &Column, name: &str) -> PolarsResult<Feature> {
     let numbers = column.cast(&DataType::Float64)?;
-    let mut feature = Feature { name: name.to_owned(), ..Feature::default() };
+    let values = Vec::with_capacity(numbers.len());
+    let mut feature = Feature { name: name.to_owned(), values, ..Feature::default() };
     for (index, value) in numbers.f64()?.iter().enumerate() {
         let value = value.unwrap_or(f64::NAN);
         if value.is_nan() {
