@@ -198,10 +198,14 @@ impl Table<'_> {
             let class = |&row: &usize| label.values[row].take().expect("rows without a class were not kept");
             kept.iter().map(class).collect()
         });
+        let rows = match dropped {
+            0 => self.rows,
+            _ => kept.iter().map(|&row| self.rows[row]).collect(),
+        };
         Ok(Dataset {
             columns: self.columns.into_iter().map(|column| column.name).collect(),
             data,
-            rows: kept.iter().map(|&row| self.rows[row]).collect(),
+            rows,
             classes,
             dropped,
             hash,

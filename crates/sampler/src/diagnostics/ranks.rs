@@ -1,5 +1,8 @@
 //! Ranks of draws, carried to normal scores: what makes R-hat and the bulk effective size indifferent to heavy tails.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::quantile::quantile_of_sorted;
 use super::special::normal_quantile;
 use super::split::{Halves, Layout};
@@ -102,16 +105,29 @@ fn value_of_key(key: i64) -> f64 {
 }
 
 /// Normal scores of the whole ranks 1…S.
+#[derive(Clone)]
 struct Scores {
-    table: Vec<f64>,
+    table: Rc<[f64]>,
+}
+
+thread_local! {
+    /// The last that were made: all variables of a fit have as many draws.
+    static LAST: RefCell<Option<Scores>> = const { RefCell::new(None) };
 }
 
 impl Scores {
     fn of(count: usize) -> Self {
+        LAST.with_borrow_mut(|last| match last {
+            Some(scores) if scores.table.len() == count => scores.clone(),
+            _ => last.insert(Self::new(count)).clone(),
+        })
+    }
+
+    fn new(count: usize) -> Self {
         let mut table: Vec<f64> = (1..=count.div_ceil(2)).map(|rank| blom(rank as f64, count)).collect();
         // Scores are symmetric, so that half of them need not be computed.
         table.extend((0..count / 2).rev().map(|i| -table[i]).collect::<Vec<_>>());
-        Self { table }
+        Self { table: table.into() }
     }
 
     /// The score of the mean of the ranks `below + 1 … below + tied`.

@@ -14,8 +14,8 @@ use crate::mixture::triangular::{at, cholesky, packed_len, product_with_transpos
 /// U-turns are told by plain scalar products. Momenta and whitened gradients stand in the blocks' order, positions in their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
-    /// For every whitened coordinate the one of the position.
-    order: Vec<usize>,
+    /// For every whitened coordinate the one of the position, where they differ.
+    order: Option<Vec<usize>>,
     /// On consecutive whitened coordinates.
     blocks: Vec<Block>,
 }
@@ -56,7 +56,7 @@ impl Metric {
     /// Of standard deviations alone.
     #[must_use]
     pub fn diagonal(scales: Vec<f64>) -> Self {
-        Self { order: (0..scales.len()).collect(), blocks: vec![Block::Diagonal(scales)] }
+        Self { order: None, blocks: vec![Block::Diagonal(scales)] }
     }
 
     /// A dense metric from the packed lower triangle of a covariance.
@@ -72,10 +72,7 @@ impl Metric {
     /// A dense metric from the packed lower triangle of C.
     #[must_use]
     pub fn from_factor(dimension: usize, factor: &[f64]) -> Self {
-        Self {
-            order: (0..dimension).collect(),
-            blocks: vec![Block::Dense(Factor::from_packed(dimension, factor))],
-        }
+        Self { order: None, blocks: vec![Block::Dense(Factor::from_packed(dimension, factor))] }
     }
 
     /// A metric of independent groups of coordinates, which together are all of them, each with the packed lower triangle of
@@ -83,19 +80,25 @@ impl Metric {
     #[must_use]
     pub(crate) fn from_blocks(groups: &[(Vec<usize>, Vec<f64>)]) -> Self {
         let (single, joint): (Vec<_>, Vec<_>) = groups.iter().partition(|(members, _)| members.len() == 1);
-        let order = single.iter().chain(&joint).flat_map(|(members, _)| members).copied().collect();
+        let order: Vec<usize> =
+            single.iter().chain(&joint).flat_map(|(members, _)| members).copied().collect();
         let mut blocks = Vec::new();
         if !single.is_empty() {
             blocks.push(Block::Diagonal(single.iter().map(|(_, factor)| factor[0]).collect()));
         }
         let dense = joint.iter().map(|(members, factor)| Factor::from_packed(members.len(), factor));
         blocks.extend(dense.map(Block::Dense));
-        Self { order, blocks }
+        Self { order: (!order.is_sorted()).then_some(order), blocks }
     }
 
     #[must_use]
     pub fn dimension(&self) -> usize {
-        self.order.len()
+        self.blocks.iter().map(Block::dimension).sum()
+    }
+
+    /// The position's coordinate of a whitened one.
+    fn coordinate(&self, whitened: usize) -> usize {
+        self.order.as_ref().map_or(whitened, |order| order[whitened])
     }
 
     /// Whether every coordinate is a block of its own.
@@ -112,21 +115,28 @@ impl Metric {
             begins = part.end;
             block.apply(&momentum[part.clone()], &mut room.0[part]);
         }
-        for (velocity, &i) in room.0.iter().zip(&self.order) {
-            position[i] += step * velocity;
+        match &self.order {
+            None => position.iter_mut().zip(&room.0).for_each(|(x, velocity)| *x += step * velocity),
+            Some(order) => {
+                order.iter().zip(&room.0).for_each(|(&i, velocity)| position[i] += step * velocity)
+            }
         }
     }
 
     /// `result = Cᵀ gradient`.
     pub(crate) fn whiten(&self, gradient: &[f64], room: &mut Room, result: &mut [f64]) {
-        for (ordered, &i) in room.0.iter_mut().zip(&self.order) {
-            *ordered = gradient[i];
-        }
+        let ordered = match &self.order {
+            None => gradient,
+            Some(order) => {
+                room.0.iter_mut().zip(order).for_each(|(ordered, &i)| *ordered = gradient[i]);
+                &room.0
+            }
+        };
         let mut begins = 0;
         for block in &self.blocks {
             let part = begins..begins + block.dimension();
             begins = part.end;
-            block.apply_transpose(&room.0[part.clone()], &mut result[part]);
+            block.apply_transpose(&ordered[part.clone()], &mut result[part]);
         }
     }
 
@@ -143,7 +153,7 @@ impl Metric {
         for block in &self.blocks {
             let part = begins..begins + block.dimension();
             begins = part.end;
-            let members = &self.order[part.clone()];
+            let members: Vec<usize> = part.clone().map(|whitened| self.coordinate(whitened)).collect();
             let draws = positions.chunks_exact(dimension).flat_map(|draw| members.iter().map(|&i| draw[i]));
             let whitened = gradients.chunks_exact(dimension).flat_map(|gradient| &gradient[part.clone()]);
             let (learnt, by) = block.learn(draws.collect(), whitened.copied().collect())?;
@@ -160,7 +170,8 @@ impl Metric {
         let mut begins = 0;
         for block in &self.blocks {
             let d = block.dimension();
-            let members = &self.order[begins..begins + d];
+            let members: Vec<usize> =
+                (begins..begins + d).map(|whitened| self.coordinate(whitened)).collect();
             begins += d;
             let part = block.covariance();
             for i in 0..d {

@@ -85,8 +85,7 @@ struct Level {
 #[derive(Debug, Clone)]
 pub(crate) struct Trajectory {
     levels: Vec<Level>,
-    /// The moving end of the subtree under construction.
-    end: PhasePoint,
+    /// The ends, which subtrees grow from and move: one that does not go on is the trajectory's last.
     backward: PhasePoint,
     forward: PhasePoint,
     whole: Span,
@@ -115,7 +114,6 @@ impl Trajectory {
         let level = Level { span: Span::new(dimension), draw: point(), joint: vec![0.0; dimension] };
         Self {
             levels: vec![level; max_tree_depth as usize],
-            end: point(),
             backward: point(),
             forward: point(),
             whole: Span::new(dimension),
@@ -146,27 +144,21 @@ impl Trajectory {
         let mut tree_depth = 0;
         while (tree_depth as usize) < self.levels.len() {
             let forward: bool = rng.random();
-            self.end.copy_from(if forward { &self.forward } else { &self.backward });
-            let step = if forward { step_size } else { -step_size };
-            let mut subtree =
-                std::mem::replace(&mut self.subtree, Span { near: vec![], far: vec![], sum: vec![] });
-            let mut candidate = std::mem::replace(&mut self.candidate, PhasePoint::new(0));
             let grown = grow(
                 &mut self.levels[..tree_depth as usize],
-                &mut self.end,
+                if forward { &mut self.forward } else { &mut self.backward },
                 hamiltonian,
-                step,
+                if forward { step_size } else { -step_size },
                 &mut tally,
-                &mut subtree,
-                &mut candidate,
+                &mut self.subtree,
+                &mut self.candidate,
                 rng,
             );
-            (self.subtree, self.candidate) = (subtree, candidate);
             let Some(grown) = grown else { break };
             tree_depth += 1;
             // Biased progressive draw: the new half is preferred in proportion to its weight (Betancourt 2017, A.3.2).
             if rng.random::<f64>() < exp(grown.log_weight - log_weight) {
-                state.copy_from(&self.candidate);
+                std::mem::swap(state, &mut self.candidate);
             }
             log_weight = log_add_exp(log_weight, grown.log_weight);
             if !self.join(forward) {
@@ -195,13 +187,8 @@ impl Trajectory {
             &mut self.joint,
         );
         whole.sum.iter_mut().zip(&subtree.sum).for_each(|(sum, new)| *sum += new);
-        if forward {
-            whole.far.copy_from_slice(&subtree.far);
-            self.forward.copy_from(&self.end);
-        } else {
-            whole.near.copy_from_slice(&subtree.far);
-            self.backward.copy_from(&self.end);
-        }
+        let end = if forward { &mut whole.far } else { &mut whole.near };
+        end.copy_from_slice(&subtree.far);
         goes_on && self.whole.goes_on()
     }
 }

@@ -94,8 +94,14 @@ fn multiply_body<V: Lanes>(matrix: &Panels, x: &[f64], result: &mut [f64]) {
         let ends = matrix.panels.get(b + 1).map_or(matrix.vectors.len(), |panel| panel.1);
         let mut sums = [V::splat(0.0); ABREAST];
         let (columns, _) = matrix.vectors[begins..ends].as_chunks::<ABREAST>();
-        for (columns, x) in columns.iter().zip(x[column..].chunks(ABREAST)) {
-            for (s, x) in x.iter().enumerate() {
+        let (whole, rest) = x[column..].as_chunks::<ABREAST>();
+        for (columns, x) in columns.iter().zip(whole) {
+            for s in 0..ABREAST {
+                sums[s] = V::load(&columns[s]).multiply_add(V::splat(x[s]), sums[s]);
+            }
+        }
+        if let Some(columns) = columns.get(whole.len()) {
+            for (s, x) in rest.iter().enumerate() {
                 sums[s] = V::load(&columns[s]).multiply_add(V::splat(*x), sums[s]);
             }
         }
