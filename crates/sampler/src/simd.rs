@@ -5,16 +5,73 @@ pub(crate) mod instructions;
 pub(crate) mod lanes;
 mod peak;
 
+use instructions::{InstructionSet, dispatched};
+use lanes::Lanes;
+
 pub use peak::multiply_adds;
 
 /// The instructions that all hot loops use on this machine: `AVX-512`, `AVX2` or `baseline`.
 #[must_use]
 pub fn instruction_set() -> &'static str {
-    instructions::InstructionSet::best().name()
+    InstructionSet::best().name()
 }
+
+/// Length from which the choice of instructions costs less than it gains. What is chosen has no intrinsics: numbers are not
+/// aligned here, and all that the compiler lacks is leave to use the instructions.
+const LONG: usize = 64;
 
 /// Scalar product in eight partial sums, which every processor vectorises in the same order.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    if a.len() < LONG {
+        return dot_body::<lanes::Portable>(a, b);
+    }
+    long_dot(InstructionSet::best(), a, b)
+}
+
+/// y += a x.
+pub(crate) fn add_scaled(a: f64, x: &[f64], y: &mut [f64]) {
+    if x.len() < LONG {
+        return add_scaled_body::<lanes::Portable>(a, x, y);
+    }
+    long_add_scaled(InstructionSet::best(), a, x, y);
+}
+
+/// result = a ∘ b, coordinate by coordinate.
+pub(crate) fn multiply(a: &[f64], b: &[f64], result: &mut [f64]) {
+    if a.len() < LONG {
+        return multiply_body::<lanes::Portable>(a, b, result);
+    }
+    long_multiply(InstructionSet::best(), a, b, result);
+}
+
+dispatched! {
+    long_add_scaled => add_scaled_body(a: f64, x: &[f64], y: &mut [f64])
+}
+
+dispatched! {
+    long_multiply => multiply_body(a: &[f64], b: &[f64], result: &mut [f64])
+}
+
+#[inline(always)]
+fn add_scaled_body<V: Lanes>(a: f64, x: &[f64], y: &mut [f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += a * x;
+    }
+}
+
+#[inline(always)]
+fn multiply_body<V: Lanes>(a: &[f64], b: &[f64], result: &mut [f64]) {
+    for ((result, a), b) in result.iter_mut().zip(a).zip(b) {
+        *result = a * b;
+    }
+}
+
+dispatched! {
+    long_dot => dot_body(a: &[f64], b: &[f64]) -> f64
+}
+
+#[inline(always)]
+fn dot_body<V: Lanes>(a: &[f64], b: &[f64]) -> f64 {
     let (chunks_a, rest_a) = a.as_chunks::<{ lanes::LANES }>();
     let (chunks_b, rest_b) = b.as_chunks::<{ lanes::LANES }>();
     let mut sums = [0.0; lanes::LANES];
@@ -25,4 +82,26 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     }
     let rest: f64 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
     ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7])) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_have_the_same_bits_on_every_instruction_set() {
+        for length in [0, 1, 7, 8, 63, 64, 65, 100, 314] {
+            let a: Vec<f64> = (0..length).map(|i| libm::sin(f64::from(i))).collect();
+            let b: Vec<f64> = (0..length).map(|i| libm::cos(0.7 * f64::from(i))).collect();
+            let plain: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            assert!((dot(&a, &b) - plain).abs() < 1e-12);
+            for set in InstructionSet::available() {
+                assert_eq!(long_dot(set, &a, &b).to_bits(), dot(&a, &b).to_bits(), "{length}");
+                let (mut sum, mut product) = (b.clone(), b.clone());
+                long_add_scaled(set, 0.3, &a, &mut sum);
+                long_multiply(set, &a, &b, &mut product);
+                assert!((0..a.len()).all(|i| sum[i] == b[i] + 0.3 * a[i] && product[i] == a[i] * b[i]));
+            }
+        }
+    }
 }

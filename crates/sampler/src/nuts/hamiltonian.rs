@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::metric::{Metric, Room};
 use crate::log_density::LogDensity;
-use crate::simd::dot;
+use crate::simd::{add_scaled, dot};
 
 /// Gradients that one step of the integrator takes.
 pub const GRADIENTS_PER_STEP: u32 = 2;
@@ -96,7 +96,5 @@ impl<L: LogDensity> Hamiltonian<L> {
 }
 
 fn kick(point: &mut PhasePoint, step: f64) {
-    for (p, gradient) in point.momentum.iter_mut().zip(&point.gradient) {
-        *p += step * gradient;
-    }
+    add_scaled(step, &point.gradient, &mut point.momentum);
 }

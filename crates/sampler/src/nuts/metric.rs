@@ -7,6 +7,7 @@ use factor::Factor;
 pub(crate) use fisher::JOINT_LIMIT;
 
 use crate::mixture::triangular::{at, cholesky, packed_len, product_with_transpose};
+use crate::simd::{add_scaled, multiply};
 
 /// The inverse mass matrix M⁻¹ = C Cᵀ by its factor C, block-diagonal after a change of the coordinates' order.
 ///
@@ -116,7 +117,7 @@ impl Metric {
             block.apply(&momentum[part.clone()], &mut room.0[part]);
         }
         match &self.order {
-            None => position.iter_mut().zip(&room.0).for_each(|(x, velocity)| *x += step * velocity),
+            None => add_scaled(step, &room.0, position),
             Some(order) => {
                 order.iter().zip(&room.0).for_each(|(&i, velocity)| position[i] += step * velocity)
             }
@@ -195,14 +196,14 @@ impl Block {
 
     fn apply(&self, x: &[f64], result: &mut [f64]) {
         match self {
-            Self::Diagonal(scales) => scale(scales, x, result),
+            Self::Diagonal(scales) => multiply(scales, x, result),
             Self::Dense(factor) => factor.multiply(x, result),
         }
     }
 
     fn apply_transpose(&self, x: &[f64], result: &mut [f64]) {
         match self {
-            Self::Diagonal(scales) => scale(scales, x, result),
+            Self::Diagonal(scales) => multiply(scales, x, result),
             Self::Dense(factor) => factor.multiply_by_transpose(x, result),
         }
     }
@@ -242,12 +243,6 @@ impl Block {
             Self::Dense(factor) => product_with_transpose(d, &factor.packed(), &mut covariance),
         }
         covariance
-    }
-}
-
-fn scale(scales: &[f64], x: &[f64], result: &mut [f64]) {
-    for ((result, scale), x) in result.iter_mut().zip(scales).zip(x) {
-        *result = scale * x;
     }
 }
 
