@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, Result, bail};
-use gmm_sampler::data::{Data, Scaling};
+use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
@@ -144,7 +144,7 @@ impl Preparation {
             Cow::Owned(all.rows(&training))
         };
         let scaling = scaling(spec, &rows)?;
-        let scaled = scaling.apply(&rows);
+        let scaled = scaling.of(&rows);
         let clusters =
             kmeans(&scaled, components, RESTARTS, &mut Stream::Centroids { components, fold }.rng());
         let d = scaled.n_features();
@@ -152,8 +152,8 @@ impl Preparation {
             Centre::Kmeans => clusters.centroids.clone(),
             Centre::Origin => vec![0.0; components * d],
             Centre::DataMean => {
-                let mean =
-                    |feature| scaled.feature(feature).iter().sum::<f64>() / scaled.n_observations() as f64;
+                let n = scaled.n_observations();
+                let mean = |feature| (0..n).map(|row| scaled.value(feature, row)).sum::<f64>() / n as f64;
                 (0..components).flat_map(|_| (0..d).map(mean)).collect()
             }
             Centre::Explicit(rows) => rows.concat(),
@@ -173,7 +173,6 @@ impl Preparation {
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
-        drop(scaled);
         let mut posterior = Posterior::new(&likelihood, &prior, components)?;
         let watch = SpikeWatch::new(components, &Ties::of(&rows));
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));

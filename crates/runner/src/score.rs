@@ -1,7 +1,7 @@
 //! From stored fits to scores: one pass over the data for each fit, then every criterion.
 
 use anyhow::{Context, Result, ensure};
-use gmm_sampler::data::Data;
+use gmm_sampler::data::{Data, Observations};
 use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
 use gmm_sampler::mixture::params::Mixture;

@@ -71,21 +71,62 @@ impl Data {
     pub fn observation(&self, observation: usize) -> Vec<f64> {
         (0..self.n_features).map(|feature| self.feature(feature)[observation]).collect()
     }
+}
+
+/// N × D finite numbers, one at a time: [`Data`], or what a [`Scaling`] makes of it.
+pub trait Observations {
+    /// N.
+    fn n_observations(&self) -> usize;
+    /// D.
+    fn n_features(&self) -> usize;
+    fn value(&self, feature: usize, observation: usize) -> f64;
 
     /// The rows named, in the order named.
     ///
     /// # Panics
-    /// If no row is named: there is no empty `Data`.
-    #[must_use]
-    pub fn rows(&self, rows: &[usize]) -> Self {
+    /// If no row is named: there is no empty [`Data`].
+    fn rows(&self, rows: &[usize]) -> Data {
         assert!(!rows.is_empty(), "a selection of rows must name at least one");
-        let values = (0..self.n_features)
-            .flat_map(|feature| {
-                let column = self.feature(feature);
-                rows.iter().map(move |&row| column[row])
-            })
+        let values = (0..self.n_features())
+            .flat_map(|feature| rows.iter().map(move |&row| self.value(feature, row)))
             .collect();
-        Self { n_observations: rows.len(), n_features: self.n_features, values }
+        Data { n_observations: rows.len(), n_features: self.n_features(), values }
+    }
+}
+
+impl Observations for Data {
+    fn n_observations(&self) -> usize {
+        self.n_observations
+    }
+
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn value(&self, feature: usize, observation: usize) -> f64 {
+        self.feature(feature)[observation]
+    }
+}
+
+/// Data on the sampler's scale, computed as they are read: of millions of rows a copy would be most of a fit's memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Scaled<'a> {
+    data: &'a Data,
+    scaling: &'a Scaling,
+}
+
+impl Observations for Scaled<'_> {
+    fn n_observations(&self) -> usize {
+        self.data.n_observations
+    }
+
+    fn n_features(&self) -> usize {
+        self.data.n_features
+    }
+
+    fn value(&self, feature: usize, observation: usize) -> f64 {
+        (self.data.feature(feature)[observation] - self.scaling.location[feature])
+            / self.scaling.scale[feature]
     }
 }
 
@@ -126,6 +167,12 @@ impl Scaling {
             scaling.scale[feature] = scale;
         }
         Ok(scaling)
+    }
+
+    /// A view of the data on the sampler's scale.
+    #[must_use]
+    pub fn of<'a>(&'a self, data: &'a Data) -> Scaled<'a> {
+        Scaled { data, scaling: self }
     }
 
     /// The data on the sampler's scale.

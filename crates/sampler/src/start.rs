@@ -10,7 +10,7 @@ use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::assignment::cheapest_assignment;
-use crate::data::Data;
+use crate::data::Observations;
 use crate::log_density::LogDensity;
 use crate::mixture::params::{Mixture, MixtureError};
 use crate::mixture::posterior::Posterior;
@@ -98,7 +98,7 @@ impl Start {
 ///
 /// # Errors
 /// A constant feature, which leaves no covariance.
-pub fn mixture_of_clusters(data: &Data, clusters: &KMeans) -> Result<Mixture, MixtureError> {
+pub fn mixture_of_clusters(data: &impl Observations, clusters: &KMeans) -> Result<Mixture, MixtureError> {
     let (n, d) = (data.n_observations(), data.n_features());
     let (labels, means) = (&clusters.labels, &clusters.centroids);
     let n_components = means.len() / d;
@@ -109,15 +109,16 @@ pub fn mixture_of_clusters(data: &Data, clusters: &KMeans) -> Result<Mixture, Mi
     for (observation, &k) in labels.iter().enumerate() {
         for i in 0..d {
             for j in 0..=i {
-                let product = (data.feature(i)[observation] - means[k * d + i])
-                    * (data.feature(j)[observation] - means[k * d + j]);
+                let product = (data.value(i, observation) - means[k * d + i])
+                    * (data.value(j, observation) - means[k * d + j]);
                 covariances[k * triangle + at(i, j)] += product / counts[k].max(1.0);
             }
         }
     }
     for i in 0..d {
-        let mean = data.feature(i).iter().sum::<f64>() / n as f64;
-        let variance = data.feature(i).iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64;
+        let values = || (0..n).map(|observation| data.value(i, observation));
+        let mean = values().sum::<f64>() / n as f64;
+        let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64;
         (0..n_components).for_each(|k| covariances[k * triangle + at(i, i)] += CLUSTER_RIDGE * variance);
     }
     // An empty cluster keeps a share, lest its logarithm be lost.
@@ -143,6 +144,7 @@ pub fn matched_to(mixture: &Mixture, centres: &[f64]) -> Mixture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Data;
     use approx::assert_relative_eq;
 
     #[test]

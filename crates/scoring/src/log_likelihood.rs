@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gmm_sampler::data::Data;
+use gmm_sampler::data::{Data, Observations};
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
 

@@ -1,6 +1,6 @@
 //! Changes of coordinates: what becomes of data and prior, of mixtures, and of log densities.
 
-use gmm_sampler::data::{Data, Scaling};
+use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::mixture::transform::Layout;

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::MOST_ROWS;
 use super::finding::Source;
-use super::table::{Choice, Column as Feature, Label, Table, choose};
+use super::table::{Choice, Column as Feature, Label, Table, choose, too_many};
 use crate::problem::{Problem, Problems};
 use crate::spec::DataSpec;
 
@@ -32,7 +32,7 @@ fn damaged(spec: &DataSpec, reason: impl ToString) -> Problem {
 fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
     let damaged = |error: PolarsError| Problems::from(damaged(spec, error));
     let source = Source { file: &spec.path, text: None };
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let mut reader = ParquetReader::new(Cursor::new(&bytes));
     let schema = reader.schema().map_err(damaged)?;
     let n_rows = reader.num_rows().map_err(damaged)?;
     if n_rows > MOST_ROWS {
@@ -59,18 +59,21 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
     });
     Problems::none_of(problems.chain(label_problem).collect())?;
 
-    let wanted: Vec<String> = features.iter().chain(&label).map(|&field| names[field].clone()).collect();
-    if wanted.is_empty() {
-        // Asked for no column, polars would read all.
+    if features.is_empty() {
         return Err(Problem::of_file(source.file, "no column holds numbers").into());
     }
-    let mut frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
-    let rows = (1..=frame.height()).collect();
-    // A column that has been copied is let go before the next is.
-    let mut take = |field: usize| frame.drop_in_place(&names[field]);
+    if let Some(problem) = too_many(source, features.len()) {
+        return Err(problem.into());
+    }
+    // One column at a time: polars' copy of it is let go before the next is read.
+    let take = |field: usize| {
+        let reader = ParquetReader::new(Cursor::new(&bytes));
+        reader.with_columns(Some(vec![names[field].clone()])).finish()?.drop_in_place(&names[field])
+    };
     let columns = features.iter().map(|&field| feature(&take(field)?, &names[field]));
     let columns = columns.collect::<PolarsResult<_>>().map_err(damaged)?;
     let label = label.map(|field| classes(&take(field)?, &names[field])).transpose();
+    let rows = (1..=n_rows).collect();
     Ok(Table { source, rows, columns, label: label.map_err(damaged)?, problems: Vec::new() })
 }
 

@@ -132,6 +132,13 @@ impl Column {
     }
 }
 
+/// More features than can be fitted.
+pub fn too_many(source: Source<'_>, n_features: usize) -> Option<Problem> {
+    let message = format!("{n_features} columns of numbers, at most {MOST_FEATURES} can be fitted");
+    let problem = || Problem::of_file(source.file, message).help("name the wanted columns in `data.columns`");
+    (n_features > MOST_FEATURES).then(problem)
+}
+
 impl Table<'_> {
     /// The observations, or everything that speaks against them.
     ///
@@ -150,12 +157,7 @@ impl Table<'_> {
         if self.columns.is_empty() {
             problems.push(Problem::of_file(source.file, "no column holds numbers"));
         }
-        if self.columns.len() > MOST_FEATURES {
-            let message =
-                format!("{} columns of numbers, at most {MOST_FEATURES} can be fitted", self.columns.len());
-            let problem = Problem::of_file(source.file, message);
-            problems.push(problem.help("name the wanted columns in `data.columns`"));
-        }
+        problems.extend(too_many(source, self.columns.len()));
         // Whether a column is constant cannot be told while some of its cells are in doubt.
         let without_spread: Vec<Problem> = if problems.is_empty() {
             self.columns.iter().filter_map(|column| without_spread(source, column, spec.missing)).collect()

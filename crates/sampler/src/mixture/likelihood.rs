@@ -9,7 +9,7 @@ mod order;
 
 use super::params::Mixture;
 use super::triangular::{at, invert, packed_len};
-use crate::data::Data;
+use crate::data::Observations;
 use crate::simd::instructions::InstructionSet;
 use crate::simd::lanes::{LANES, Lanes, Vector};
 use kernel::{Buffers, Pass, STRIP, STRIP_LEN, Strip, moments_len};
@@ -232,17 +232,17 @@ impl Likelihood {
     /// # Panics
     /// If there are 2³² observations or more.
     #[must_use]
-    pub fn new(data: &Data) -> Self {
+    pub fn new(data: &impl Observations) -> Self {
         let (n, d) = (data.n_observations(), data.n_features());
         let rows = compact_order(data);
-        let mean = |feature| data.feature(feature).iter().map(|value| value / n as f64).sum();
+        let mean = |feature| (0..n).map(|row| data.value(feature, row) / n as f64).sum();
         let origin: Vec<f64> = (0..d).map(mean).collect();
         let mut strips = vec![[Vector::ZERO; STRIP]; n.div_ceil(STRIP_LEN) * d];
         for (rows, strip) in rows.chunks(STRIP_LEN).zip(strips.chunks_exact_mut(d)) {
             for (feature, vectors) in strip.iter_mut().enumerate() {
                 for place in 0..STRIP_LEN {
                     let row = rows[place.min(rows.len() - 1)] as usize;
-                    vectors[place / LANES].0[place % LANES] = data.feature(feature)[row] - origin[feature];
+                    vectors[place / LANES].0[place % LANES] = data.value(feature, row) - origin[feature];
                 }
             }
         }

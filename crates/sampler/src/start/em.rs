@@ -13,7 +13,7 @@ use rand::Rng;
 use thiserror::Error;
 
 use super::{SAMPLE, sample};
-use crate::data::Data;
+use crate::data::{Data, Observations};
 use crate::mixture::likelihood::Likelihood;
 use crate::mixture::params::Mixture;
 use search::Search;

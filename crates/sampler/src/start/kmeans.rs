@@ -5,7 +5,7 @@ use std::ops::Range;
 use rand::{Rng, RngExt};
 
 use super::{SAMPLE, sample};
-use crate::data::Data;
+use crate::data::Observations;
 
 /// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing
 /// beside a fit.
@@ -31,7 +31,7 @@ pub struct KMeans {
 /// # Panics
 /// If there are no components, no restarts, or more components than observations.
 #[must_use]
-pub fn kmeans(data: &Data, n_components: usize, restarts: usize, rng: &mut impl Rng) -> KMeans {
+pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rng: &mut impl Rng) -> KMeans {
     assert!(n_components >= 1 && n_components <= data.n_observations(), "1 ≤ K ≤ N");
     let d = data.n_features();
     let best_of = |rows: &[f64], rng: &mut _| {
@@ -45,7 +45,7 @@ pub fn kmeans(data: &Data, n_components: usize, restarts: usize, rng: &mut impl 
         return ordered(best_of(&row_by_row(data), rng), d);
     }
     let sampled = best_of(&row_by_row(&data.rows(&sample(n, rng))), rng);
-    ordered(lloyd(data, d, sampled.centroids), d)
+    ordered(lloyd(&InBlocks(data), d, sampled.centroids), d)
 }
 
 /// Observations one after the other, a block at a time.
@@ -66,14 +66,17 @@ impl Rows for [f64] {
     }
 }
 
-impl Rows for Data {
+/// What does not stand row by row.
+struct InBlocks<'a, T>(&'a T);
+
+impl<T: Observations> Rows for InBlocks<'_, T> {
     fn n_rows(&self, _: usize) -> usize {
-        self.n_observations()
+        self.0.n_observations()
     }
 
     fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
         room.clear();
-        room.extend(rows.flat_map(|row| (0..d).map(move |feature| self.feature(feature)[row])));
+        room.extend(rows.flat_map(|row| (0..d).map(move |feature| self.0.value(feature, row))));
         room
     }
 }
@@ -81,9 +84,9 @@ impl Rows for Data {
 /// Rows of a block.
 const BLOCK: usize = 4096;
 
-fn row_by_row(data: &Data) -> Vec<f64> {
+fn row_by_row(data: &impl Observations) -> Vec<f64> {
     (0..data.n_observations())
-        .flat_map(|i| (0..data.n_features()).map(move |feature| data.feature(feature)[i]))
+        .flat_map(|i| (0..data.n_features()).map(move |feature| data.value(feature, i)))
         .collect()
 }
 
@@ -184,6 +187,7 @@ fn ordered(found: KMeans, d: usize) -> KMeans {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Data;
     use approx::assert_relative_eq;
     use rand::{SeedableRng, rngs::ChaCha8Rng};
 

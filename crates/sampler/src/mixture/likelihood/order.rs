@@ -4,12 +4,12 @@
 //! to each other, the more it leaves out.
 
 use super::kernel::STRIP_LEN;
-use crate::data::Data;
+use crate::data::Observations;
 use crate::simd::lanes::LANES;
 
 /// The rows of the data, block by block of [`LANES`]: the leaves of a k-d tree (Bentley 1975) whose cuts are across the
 /// feature of the widest spread, at the median rounded to whole strips, or blocks within a strip.
-pub(super) fn compact_order(data: &Data) -> Vec<u32> {
+pub(super) fn compact_order(data: &impl Observations) -> Vec<u32> {
     let n = u32::try_from(data.n_observations()).expect("fewer than 2³² observations");
     let mut rows: Vec<u32> = (0..n).collect();
     let mut open: Vec<&mut [u32]> = vec![&mut rows];
@@ -18,10 +18,9 @@ pub(super) fn compact_order(data: &Data) -> Vec<u32> {
             continue;
         }
         let spread = |feature: usize| {
-            let column = data.feature(feature);
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
             for &row in part.iter() {
-                let value = column[row as usize];
+                let value = data.value(feature, row as usize);
                 low = if value < low { value } else { low };
                 high = if value > high { value } else { high };
             }
@@ -32,13 +31,11 @@ pub(super) fn compact_order(data: &Data) -> Vec<u32> {
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .expect("there is a feature")
             .0;
-        let column = data.feature(widest);
+        let value = |row: u32| data.value(widest, row as usize);
         let whole = if part.len() > STRIP_LEN { STRIP_LEN } else { LANES };
         let cut = part.len().div_ceil(2).next_multiple_of(whole);
         // Ties are broken by the row, so that the order is the data's alone.
-        part.select_nth_unstable_by(cut - 1, |&a, &b| {
-            column[a as usize].total_cmp(&column[b as usize]).then(a.cmp(&b))
-        });
+        part.select_nth_unstable_by(cut - 1, |&a, &b| value(a).total_cmp(&value(b)).then(a.cmp(&b)));
         let (left, right) = part.split_at_mut(cut);
         open.push(right);
         open.push(left);
@@ -49,6 +46,7 @@ pub(super) fn compact_order(data: &Data) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Data;
 
     #[test]
     fn every_row_is_there_once_and_groups_are_compact() {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::*;
+use crate::data::Data;
 
 /// The textbook's formulas (Bishop 2006, eq. 9.13 and 2.43), one observation and one component at a time.
 fn plain(data: &Data, mixture: &Mixture) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {

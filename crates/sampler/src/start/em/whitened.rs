@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::run::State;
 use super::{DEGENERATE_EIGENVALUE, EmError, EmFit, Regularity, SPURIOUS_EIGENVALUE};
-use crate::data::Data;
+use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
 
