@@ -22,7 +22,8 @@ pub enum DataError {
 pub struct Data {
     n_observations: usize,
     n_features: usize,
-    values: Vec<f64>,
+    /// D vectors of length N.
+    columns: Vec<Vec<f64>>,
 }
 
 impl Data {
@@ -31,11 +32,18 @@ impl Data {
     /// # Errors
     /// No feature, no observation, vectors of different lengths, or a value that is not finite.
     pub fn from_columns(columns: &[Vec<f64>]) -> Result<Self, DataError> {
+        Self::of(columns.to_vec())
+    }
+
+    /// The same, of vectors that nobody else needs.
+    ///
+    /// # Errors
+    /// As for [`Data::from_columns`].
+    pub fn of(columns: Vec<Vec<f64>>) -> Result<Self, DataError> {
         let expected = columns.first().ok_or(DataError::NoFeatures)?.len();
         if expected == 0 {
             return Err(DataError::NoObservations);
         }
-        let mut values = Vec::with_capacity(expected * columns.len());
         for (feature, column) in columns.iter().enumerate() {
             if column.len() != expected {
                 return Err(DataError::Ragged { feature, found: column.len(), expected });
@@ -43,9 +51,8 @@ impl Data {
             if let Some(observation) = column.iter().position(|value| !value.is_finite()) {
                 return Err(DataError::NotFinite { observation, feature, value: column[observation] });
             }
-            values.extend_from_slice(column);
         }
-        Ok(Self { n_observations: expected, n_features: columns.len(), values })
+        Ok(Self { n_observations: expected, n_features: columns.len(), columns })
     }
 
     /// N.
@@ -63,7 +70,7 @@ impl Data {
     /// The N values of one feature.
     #[must_use]
     pub fn feature(&self, feature: usize) -> &[f64] {
-        &self.values[feature * self.n_observations..][..self.n_observations]
+        &self.columns[feature]
     }
 
     /// One observation, a D-vector.
@@ -87,10 +94,9 @@ pub trait Observations {
     /// If no row is named: there is no empty [`Data`].
     fn rows(&self, rows: &[usize]) -> Data {
         assert!(!rows.is_empty(), "a selection of rows must name at least one");
-        let values = (0..self.n_features())
-            .flat_map(|feature| rows.iter().map(move |&row| self.value(feature, row)))
-            .collect();
-        Data { n_observations: rows.len(), n_features: self.n_features(), values }
+        let column = |feature| rows.iter().map(|&row| self.value(feature, row)).collect();
+        let columns = (0..self.n_features()).map(column).collect();
+        Data { n_observations: rows.len(), n_features: self.n_features(), columns }
     }
 }
 
@@ -178,13 +184,12 @@ impl Scaling {
     /// The data on the sampler's scale.
     #[must_use]
     pub fn apply(&self, data: &Data) -> Data {
-        let values = (0..data.n_features())
-            .flat_map(|feature| {
-                let (location, scale) = (self.location[feature], self.scale[feature]);
-                data.feature(feature).iter().map(move |value| (value - location) / scale)
-            })
-            .collect();
-        Data { n_observations: data.n_observations, n_features: data.n_features, values }
+        let view = self.of(data);
+        let column = |feature| {
+            (0..data.n_observations()).map(|observation| view.value(feature, observation)).collect()
+        };
+        let columns = (0..data.n_features()).map(column).collect();
+        Data { n_observations: data.n_observations, n_features: data.n_features, columns }
     }
 
     /// Σ_d log(scale_d): what one observation's log density loses on the way back to the data's own scale.

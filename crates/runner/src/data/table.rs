@@ -182,7 +182,7 @@ impl Table<'_> {
             values
         };
         let columns: Vec<Vec<f64>> = self.columns.iter_mut().map(keep).collect();
-        let data = Data::from_columns(&columns).expect("there are columns, rows, and only finite numbers");
+        let data = Data::of(columns).expect("there are columns, rows, and only finite numbers");
         // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
         if let Err(DataError::Constant { feature, value }) = Scaling::standardizing(&data) {
             let name = &self.columns[feature].name;
