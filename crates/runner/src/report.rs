@@ -12,6 +12,7 @@ use self::figures::Figure;
 use self::figures::criteria::{Criteria, Criterion as Panel, Direction, Score as Point};
 use self::figures::differences::{Comparison as Forest, Difference, Differences};
 use self::figures::traces::{Trace, Traces};
+pub(crate) use self::page::render_page;
 use self::portrait::Portrait;
 use crate::answer::choice;
 use crate::disk::write_bytes;

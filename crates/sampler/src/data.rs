@@ -20,9 +20,7 @@ pub enum DataError {
 /// N × D observations, every one finite. Values of one feature are contiguous.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
-    n_observations: usize,
-    n_features: usize,
-    /// D vectors of length N.
+    /// D vectors of length N, neither of them 0.
     columns: Vec<Vec<f64>>,
 }
 
@@ -52,19 +50,19 @@ impl Data {
                 return Err(DataError::NotFinite { observation, feature, value: column[observation] });
             }
         }
-        Ok(Self { n_observations: expected, n_features: columns.len(), columns })
+        Ok(Self { columns })
     }
 
     /// N.
     #[must_use]
     pub fn n_observations(&self) -> usize {
-        self.n_observations
+        self.columns[0].len()
     }
 
     /// D.
     #[must_use]
     pub fn n_features(&self) -> usize {
-        self.n_features
+        self.columns.len()
     }
 
     /// The N values of one feature.
@@ -76,7 +74,7 @@ impl Data {
     /// One observation, a D-vector.
     #[must_use]
     pub fn observation(&self, observation: usize) -> Vec<f64> {
-        (0..self.n_features).map(|feature| self.feature(feature)[observation]).collect()
+        (0..self.n_features()).map(|feature| self.feature(feature)[observation]).collect()
     }
 }
 
@@ -96,17 +94,17 @@ pub trait Observations {
         assert!(!rows.is_empty(), "a selection of rows must name at least one");
         let column = |feature| rows.iter().map(|&row| self.value(feature, row)).collect();
         let columns = (0..self.n_features()).map(column).collect();
-        Data { n_observations: rows.len(), n_features: self.n_features(), columns }
+        Data { columns }
     }
 }
 
 impl Observations for Data {
     fn n_observations(&self) -> usize {
-        self.n_observations
+        self.n_observations()
     }
 
     fn n_features(&self) -> usize {
-        self.n_features
+        self.n_features()
     }
 
     fn value(&self, feature: usize, observation: usize) -> f64 {
@@ -123,11 +121,11 @@ pub struct Scaled<'a> {
 
 impl Observations for Scaled<'_> {
     fn n_observations(&self) -> usize {
-        self.data.n_observations
+        self.data.n_observations()
     }
 
     fn n_features(&self) -> usize {
-        self.data.n_features
+        self.data.n_features()
     }
 
     fn value(&self, feature: usize, observation: usize) -> f64 {
@@ -189,7 +187,7 @@ impl Scaling {
             (0..data.n_observations()).map(|observation| view.value(feature, observation)).collect()
         };
         let columns = (0..data.n_features()).map(column).collect();
-        Data { n_observations: data.n_observations, n_features: data.n_features, columns }
+        Data { columns }
     }
 
     /// Σ_d log(scale_d): what one observation's log density loses on the way back to the data's own scale.

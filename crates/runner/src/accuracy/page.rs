@@ -1,21 +1,17 @@
 //! The accuracy suite's `index.html`, self-contained.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gmm_accuracy::check::{Evidence, FAMILY_WISE, Part, Verdict};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::{Findings, summary};
-use crate::report::{PLAIN_STYLE, Plate};
+use crate::report::{PLAIN_STYLE, Plate, render_page};
 
 const TEMPLATE: &str = include_str!("page.html");
 
 /// # Errors
 /// A template that does not fit its data.
 pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("page", TEMPLATE).context("the page's template")?;
     let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
     let values = context! {
         passed => findings.failed() == 0,
@@ -26,8 +22,7 @@ pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
         style => PLAIN_STYLE,
         version => env!("CARGO_PKG_VERSION"),
     };
-    let page = environment.get_template("page").and_then(|template| template.render(values));
-    page.context("the page cannot be rendered")
+    render_page(TEMPLATE, values)
 }
 
 fn of_part(findings: &Findings, part: Part) -> Value {

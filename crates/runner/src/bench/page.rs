@@ -1,22 +1,18 @@
 //! The measurements' `index.html`, self-contained.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gmm_bench::suite::Speed;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::context;
 
 use super::{broken, tables};
 use crate::provenance::Machine;
-use crate::report::{PLAIN_STYLE, Plate};
+use crate::report::{PLAIN_STYLE, Plate, render_page};
 
 const TEMPLATE: &str = include_str!("page.html");
 
 /// # Errors
 /// A template that does not fit its data.
 pub fn render(speed: &Speed, machine: &Machine, plate: &Plate) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("page", TEMPLATE).context("the page's template")?;
     let table = |(heading, text): (&str, String)| context! { heading, text };
     let values = context! {
         kept => broken(speed) == 0,
@@ -28,6 +24,5 @@ pub fn render(speed: &Speed, machine: &Machine, plate: &Plate) -> Result<String>
         style => PLAIN_STYLE,
         version => env!("CARGO_PKG_VERSION"),
     };
-    let page = environment.get_template("page").and_then(|template| template.render(values));
-    page.context("the page cannot be rendered")
+    render_page(TEMPLATE, values)
 }

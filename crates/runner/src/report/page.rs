@@ -22,10 +22,6 @@ pub fn render(
     fitted: &[Fitted],
     traces: Option<&Plate>,
 ) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("page", TEMPLATE).context("the page's template")?;
     let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
     let dataset = &experiment.dataset;
     let values = context! {
@@ -63,6 +59,18 @@ pub fn render(
         data_hash => dataset.hash.clone(),
         glossary => gmm_scoring::GLOSSARY,
     };
+    render_page(TEMPLATE, values)
+}
+
+/// A page from its template: every text is escaped that is not marked as safe, and a value that is missing is an error.
+///
+/// # Errors
+/// A template that does not fit its values.
+pub fn render_page(template: &str, values: Value) -> Result<String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("page", template).context("the page's template")?;
     let page = environment.get_template("page").and_then(|template| template.render(values));
     page.context("the page cannot be rendered")
 }

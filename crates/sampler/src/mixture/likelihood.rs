@@ -224,6 +224,20 @@ pub struct Likelihood {
     threads: usize,
 }
 
+/// Strips of n observations in D features, from the value at a place and of a feature; the last observation fills what is left.
+fn in_strips(n: usize, d: usize, value: impl Fn(usize, usize) -> f64) -> Vec<Strip> {
+    let mut strips = vec![[Vector::ZERO; STRIP]; n.div_ceil(STRIP_LEN) * d];
+    for (index, strip) in strips.chunks_exact_mut(d).enumerate() {
+        for (feature, vectors) in strip.iter_mut().enumerate() {
+            for place in 0..STRIP_LEN {
+                let from = (index * STRIP_LEN + place).min(n - 1);
+                vectors[place / LANES].0[place % LANES] = value(from, feature);
+            }
+        }
+    }
+    strips
+}
+
 /// Observations that are summed on their own before all parts are added up, in their order: whatever the number of threads,
 /// sums are rounded alike. A part takes long enough (a quarter of a millisecond for D = 8, K = 6) to be worth a thread.
 const PART: usize = 8192;
@@ -237,15 +251,10 @@ impl Likelihood {
         let rows = compact_order(data);
         let mean = |feature| (0..n).map(|row| data.value(feature, row) / n as f64).sum();
         let origin: Vec<f64> = (0..d).map(mean).collect();
-        let mut strips = vec![[Vector::ZERO; STRIP]; n.div_ceil(STRIP_LEN) * d];
-        for (rows, strip) in rows.chunks(STRIP_LEN).zip(strips.chunks_exact_mut(d)) {
-            for (feature, vectors) in strip.iter_mut().enumerate() {
-                for place in 0..STRIP_LEN {
-                    let row = rows[place.min(rows.len() - 1)] as usize;
-                    vectors[place / LANES].0[place % LANES] = data.value(feature, row) - origin[feature];
-                }
-            }
-        }
+        let strips = in_strips(n, d, |place, feature| {
+            let row = rows[place] as usize;
+            data.value(feature, row) - origin[feature]
+        });
         Self {
             n_observations: n,
             n_features: d,
@@ -272,17 +281,10 @@ impl Likelihood {
             return None;
         }
         let kept: Vec<usize> = (0..self.n_observations).step_by(every).collect();
-        let mut strips = vec![[Vector::ZERO; STRIP]; kept.len().div_ceil(STRIP_LEN) * d];
-        for (kept, strip) in kept.chunks(STRIP_LEN).zip(strips.chunks_exact_mut(d)) {
-            for place in 0..STRIP_LEN {
-                let from = kept[place.min(kept.len() - 1)];
-                let whole = &self.strips[from / STRIP_LEN * d..][..d];
-                let lane = (from % STRIP_LEN / LANES, from % LANES);
-                for (vectors, whole) in strip.iter_mut().zip(whole) {
-                    vectors[place / LANES].0[place % LANES] = whole[lane.0].0[lane.1];
-                }
-            }
-        }
+        let strips = in_strips(kept.len(), d, |place, feature| {
+            let from = kept[place];
+            self.strips[from / STRIP_LEN * d + feature][from % STRIP_LEN / LANES].0[from % LANES]
+        });
         Some(Self {
             n_observations: kept.len(),
             strips,

@@ -36,7 +36,7 @@ impl<'a> Posterior<'a> {
         Ok(Self {
             likelihood,
             power: 1.0,
-            components: Components::new(likelihood, prior, n_components),
+            components: Components::new(d, prior, n_components),
             workspace: Workspace::new(n_components, d),
             moments: Moments::new(n_components, d),
         })
@@ -53,13 +53,10 @@ impl<'a> Posterior<'a> {
 
     /// The same prior with another likelihood of as many features, raised to a power.
     pub(crate) fn on<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
-        let mut components = self.components.clone();
-        let count_of_prior = components.total_count - self.power * self.likelihood.n_observations() as f64;
-        components.total_count = count_of_prior + power * likelihood.n_observations() as f64;
         Posterior {
             likelihood,
             power,
-            components,
+            components: self.components.clone(),
             workspace: self.workspace.clone(),
             moments: self.moments.clone(),
         }
@@ -82,7 +79,7 @@ impl LogDensity for Posterior<'_> {
         if *power != 1.0 {
             moments.scale(*power);
         }
-        pull_back(set, components, moments, gradient);
+        pull_back(set, components, *power * likelihood.n_observations() as f64, moments, gradient);
         log_prior + log_likelihood
     }
 }
@@ -96,8 +93,6 @@ struct Components {
     constant: f64,
     /// α.
     concentration: f64,
-    /// N + α K, the likelihood's power times N.
-    total_count: f64,
     helmert: Helmert,
     /// K: log w, then the gradient in it.
     log_weights: Vec<f64>,
@@ -107,8 +102,7 @@ struct Components {
 }
 
 impl Components {
-    fn new(likelihood: &Likelihood, prior: &Prior, n_components: usize) -> Self {
-        let d = likelihood.n_features();
+    fn new(d: usize, prior: &Prior, n_components: usize) -> Self {
         assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
         let k = n_components as f64;
         let scales = ScaleDensity::of(prior.scales);
@@ -135,7 +129,6 @@ impl Components {
             },
             constant,
             concentration: prior.concentration,
-            total_count: likelihood.n_observations() as f64 + prior.concentration * k,
             helmert: Helmert::new(n_components),
             log_weights: vec![0.0; n_components],
             weights: vec![0.0; n_components],
@@ -216,17 +209,28 @@ fn build_body<V: Lanes>(
 }
 
 dispatched! {
-    /// The gradient at the position that was built last, from the likelihood's moments there.
-    pull_back => pull_back_body(components: &mut Components, moments: &Moments, gradient: &mut [f64])
+    /// The gradient at the position that was built last, from the likelihood's moments there, of so many observations.
+    pull_back => pull_back_body(
+        components: &mut Components,
+        n_observations: f64,
+        moments: &Moments,
+        gradient: &mut [f64],
+    )
 }
 
 #[inline(always)]
-fn pull_back_body<V: Lanes>(components: &mut Components, moments: &Moments, gradient: &mut [f64]) {
+fn pull_back_body<V: Lanes>(
+    components: &mut Components,
+    n_observations: f64,
+    moments: &Moments,
+    gradient: &mut [f64],
+) {
     let Components { layout, hyper, octets, log_weights, weights, helmert, .. } = components;
     let d = layout.n_features;
+    let total_count = n_observations + components.concentration * layout.n_components as f64;
     for (k, (of_log_weight, weight)) in log_weights.iter_mut().zip(weights).enumerate() {
         let count = moments.count(k) + components.concentration;
-        *of_log_weight = (-*weight).mul_add(components.total_count, count);
+        *of_log_weight = (-*weight).mul_add(total_count, count);
     }
     let (of_weights, rest) = gradient.split_at_mut(layout.mu_start());
     helmert.apply_transpose(log_weights, of_weights);

@@ -42,9 +42,9 @@ pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rn
     };
     let n = data.n_observations();
     if n <= SAMPLE {
-        return ordered(best_of(&row_by_row(data), rng), d);
+        return ordered(best_of(&all(data), rng), d);
     }
-    let sampled = best_of(&row_by_row(&data.rows(&sample(n, rng))), rng);
+    let sampled = best_of(&all(&data.rows(&sample(n, rng))), rng);
     ordered(lloyd(&InBlocks(data), d, sampled.centroids), d)
 }
 
@@ -76,7 +76,7 @@ impl<T: Observations> Rows for InBlocks<'_, T> {
 
     fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
         room.clear();
-        room.extend(rows.flat_map(|row| (0..d).map(move |feature| self.0.value(feature, row))));
+        room.extend(row_by_row(self.0, d, rows));
         room
     }
 }
@@ -84,10 +84,12 @@ impl<T: Observations> Rows for InBlocks<'_, T> {
 /// Rows of a block.
 const BLOCK: usize = 4096;
 
-fn row_by_row(data: &impl Observations) -> Vec<f64> {
-    (0..data.n_observations())
-        .flat_map(|i| (0..data.n_features()).map(move |feature| data.value(feature, i)))
-        .collect()
+fn all(data: &impl Observations) -> Vec<f64> {
+    row_by_row(data, data.n_features(), 0..data.n_observations()).collect()
+}
+
+fn row_by_row(data: &impl Observations, d: usize, rows: Range<usize>) -> impl Iterator<Item = f64> {
+    rows.flat_map(move |row| (0..d).map(move |feature| data.value(feature, row)))
 }
 
 fn square_distance(a: &[f64], b: &[f64]) -> f64 {
