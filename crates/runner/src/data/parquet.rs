@@ -68,7 +68,11 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
     // One column at a time: polars' copy of it is let go before the next is read.
     let take = |field: usize| {
         let reader = ParquetReader::new(Cursor::new(&bytes));
-        reader.with_columns(Some(vec![names[field].clone()])).finish()?.drop_in_place(&names[field])
+        let name = &names[field];
+        let column = reader.with_columns(Some(vec![name.clone()])).finish()?.drop_in_place(name)?;
+        // A column read alone has as many rows as its own header says, which may not be what the footer says.
+        polars_ensure!(column.len() == n_rows, ComputeError: "column `{}` has {} rows, the file {}", name, column.len(), n_rows);
+        Ok(column)
     };
     let columns = features.iter().map(|&field| feature(&take(field)?, &names[field]));
     let columns = columns.collect::<PolarsResult<_>>().map_err(damaged)?;
