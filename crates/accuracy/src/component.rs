@@ -147,6 +147,15 @@ fn log_density(prior: ScalePrior, log_sigma: f64) -> f64 {
         ScalePrior::InverseGamma { shape, scale } => {
             shape * log(scale) - lgamma(shape) - (shape + 1.0) * log_sigma - scale / sigma
         }
+        // hyper_rate σ⁻² is a ratio of gamma draws, and so beta prime (Johnson, Kotz & Balakrishnan 1995, chapter 27), of which
+        // this is the density, carried to σ.
+        ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
+            let ratio = exp(-2.0 * log_sigma) / hyper_rate;
+            let beta = lgamma(shape) + lgamma(hyper_shape) - lgamma(shape + hyper_shape);
+            (shape - 1.0) * log(ratio) - (shape + hyper_shape) * log(1.0 + ratio) - beta - log(hyper_rate)
+                + log(2.0)
+                - 3.0 * log_sigma
+        }
     }
 }
 
@@ -170,6 +179,9 @@ mod tests {
         near(of(ScalePrior::LogNormal { mu: -0.3, sigma: 0.8 }, 0.5), (-0.3f64).exp());
         near(of(ScalePrior::InverseGamma { shape: 1.0, scale: 1.2 }, 0.5), 1.2 / 2.0f64.ln());
         // With one degree of freedom Student's t is Cauchy's distribution.
+        // Beta prime (1, 1) has its median at 1.
+        let hierarchical = ScalePrior::Hierarchical { shape: 1.0, hyper_shape: 1.0, hyper_rate: 0.25 };
+        near(of(hierarchical, 0.5), 2.0);
         near(of(ScalePrior::HalfStudentT { nu: 1.0, scale: 2.0 }, 0.75), 2.0 * (0.375 * PI).tan());
         let component = prior(ScalePrior::HalfNormal { scale: 0.7 });
         assert!(component.log_evidence.abs() < 1e-12);

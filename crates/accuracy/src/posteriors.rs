@@ -85,7 +85,7 @@ impl LongRun {
         });
         prior.log_density_of_weights(&log_weights)
             + prior.log_density_of_means(&means)
-            + prior.log_density_of_scales(&scales)
+            + prior.log_density_of_scales(mixture.n_features(), &scales)
             + correlations.sum::<f64>()
     }
 

@@ -33,13 +33,14 @@ pub struct Suite {
     cases: Vec<Box<dyn Case>>,
 }
 
-const SCALES: [(&str, ScalePrior); 6] = [
+const SCALES: [(&str, ScalePrior); 7] = [
     ("half-Cauchy", ScalePrior::HalfCauchy { scale: 1.0 }),
     ("half-normal", ScalePrior::HalfNormal { scale: 1.5 }),
     ("half-t", ScalePrior::HalfStudentT { nu: 4.0, scale: 0.8 }),
     ("exponential", ScalePrior::Exponential { rate: 1.5 }),
     ("log-normal", ScalePrior::LogNormal { mu: -0.3, sigma: 0.6 }),
     ("inverse gamma", ScalePrior::InverseGamma { shape: 3.0, scale: 2.0 }),
+    ("hierarchical", ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 1.5, hyper_rate: 2.0 }),
 ];
 
 impl Suite {
@@ -119,13 +120,15 @@ fn calibration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
         lkj_shape,
         replicates,
     };
-    let [cauchy, normal, student, exponential, log_normal, inverse_gamma] = SCALES.map(|(_, scales)| scales);
+    let [cauchy, normal, student, exponential, log_normal, inverse_gamma, hierarchical] =
+        SCALES.map(|(_, scales)| scales);
     let mut all = vec![
         case("K = 2, D = 2, inverse gamma", 8, 2, 1.5, &[-1.5, 0.0, 1.5, 0.5], inverse_gamma, 2.0),
         case("K = 2, D = 1, log-normal", 6, 1, 1.0, &[-2.0, 2.0], log_normal, 1.0),
         case("K = 1, D = 3, half-t", 70, 3, 1.0, &[0.5, 0.0, -0.5], student, 1.0),
         case("K = 1, D = 2, half-normal", 4, 2, 1.0, &[0.0, 1.0], normal, 3.0),
         case("K = 1, D = 1, half-Cauchy", 3, 1, 1.0, &[0.3], cauchy, 1.0),
+        case("K = 2, D = 1, hierarchical", 8, 1, 1.0, &[-2.0, 2.0], hierarchical, 1.0),
     ];
     if length == Length::Long {
         all.extend([
@@ -163,7 +166,7 @@ fn closed_forms(length: Length, cases: &mut Vec<Box<dyn Case>>) {
 
 fn enumeration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let draws = if length == Length::Quick { 10_000 } else { 50_000 };
-    let [_, _, _, _, log_normal, inverse_gamma] = SCALES.map(|(_, scales)| scales);
+    let [_, _, _, _, log_normal, inverse_gamma, _] = SCALES.map(|(_, scales)| scales);
     let mut all = vec![
         Tiny {
             name: "N = 5, K = 2",

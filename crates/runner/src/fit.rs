@@ -40,6 +40,9 @@ pub struct Preparation {
     start: Start,
     settings: Settings,
     watch: SpikeWatch,
+    /// Whether a chain on the spike has left the posterior: under a prior that vanishes at 0 fast enough the spike is a mode
+    /// like others, and its draws belong to it.
+    watched: bool,
 }
 
 /// How a chain ended.
@@ -100,6 +103,7 @@ fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
     match spec.data.scale {
         Scale::None => Ok(Scaling::identity(rows.n_features())),
         Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised"),
+        Scale::Range => Scaling::to_unit_range(rows).context("the rows have no range"),
     }
 }
 
@@ -120,7 +124,16 @@ pub fn scale_prior(spec: &Spec) -> ScalePrior {
         spec::ScalePrior::Exponential { rate } => ScalePrior::Exponential { rate },
         spec::ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu, sigma },
         spec::ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale },
+        spec::ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
+            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+        }
     }
+}
+
+/// Whether the ties in some column may make the posterior of K components improper.
+#[must_use]
+pub fn improper_with(scales: &ScalePrior, components: usize, ties: &[Ties]) -> bool {
+    ties.iter().any(|ties| scales.may_be_improper_with_ties(components, ties.largest_multiplicity))
 }
 
 impl Preparation {
@@ -174,14 +187,26 @@ impl Preparation {
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
         let mut posterior = Posterior::new(&likelihood, &prior, components)?;
-        let watch = SpikeWatch::new(components, &Ties::of(&rows));
+        let ties = Ties::of(&rows);
+        let watched = improper_with(&prior.scales, components, &ties);
+        let watch = SpikeWatch::new(components, &ties);
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));
         let Some(start) = Start::find(&mut posterior, &candidates, on_spike) else {
             bail!(
                 "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
             );
         };
-        Ok(Self { components, fold, prior, scaling, start, settings: settings(spec), watch, likelihood })
+        Ok(Self {
+            components,
+            fold,
+            prior,
+            scaling,
+            start,
+            settings: settings(spec),
+            watch,
+            watched,
+            likelihood,
+        })
     }
 
     /// Runs one chain to its end.
@@ -199,8 +224,7 @@ impl Preparation {
         let mut columns: Vec<Vec<f64>> =
             (0..n_variables).map(|_| Vec::with_capacity(self.settings.draws)).collect();
         let mut stats = Vec::with_capacity(self.settings.draws);
-        // Under a prior that vanishes at 0 the spike is a mode like others, and its draws belong to the posterior.
-        let watched = self.prior.scales.is_positive_at_zero();
+        let watched = self.watched;
         let mut watch = self.watch.clone();
         for _ in 0..self.settings.warmup + self.settings.draws {
             let warming_up = chain.is_warming_up();

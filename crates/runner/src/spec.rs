@@ -44,6 +44,8 @@ pub enum Scale {
     /// Each feature with mean 0 and population standard deviation 1.
     #[default]
     Standardize,
+    /// Each feature with midrange 0 and range 1, the units in which Richardson & Green (1997) state their priors.
+    Range,
     None,
 }
 
@@ -105,7 +107,7 @@ pub enum Centre {
     Explicit(Vec<Vec<f64>>),
 }
 
-/// The prior of every σ_kd, independently. σ > 0: "half" densities are folded at 0.
+/// The prior of the σ_kd, independent unless said otherwise. σ > 0: "half" densities are folded at 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScalePrior {
@@ -134,6 +136,12 @@ pub enum ScalePrior {
     InverseGamma {
         shape: f64,
         scale: f64,
+    },
+    /// 1/σ² ~ Gamma(shape, β), β ~ Gamma(hyper_shape, hyper_rate) for all components of a feature.
+    Hierarchical {
+        shape: f64,
+        hyper_shape: f64,
+        hyper_rate: f64,
     },
 }
 

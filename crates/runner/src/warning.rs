@@ -22,18 +22,22 @@ pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<String> {
             experiment.dataset.data.n_observations()
         ));
     }
-    let positive_at_zero = scale_prior(spec).is_positive_at_zero();
+    let scales = scale_prior(spec);
+    // Fewer components bear fewer ties; a single one owns all rows, which no column shares.
+    let fewest = experiment.ks().into_iter().find(|&k| k > 1);
     let tied: Vec<String> = ties
         .iter()
         .zip(&experiment.dataset.columns)
-        .filter(|(ties, _)| ties.exist())
+        .filter(|(ties, _)| {
+            fewest.is_some_and(|k| scales.may_be_improper_with_ties(k, ties.largest_multiplicity))
+        })
         .map(|(ties, name)| format!("{name} ({} times {})", ties.largest_multiplicity, ties.most_common))
         .collect();
-    if positive_at_zero && !tied.is_empty() {
+    if !tied.is_empty() {
         warnings.push(format!(
-            "equal values in {}: with a scale prior that is positive at 0 the exact posterior is improper, because a component that \
-             owns just these values has a likelihood without bound. Chains start in regular modes, and one that falls into \
-             such a spike is named. A scale prior that vanishes at 0 (inverse_gamma, log_normal) removes them",
+            "equal values in {}: with a scale prior that is positive at 0, or vanishes there too slowly, the exact posterior is \
+             improper, because a component that owns just these values has a likelihood without bound. Chains start in regular \
+             modes, and one that falls into such a spike is named. The scale priors inverse_gamma and log_normal remove them",
             tied.join(", ")
         ));
     }

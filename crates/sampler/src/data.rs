@@ -173,6 +173,26 @@ impl Scaling {
         Ok(scaling)
     }
 
+    /// Midranges and ranges of the data, which then lie between −½ and ½.
+    ///
+    /// # Errors
+    /// A feature that is constant, or whose range is beyond double precision.
+    pub fn to_unit_range(data: &Data) -> Result<Self, DataError> {
+        let mut scaling = Self::identity(data.n_features());
+        for feature in 0..data.n_features() {
+            let values = data.feature(feature);
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let range = greatest - least;
+            if !(range > 0.0 && range.is_finite()) {
+                return Err(DataError::Constant { feature, value: values[0] });
+            }
+            scaling.location[feature] = least + 0.5 * range;
+            scaling.scale[feature] = range;
+        }
+        Ok(scaling)
+    }
+
     /// A view of the data on the sampler's scale.
     #[must_use]
     pub fn of<'a>(&'a self, data: &'a Data) -> Scaled<'a> {

@@ -85,7 +85,7 @@ fn every_prior_block_agrees_with_the_reference_under_lkj_1_and_2() {
             for (block, value) in [
                 ("w", prior.log_density_of_weights(&log_weights)),
                 ("mu", prior.log_density_of_means(&mu)),
-                ("sigma", prior.log_density_of_scales(&sigma)),
+                ("sigma", prior.log_density_of_scales(d, &sigma)),
                 ("L_Omega", correlations),
             ] {
                 let expected = expected[block].as_f64().unwrap();

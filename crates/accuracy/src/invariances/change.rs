@@ -176,5 +176,8 @@ fn scaled(prior: ScalePrior) -> ScalePrior {
         ScalePrior::Exponential { rate } => ScalePrior::Exponential { rate: rate / SCALE },
         ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu: mu + log(SCALE), sigma },
         ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale: SCALE * scale },
+        ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
+            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate: hyper_rate / (SCALE * SCALE) }
+        }
     }
 }

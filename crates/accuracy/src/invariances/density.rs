@@ -21,11 +21,12 @@ const STEP: f64 = 1e-3;
 /// (N, D, K) of each trial: less than a tile of observations, more than one, and several with an uneven rest.
 const SHAPES: [(usize, usize, usize); 4] = [(9, 2, 2), (64, 3, 3), (131, 3, 2), (75, 1, 4)];
 
-const SCALES: [ScalePrior; 4] = [
+const SCALES: [ScalePrior; 5] = [
     ScalePrior::HalfCauchy { scale: 1.0 },
     ScalePrior::HalfStudentT { nu: 3.0, scale: 0.7 },
     ScalePrior::InverseGamma { shape: 2.0, scale: 1.5 },
     ScalePrior::LogNormal { mu: 0.1, sigma: 0.8 },
+    ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 10.0 },
 ];
 
 /// One change, tried at random positions of random problems.

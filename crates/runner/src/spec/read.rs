@@ -142,7 +142,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
     let scale = section.choice(
         "scale",
         Scale::default(),
-        &[("standardize", Scale::Standardize), ("none", Scale::None)],
+        &[("standardize", Scale::Standardize), ("range", Scale::Range), ("none", Scale::None)],
     );
     let missing =
         section.choice("missing", Missing::default(), &[("error", Missing::Error), ("drop", Missing::Drop)]);
@@ -254,39 +254,51 @@ fn centre(value: &Value<'_>, components: Option<&[usize]>) -> Option<Centre> {
 }
 
 fn scales(mut section: Section<'_>) -> ScalePrior {
-    let families =
-        ["half_cauchy", "half_normal", "half_student_t", "exponential", "log_normal", "inverse_gamma"];
+    let families = [
+        "half_cauchy",
+        "half_normal",
+        "half_student_t",
+        "exponential",
+        "log_normal",
+        "inverse_gamma",
+        "hierarchical",
+    ];
     let chosen = section.only_one_of(&families);
     section.finish();
     let read = |(family, value): (&str, Value<'_>)| {
-        // Of one parameter: a number. Of two: a table of both, for neither has a natural default.
+        // Of one parameter: a number. Of more: a table of them all, for none has a natural default.
         let one = || value.number(Domain::Positive);
-        let two = |first: &'static str, first_domain, second: &'static str| {
+        let table = |keys: &[(&'static str, Domain)]| {
             let mut section = value.section()?;
-            let a = section
-                .require(first, &format!("{first} = 1.0"))
-                .and_then(|value| value.number(first_domain));
-            let b = section
-                .require(second, &format!("{second} = 1.0"))
-                .and_then(|value| value.number(Domain::Positive));
+            let mut read = |&(key, domain): &(&'static str, Domain)| {
+                section.require(key, &format!("{key} = 1.0")).and_then(|value| value.number(domain))
+            };
+            // Each key is read, also after a faulty one, so that all faults are told.
+            let numbers: Vec<Option<f64>> = keys.iter().map(&mut read).collect();
             section.finish();
-            Some((a?, b?))
+            numbers.into_iter().collect::<Option<Vec<f64>>>()
         };
         Some(match family {
             "half_cauchy" => ScalePrior::HalfCauchy { scale: one()? },
             "half_normal" => ScalePrior::HalfNormal { scale: one()? },
             "exponential" => ScalePrior::Exponential { rate: one()? },
             "half_student_t" => {
-                let (nu, scale) = two("nu", Domain::Positive, "scale")?;
-                ScalePrior::HalfStudentT { nu, scale }
+                let numbers = table(&[("nu", Domain::Positive), ("scale", Domain::Positive)])?;
+                ScalePrior::HalfStudentT { nu: numbers[0], scale: numbers[1] }
             }
             "log_normal" => {
-                let (mu, sigma) = two("mu", Domain::Real, "sigma")?;
-                ScalePrior::LogNormal { mu, sigma }
+                let numbers = table(&[("mu", Domain::Real), ("sigma", Domain::Positive)])?;
+                ScalePrior::LogNormal { mu: numbers[0], sigma: numbers[1] }
+            }
+            "inverse_gamma" => {
+                let numbers = table(&[("shape", Domain::Positive), ("scale", Domain::Positive)])?;
+                ScalePrior::InverseGamma { shape: numbers[0], scale: numbers[1] }
             }
             _ => {
-                let (shape, scale) = two("shape", Domain::Positive, "scale")?;
-                ScalePrior::InverseGamma { shape, scale }
+                let keys = ["shape", "hyper_shape", "hyper_rate"].map(|key| (key, Domain::Positive));
+                let numbers = table(&keys)?;
+                let [shape, hyper_shape, hyper_rate] = [numbers[0], numbers[1], numbers[2]];
+                ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
             }
         })
     };

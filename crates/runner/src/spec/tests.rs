@@ -91,6 +91,10 @@ fn every_alternative_of_the_prior_is_read() {
         scales("{ inverse_gamma = { shape = 2, scale = 1 } }"),
         ScalePrior::InverseGamma { shape: 2.0, scale: 1.0 }
     );
+    assert_eq!(
+        scales("{ hierarchical = { shape = 2, hyper_shape = 0.2, hyper_rate = 10 } }"),
+        ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 10.0 }
+    );
     let means = |value: &str| prior(&format!("means = {value}")).means;
     assert_eq!(means("{ centre = \"origin\" }"), MeansPrior { centre: Centre::Origin, variance: 0.1 });
     assert_eq!(
@@ -339,6 +343,9 @@ fn any_scale_prior() -> impl Strategy<Value = ScalePrior> {
         positive().prop_map(|rate| ScalePrior::Exponential { rate }),
         (-1e3..1e3, positive()).prop_map(|(mu, sigma)| ScalePrior::LogNormal { mu, sigma }),
         (positive(), positive()).prop_map(|(shape, scale)| ScalePrior::InverseGamma { shape, scale }),
+        (positive(), positive(), positive()).prop_map(|(shape, hyper_shape, hyper_rate)| {
+            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+        }),
     ]
 }
 
@@ -370,7 +377,7 @@ prop_compose! {
         path in "[^\\p{C}]{1,20}",
         names in prop::option::of(prop::collection::hash_set("[a-zé \"'\\\\]{1,8}", 1..5)),
         has_label: bool,
-        scale in prop::sample::select(vec![Scale::Standardize, Scale::None]),
+        scale in prop::sample::select(vec![Scale::Standardize, Scale::Range, Scale::None]),
         missing in prop::sample::select(vec![Missing::Error, Missing::Drop]),
         model in any_model(),
         seeds in prop::collection::hash_set(0..=i64::MAX as u64, 1..5),

@@ -11,7 +11,7 @@ use crate::simd::elementary::{exp, ln};
 use crate::simd::instructions::dispatched;
 use crate::simd::lanes::{LANES, Lanes, Vector};
 use octet::{Hyper, Octet};
-use scales::ScaleDensity;
+use scales::{ScaleDensity, Tie};
 
 /// log p(y, θ(x)) + log |∂θ/∂x| for unconstrained x: every constant is kept, so its integral is the evidence.
 #[derive(Debug, Clone)]
@@ -89,6 +89,7 @@ impl LogDensity for Posterior<'_> {
 struct Components {
     layout: Layout,
     hyper: Hyper,
+    tie: Option<Tie>,
     /// Sum of all constants of prior and Jacobian.
     constant: f64,
     /// α.
@@ -106,11 +107,13 @@ impl Components {
         assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
         let k = n_components as f64;
         let scales = ScaleDensity::of(prior.scales);
+        let tie = Tie::of(prior.scales, n_components);
         let of_correlations: f64 =
             (1..d).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(d, j))).sum();
         let constant = prior.dirichlet_constant(n_components)
             + prior.means_constant(n_components * d)
             + k * d as f64 * scales.constant
+            + d as f64 * tie.map_or(0.0, |tie| tie.constant)
             + k * of_correlations
             + 0.5 * libm::log(k);
         let mut octets = vec![Octet::new(d); n_components.div_ceil(LANES)];
@@ -127,6 +130,7 @@ impl Components {
                 correlation_powers: (1..d).map(|j| prior.partial_correlation_shape(d, j - 1)).collect(),
                 normal_constant: -0.5 * d as f64 * libm::log(2.0 * std::f64::consts::PI),
             },
+            tie,
             constant,
             concentration: prior.concentration,
             helmert: Helmert::new(n_components),
@@ -134,6 +138,27 @@ impl Components {
             weights: vec![0.0; n_components],
             octets,
         }
+    }
+
+    /// What a prior that ties the components' scales adds to the log prior, and to the slopes of each.
+    fn tie_scales(&mut self, tie: Tie) -> f64 {
+        let Layout { n_components, n_features } = self.layout;
+        let mut log_prior = 0.0;
+        for feature in 0..n_features {
+            let precision = |octets: &[Octet], k: usize| {
+                let inverse = octets[k / LANES].inverse_sigma[feature].0[k % LANES];
+                inverse * inverse
+            };
+            let total = (0..n_components).map(|k| precision(&self.octets, k)).sum();
+            let (log_density, slope) = tie.log_density_and_slope(total);
+            log_prior += log_density;
+            for k in 0..n_components {
+                // d(1/σ²) / d log σ = −2/σ².
+                let of_log_sigma = -2.0 * slope * precision(&self.octets, k);
+                self.octets[k / LANES].scale_slopes[feature].0[k % LANES] += of_log_sigma;
+            }
+        }
+        log_prior
     }
 
     /// log w = log softmax(V x), and w.
@@ -196,6 +221,10 @@ fn build_body<V: Lanes>(
     let log_weights = &components.log_weights;
     // Weights: the Dirichlet's α − 1 and the Jacobian's 1 add up to α.
     let mut log_prior = components.constant + components.concentration * log_weights.iter().sum::<f64>();
+    if let Some(tie) = components.tie {
+        log_prior += components.tie_scales(tie);
+    }
+    let log_weights = &components.log_weights;
     for (index, (octet, log_weights)) in components.octets.iter().zip(log_weights.chunks(LANES)).enumerate() {
         let mut constant = octet.constant;
         for (l, log_weight) in log_weights.iter().enumerate() {
@@ -278,16 +307,19 @@ mod tests {
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
+    const SCALES: [ScalePrior; 4] = [
+        ScalePrior::HalfCauchy { scale: 1.0 },
+        ScalePrior::LogNormal { mu: -0.3, sigma: 0.5 },
+        ScalePrior::InverseGamma { shape: 2.0, scale: 1.0 },
+        ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.4, hyper_rate: 1.3 },
+    ];
+
     /// Lanes without a component once kept the last gradient as their parameters, which under a log-normal prior grew from one
     /// evaluation to the next until every density was refused.
     #[test]
     fn an_evaluation_leaves_nothing_behind() {
         let likelihood = Likelihood::none(2);
-        for scales in [
-            ScalePrior::HalfCauchy { scale: 1.0 },
-            ScalePrior::LogNormal { mu: -0.3, sigma: 0.5 },
-            ScalePrior::InverseGamma { shape: 2.0, scale: 1.0 },
-        ] {
+        for scales in SCALES {
             let prior =
                 Prior { concentration: 0.5, centres: vec![0.5; 6], mean_sd: 0.2, scales, lkj_shape: 2.0 };
             let mut posterior = Posterior::new(&likelihood, &prior, 3).unwrap();
@@ -298,6 +330,27 @@ mod tests {
             };
             let first = evaluate();
             assert!((0..1000).all(|_| evaluate() == first));
+        }
+    }
+
+    /// One feature, where the Jacobian is that of the weights and Π σ.
+    #[test]
+    fn without_data_the_density_is_the_priors_with_the_jacobian() {
+        let likelihood = Likelihood::none(1);
+        for (k, scales) in [1, 3, 10].into_iter().flat_map(|k| SCALES.map(|scales| (k, scales))) {
+            let centres = (0..k).map(f64::from).collect();
+            let prior = Prior { concentration: 0.5, centres, mean_sd: 0.2, scales, lkj_shape: 2.0 };
+            let mut posterior = Posterior::new(&likelihood, &prior, k as usize).unwrap();
+            let position: Vec<f64> = (0..posterior.dimension()).map(|i| (i as f64 * 0.7).sin()).collect();
+            let density = posterior.log_density_and_gradient(&position, &mut vec![0.0; position.len()]);
+            let mixture = posterior.layout().constrain(&position);
+            let expected = prior.log_density_of_weights(&mixture.log_weights)
+                + prior.log_density_of_means(&mixture.mu)
+                + prior.log_density_of_scales(1, &mixture.sigma)
+                + 0.5 * f64::from(k).ln()
+                + mixture.log_weights.iter().sum::<f64>()
+                + mixture.sigma.iter().map(|sigma| sigma.ln()).sum::<f64>();
+            assert_relative_eq!(density, expected, max_relative = 1e-12);
         }
     }
 
@@ -334,7 +387,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn the_gradient_is_the_densitys(n in 1usize..90, d in 1usize..6, k in 1usize..11, seed in any::<u64>()) {
+        fn the_gradient_is_the_densitys(
+            n in 1usize..90, d in 1usize..6, k in 1usize..11, seed in any::<u64>(),
+            scales in prop::sample::select(SCALES.to_vec()),
+        ) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mut uniform = |count: usize| -> Vec<f64> {
                 (0..count).map(|_| rng.random_range(-1.5..1.5)).collect()
@@ -344,7 +400,7 @@ mod tests {
                 concentration: 0.5,
                 centres: uniform(k * d),
                 mean_sd: 0.1f64.sqrt(),
-                scales: ScalePrior::HalfCauchy { scale: 1.0 },
+                scales,
                 lkj_shape: 2.0,
             };
             let likelihood = Likelihood::new(&data);

@@ -15,7 +15,7 @@ pub struct PriorError {
     pub value: f64,
 }
 
-/// Prior of every σ_kd, independently, on the sampler's scale.
+/// Prior of the σ_kd on the sampler's scale: independent, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ScalePrior {
     /// |Cauchy(0, scale)|.
@@ -30,10 +30,14 @@ pub enum ScalePrior {
     LogNormal { mu: f64, sigma: f64 },
     /// 1/σ ~ Gamma(shape, rate = scale). Vanishes at σ = 0 as well.
     InverseGamma { shape: f64, scale: f64 },
+    /// 1/σ² ~ Gamma(shape, rate = β) for every component, β ~ Gamma(hyper_shape, rate = hyper_rate) for each feature
+    /// (Richardson & Green 1997, section 2.3): how wide components are is learnt from the other components. β is integrated
+    /// out, so that no parameter stands for it; what is left ties the σ of a feature together.
+    Hierarchical { shape: f64, hyper_shape: f64, hyper_rate: f64 },
 }
 
 impl ScalePrior {
-    /// log p(σ) and its derivative in log σ.
+    /// log p(σ) of one component's σ, whatever those of others are, and its derivative in log σ.
     #[must_use]
     pub fn log_density(&self, sigma: f64) -> (f64, f64) {
         match *self {
@@ -62,13 +66,44 @@ impl ScalePrior {
                 let constant = shape * log(scale) - lgamma(shape);
                 (constant - (shape + 1.0) * log(sigma) - ratio, ratio - (shape + 1.0))
             }
+            Self::Hierarchical { shape, hyper_shape, hyper_rate } => {
+                let precision = 1.0 / (sigma * sigma);
+                let total = hyper_rate + precision;
+                let slope = 2.0 * (hyper_shape + shape) * precision / total - (2.0 * shape + 1.0);
+                (self.joint_log_density(&[sigma]), slope)
+            }
         }
     }
 
-    /// Whether the density is positive at σ = 0, so that tied observations make the posterior improper.
+    /// log p(σ_1d, …, σ_Kd) of all components' σ of one feature.
     #[must_use]
-    pub fn is_positive_at_zero(&self) -> bool {
-        !matches!(self, Self::LogNormal { .. } | Self::InverseGamma { .. })
+    pub fn joint_log_density(&self, sigma: &[f64]) -> f64 {
+        let Self::Hierarchical { shape, hyper_shape, hyper_rate } = *self else {
+            return sigma.iter().map(|&sigma| self.log_density(sigma).0).sum();
+        };
+        // ∫ Π_k Gamma(1/σ_k² | shape, β) 2 σ_k⁻³ Gamma(β | hyper_shape, hyper_rate) dβ: a gamma integral.
+        let k = sigma.len() as f64;
+        let power = hyper_shape + k * shape;
+        let logs: f64 = sigma.iter().map(|&sigma| log(sigma)).sum();
+        let precisions: f64 = sigma.iter().map(|&sigma| 1.0 / (sigma * sigma)).sum();
+        k * (LN_2 - lgamma(shape)) + hyper_shape * log(hyper_rate) - lgamma(hyper_shape) + lgamma(power)
+            - (2.0 * shape + 1.0) * logs
+            - power * log(hyper_rate + precisions)
+    }
+
+    /// Whether the posterior may be improper where m observations share a value, because a component of its own could bring
+    /// σ to 0 at a likelihood of σ^−m. Under most priors two will do; under a hierarchical one of K components, which goes to 0
+    /// with σ, 2 (hyper_shape + (K − 1) shape) + 1. No power of σ outweighs a log-normal or inverse gamma density.
+    #[must_use]
+    pub fn may_be_improper_with_ties(&self, n_components: usize, multiplicity: usize) -> bool {
+        let bearable = match *self {
+            Self::LogNormal { .. } | Self::InverseGamma { .. } => return false,
+            Self::Hierarchical { shape, hyper_shape, .. } => {
+                2.0 * (hyper_shape + (n_components as f64 - 1.0) * shape) + 1.0
+            }
+            _ => 2.0,
+        };
+        multiplicity as f64 >= bearable
     }
 
     fn hyper_parameters(&self) -> Vec<(&'static str, f64)> {
@@ -78,6 +113,9 @@ impl ScalePrior {
             Self::Exponential { rate } => vec![("rate", rate)],
             Self::LogNormal { sigma, .. } => vec![("sigma", sigma)],
             Self::InverseGamma { shape, scale } => vec![("shape", shape), ("scale", scale)],
+            Self::Hierarchical { shape, hyper_shape, hyper_rate } => {
+                vec![("shape", shape), ("hyper_shape", hyper_shape), ("hyper_rate", hyper_rate)]
+            }
         }
     }
 }
@@ -140,10 +178,21 @@ impl Prior {
         self.means_constant(mu.len()) - 0.5 * squares
     }
 
-    /// Log density of all σ.
+    /// Log density of all σ, K × D.
     #[must_use]
-    pub fn log_density_of_scales(&self, sigma: &[f64]) -> f64 {
-        sigma.iter().map(|&sigma| self.scales.log_density(sigma).0).sum()
+    pub fn log_density_of_scales(&self, n_features: usize, sigma: &[f64]) -> f64 {
+        let of_feature = |feature| {
+            let sigma: Vec<f64> = sigma.iter().copied().skip(feature).step_by(n_features).collect();
+            self.scales.joint_log_density(&sigma)
+        };
+        (0..n_features).map(of_feature).sum()
+    }
+
+    /// Whether all components are alike before the data: then so they are after, and every mode comes K! times.
+    #[must_use]
+    pub fn is_exchangeable(&self, n_components: usize) -> bool {
+        let d = self.centres.len() / n_components;
+        self.centres.chunks_exact(d).all(|centre| *centre == self.centres[..d])
     }
 
     /// The shape b of the canonical partial correlations in column j (from 0) of the factor: (z + 1)/2 ~ Beta(b, b), with
@@ -182,13 +231,14 @@ mod tests {
     use super::*;
     use approx::assert_relative_eq;
 
-    const PRIORS: [ScalePrior; 6] = [
+    const PRIORS: [ScalePrior; 7] = [
         ScalePrior::HalfCauchy { scale: 1.3 },
         ScalePrior::HalfNormal { scale: 0.7 },
         ScalePrior::HalfStudentT { nu: 4.0, scale: 2.0 },
         ScalePrior::Exponential { rate: 1.5 },
         ScalePrior::LogNormal { mu: -0.3, sigma: 0.8 },
         ScalePrior::InverseGamma { shape: 2.5, scale: 1.2 },
+        ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.8, hyper_rate: 1.4 },
     ];
 
     /// ∫ p(σ) dσ over log σ by the trapezoidal rule, which converges exponentially for smooth decaying integrands.
@@ -223,11 +273,51 @@ mod tests {
     }
 
     #[test]
+    fn a_hierarchical_prior_is_the_mean_over_its_rate() {
+        let (shape, hyper_shape, hyper_rate) = (2.0, 0.8, 1.4);
+        let prior = ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate };
+        let gamma = |x: f64, shape: f64, rate: f64| {
+            shape * rate.ln() - lgamma(shape) + (shape - 1.0) * x.ln() - rate * x
+        };
+        let sigma = [0.7, 1.9, 0.3f64];
+        let given = |rate: f64| -> f64 {
+            sigma.iter().map(|s| gamma(s.powi(-2), shape, rate) + (2.0 * s.powi(-3)).ln()).sum()
+        };
+        let step = 0.01;
+        let mean: f64 = (-4000..1000)
+            .map(|i| (f64::from(i) * step).exp())
+            .map(|rate| (given(rate) + gamma(rate, hyper_shape, hyper_rate)).exp() * rate * step)
+            .sum();
+        assert_relative_eq!(prior.joint_log_density(&sigma), mean.ln(), max_relative = 1e-10);
+    }
+
+    #[test]
     fn only_priors_that_vanish_at_zero_stay_proper_with_ties() {
         for prior in PRIORS {
-            let at_zero = prior.log_density(1e-12).0.exp();
-            assert_eq!(prior.is_positive_at_zero(), at_zero > 1e-6, "{prior:?}");
+            // ∫ p(σ) σ^−(m−1) dσ near 0, on the log scale, from two decades: it diverges if they do not shrink.
+            let at = |log_sigma: f64, m: i32| {
+                let joint = prior.joint_log_density(&[log_sigma.exp(), 1.0, 1.0]);
+                joint - f64::from(m - 2) * log_sigma
+            };
+            for m in 2..13 {
+                let diverges = at(-60.0, m) >= at(-50.0, m) - 1e-9;
+                assert_eq!(prior.may_be_improper_with_ties(3, m as usize), diverges, "{prior:?} {m}");
+            }
         }
+    }
+
+    #[test]
+    fn components_with_one_centre_are_alike() {
+        let of = |centres: &[f64]| Prior {
+            concentration: 0.5,
+            centres: centres.to_vec(),
+            mean_sd: 1.0,
+            scales: PRIORS[0],
+            lkj_shape: 2.0,
+        };
+        assert!(of(&[1.0, 2.0, 1.0, 2.0]).is_exchangeable(2));
+        assert!(!of(&[1.0, 2.0, 1.0, 2.5]).is_exchangeable(2));
+        assert!(of(&[1.0, 2.0]).is_exchangeable(1));
     }
 
     #[test]

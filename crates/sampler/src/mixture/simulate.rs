@@ -46,9 +46,19 @@ impl Mixture {
 }
 
 impl ScalePrior {
-    /// One draw of σ.
+    /// One draw of all components' σ of one feature.
     #[must_use]
-    pub fn simulate(&self, rng: &mut impl Rng) -> f64 {
+    pub fn simulate(&self, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
+        if let Self::Hierarchical { shape, hyper_shape, hyper_rate } = *self {
+            // 1/σ² is a Gamma(shape) draw over β.
+            let log_rate = log_gamma_draw(hyper_shape, rng) - libm::log(hyper_rate);
+            let sigma = |_| libm::exp(0.5 * (log_rate - log_gamma_draw(shape, rng)));
+            return (0..n_components).map(sigma).collect();
+        }
+        (0..n_components).map(|_| self.simulate_one(rng)).collect()
+    }
+
+    fn simulate_one(&self, rng: &mut impl Rng) -> f64 {
         const CHECKED: &str = "hyper-parameters were checked to be positive";
         let value: f64 = match *self {
             Self::HalfCauchy { scale } => Cauchy::new(0.0, scale).expect(CHECKED).sample(rng),
@@ -59,9 +69,19 @@ impl ScalePrior {
             Self::InverseGamma { shape, scale } => {
                 1.0 / Gamma::new(shape, 1.0 / scale).expect(CHECKED).sample(rng)
             }
+            Self::Hierarchical { .. } => self.simulate(1, rng)[0],
         };
         value.abs()
     }
+}
+
+/// The logarithm of a Gamma(α, rate 1) draw. For small α the draw itself underflows, so its logarithm is drawn through
+/// Gamma(α) = Gamma(α + 1) U^(1/α) (Marsaglia & Tsang 2000, section 6).
+fn log_gamma_draw(shape: f64, rng: &mut impl Rng) -> f64 {
+    use rand::RngExt;
+    let gamma = Gamma::new(shape + 1.0, 1.0).expect("shapes were checked to be positive");
+    let uniform: f64 = 1.0 - rng.random::<f64>();
+    libm::log(gamma.sample(rng)) + libm::log(uniform) / shape
 }
 
 impl Prior {
@@ -78,8 +98,9 @@ impl Prior {
         for (mu, &centre) in mixture.mu.iter_mut().zip(&self.centres) {
             *mu = Normal::new(centre, self.mean_sd).expect(CHECKED).sample(rng);
         }
-        for sigma in &mut mixture.sigma {
-            *sigma = self.scales.simulate(rng);
+        for feature in 0..n_features {
+            let of_feature = mixture.sigma.iter_mut().skip(feature).step_by(n_features);
+            of_feature.zip(self.scales.simulate(n_components, rng)).for_each(|(sigma, drawn)| *sigma = drawn);
         }
         let layout = Layout { n_components, n_features };
         for k in 0..n_components {
@@ -99,17 +120,10 @@ impl Prior {
         mixture
     }
 
-    /// Dirichlet weights on the log scale. A Gamma(α) of small α underflows, so its logarithm is drawn through
-    /// Gamma(α) = Gamma(α + 1) U^(1/α) (Marsaglia & Tsang 2000, section 6).
+    /// Dirichlet weights on the log scale.
     fn simulate_log_weights(&self, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
-        use rand::RngExt;
-        let gamma = Gamma::new(self.concentration + 1.0, 1.0).expect("the concentration was checked");
-        let log_gammas: Vec<f64> = (0..n_components)
-            .map(|_| {
-                let uniform: f64 = 1.0 - rng.random::<f64>();
-                libm::log(gamma.sample(rng)) + libm::log(uniform) / self.concentration
-            })
-            .collect();
+        let log_gammas: Vec<f64> =
+            (0..n_components).map(|_| log_gamma_draw(self.concentration, rng)).collect();
         let largest = log_gammas.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = log_gammas.iter().map(|&value| libm::exp(value - largest)).sum();
         log_gammas.iter().map(|value| value - largest - libm::log(total)).collect()
@@ -151,6 +165,23 @@ mod tests {
         assert_mean(data.feature(0), 0.3 * -2.0 + 0.7 * 3.0);
         let products: Vec<f64> = (0..20_000).map(|i| data.feature(0)[i] * data.feature(1)[i]).collect();
         assert_mean(&products, 0.3 * (0.5 - 2.0) + 0.7 * -0.1);
+    }
+
+    #[test]
+    fn scales_under_a_hierarchical_prior_share_their_rate() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let prior = ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 3.0, hyper_rate: 4.0 };
+        let draws: Vec<Vec<f64>> = (0..40_000).map(|_| prior.simulate(2, &mut rng)).collect();
+        let of = |f: &dyn Fn(f64, f64) -> f64| draws.iter().map(|s| f(s[0], s[1])).collect::<Vec<_>>();
+        // E[1/σ² | β] = shape / β and E[1/β] = hyper_rate / (hyper_shape − 1); two of them given one β are independent.
+        assert_mean(&of(&|a, _| a.powi(-2)), 2.0 * 4.0 / 2.0);
+        assert_mean(&of(&|_, b| b.powi(-2)), 2.0 * 4.0 / 2.0);
+        // log 1/σ² is log Gamma(shape) − log β: their variances are trigammas, ψ′(2) = π²/6 − 1 and ψ′(3) = π²/6 − 5/4.
+        let basel = std::f64::consts::PI.powi(2) / 6.0;
+        assert_mean(&of(&|a, b| (-2.0 * a.ln() + 2.0 * b.ln()).powi(2)), 2.0 * (basel - 1.0));
+        let mean = mean(&of(&|a, _| -2.0 * a.ln())).0;
+        let covariance = of(&|a, b| (-2.0 * a.ln() - mean) * (-2.0 * b.ln() - mean));
+        assert_mean(&covariance, basel - 1.25);
     }
 
     #[test]

@@ -38,9 +38,9 @@ pub(super) struct Octet {
     /// L⁻¹, packed.
     inverse: Vec<Vector>,
     /// 1 / σ (D).
-    inverse_sigma: Vec<Vector>,
+    pub(super) inverse_sigma: Vec<Vector>,
     /// Derivatives of the scales' log prior in log σ (D).
-    scale_slopes: Vec<Vector>,
+    pub(super) scale_slopes: Vec<Vector>,
     /// W = L⁻¹ diag(1/σ), packed.
     pub(super) whitening: Vec<Vector>,
     /// −½ log |2πΣ|.

@@ -1,4 +1,4 @@
-//! The scales' prior for eight σ at a time, its constant taken out.
+//! The scales' prior for eight σ at a time, its constant taken out, and what ties the σ of different components.
 
 use libm::{lgamma, log};
 use std::f64::consts::{FRAC_2_PI, LN_2, PI};
@@ -27,6 +27,33 @@ enum Shape {
     LogNormal { mu: f64, inverse_spread: f64 },
     /// −power · log σ − scale / σ.
     InverseGamma { power: f64, scale: f64 },
+    /// −power · log σ.
+    Power { power: f64 },
+}
+
+/// What a hierarchical prior adds for all components together: −power · log(rate + Σ_k 1/σ_k²) for each feature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tie {
+    power: f64,
+    rate: f64,
+    /// Of each feature.
+    pub(super) constant: f64,
+}
+
+impl Tie {
+    /// None where the components' scales are independent.
+    pub(super) fn of(prior: ScalePrior, n_components: usize) -> Option<Self> {
+        let ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } = prior else { return None };
+        let power = hyper_shape + n_components as f64 * shape;
+        let constant = hyper_shape * log(hyper_rate) - lgamma(hyper_shape) + lgamma(power);
+        Some(Self { power, rate: hyper_rate, constant })
+    }
+
+    /// log density without the constant, and its derivative in every precision 1/σ_k², from their sum.
+    pub(super) fn log_density_and_slope(&self, precisions: f64) -> (f64, f64) {
+        let total = self.rate + precisions;
+        (-self.power * log(total), -self.power / total)
+    }
 }
 
 impl ScaleDensity {
@@ -51,6 +78,9 @@ impl ScaleDensity {
             ScalePrior::InverseGamma { shape, scale } => {
                 let constant = shape * log(scale) - lgamma(shape);
                 (Shape::InverseGamma { power: shape + 1.0, scale }, constant)
+            }
+            ScalePrior::Hierarchical { shape, .. } => {
+                (Shape::Power { power: 2.0 * shape + 1.0 }, LN_2 - lgamma(shape))
             }
         };
         Self { shape, constant }
@@ -84,6 +114,10 @@ impl ScaleDensity {
                 let ratio = V::splat(scale).times(inverse);
                 let log_density = V::splat(-power).multiply_add(log_sigma, V::splat(0.0)).minus(ratio);
                 (log_density, ratio.minus(V::splat(power)))
+            }
+            Shape::Power { power } => {
+                let slope = V::splat(-power);
+                (slope.times(log_sigma), slope)
             }
         }
     }
