@@ -20,13 +20,21 @@ pub enum Part {
     ClosedForms,
     /// The sum over all labels of a few observations.
     Enumeration,
+    /// Log evidence, estimated twice, where it is known.
+    LogEvidence,
     /// The sampler on the same problem in other coordinates.
     Invariances,
 }
 
 impl Part {
-    pub const ALL: [Self; 5] =
-        [Self::Posteriors, Self::Calibration, Self::ClosedForms, Self::Enumeration, Self::Invariances];
+    pub const ALL: [Self; 6] = [
+        Self::Posteriors,
+        Self::Calibration,
+        Self::ClosedForms,
+        Self::Enumeration,
+        Self::LogEvidence,
+        Self::Invariances,
+    ];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -35,6 +43,7 @@ impl Part {
             Self::Calibration => "calibration",
             Self::ClosedForms => "closed-forms",
             Self::Enumeration => "enumeration",
+            Self::LogEvidence => "log-evidence",
             Self::Invariances => "invariances",
         }
     }

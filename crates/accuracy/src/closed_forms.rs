@@ -5,5 +5,5 @@ mod one_component;
 mod prior_only;
 
 pub(crate) use edge::Edge;
-pub(crate) use one_component::one_component;
+pub(crate) use one_component::{one_component, problem as one_component_problem};
 pub(crate) use prior_only::{correlations, mixture};

@@ -34,7 +34,7 @@ pub(crate) struct Tiny {
 }
 
 impl Tiny {
-    pub(crate) fn case(&self, draws: usize) -> Expectations {
+    pub(crate) fn problem(&self) -> Problem {
         let prior = Prior {
             concentration: self.concentration,
             centres: self.centres.to_vec(),
@@ -43,10 +43,14 @@ impl Tiny {
             lkj_shape: 1.0,
         };
         let data = Data::from_columns(&[self.observations.to_vec()]).expect("the observations are finite");
+        Problem::new(data, prior, self.centres.len())
+    }
+
+    pub(crate) fn case(&self, draws: usize) -> Expectations {
         Expectations {
             part: Part::Enumeration,
             name: self.name.to_owned(),
-            problem: Problem::new(data, prior, self.centres.len()),
+            problem: self.problem(),
             draws,
             groups: self.groups(),
             measure: Box::new(measure),
@@ -55,14 +59,32 @@ impl Tiny {
 
     /// The same numbers, in the same order, as [`measure`].
     fn groups(&self) -> Vec<Group> {
+        let mut sums = Sums::new(self.observations.len(), self.centres.len());
+        let Labellings { components, log_masses, log_evidence } = self.labellings();
+        for (labels, log_mass) in log_masses {
+            let of = |k: usize| &components[&(k, subset(&labels, k))];
+            sums.add(exp(log_mass - log_evidence), &labels, self.concentration, of);
+        }
+        sums.groups(self.observations.len())
+    }
+
+    /// log p(y).
+    pub(crate) fn log_evidence(&self) -> f64 {
+        self.labellings().log_evidence
+    }
+
+    fn labellings(&self) -> Labellings {
         let (n, n_components) = (self.observations.len(), self.centres.len());
-        let mut sums = Sums::new(n, n_components);
         let mut components: HashMap<(usize, usize), Component> = HashMap::new();
-        let mut labellings = Vec::new();
+        let mut log_masses = Vec::new();
+        // The Dirichlet-multinomial's factors that do not depend on the labels.
+        let total = self.concentration * n_components as f64;
+        let constant =
+            lgamma(total) - lgamma(total + n as f64) - n_components as f64 * lgamma(self.concentration);
         for code in 0..n_components.pow(n as u32) {
             let labels: Vec<usize> =
                 (0..n).map(|i| code / n_components.pow(i as u32) % n_components).collect();
-            let mut log_mass = 0.0;
+            let mut log_mass = constant;
             for (k, &centre) in self.centres.iter().enumerate() {
                 let members: Vec<f64> =
                     (0..n).filter(|&i| labels[i] == k).map(|i| self.observations[i]).collect();
@@ -70,19 +92,24 @@ impl Tiny {
                 let component = components
                     .entry((k, subset(&labels, k)))
                     .or_insert_with(|| Component::new(prior, &members));
-                // The Dirichlet-multinomial's factors that depend on the labels.
+                // And those that do.
                 log_mass += lgamma(members.len() as f64 + self.concentration) + component.log_evidence;
             }
-            labellings.push((labels, log_mass));
+            log_masses.push((labels, log_mass));
         }
-        let largest = labellings.iter().map(|(_, mass)| *mass).fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = labellings.iter().map(|(_, mass)| exp(mass - largest)).sum();
-        for (labels, log_mass) in labellings {
-            let of = |k: usize| &components[&(k, subset(&labels, k))];
-            sums.add(exp(log_mass - largest) / total, &labels, self.concentration, of);
-        }
-        sums.groups(n)
+        let largest = log_masses.iter().map(|(_, mass)| *mass).fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = log_masses.iter().map(|(_, mass)| exp(mass - largest)).sum();
+        Labellings { components, log_masses, log_evidence: largest + log(sum) }
     }
+}
+
+/// Every way to label the observations.
+struct Labellings {
+    /// By component and the observations that are its own, as bits.
+    components: HashMap<(usize, usize), Component>,
+    /// log p(y, labels).
+    log_masses: Vec<(Vec<usize>, f64)>,
+    log_evidence: f64,
 }
 
 /// The observations of component k, as bits.

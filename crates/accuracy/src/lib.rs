@@ -10,12 +10,13 @@
 //! | `calibration` | the prior that parameters were drawn from | a fault that the prior's draws share with its density |
 //! | `closed-forms` | formulas, and quadrature over one variable | more than one component with data |
 //! | `enumeration` | the sum over all labels of a few observations | more than one dimension |
+//! | `log-evidence` | quadrature, the sum over all labels, other programs, a published posterior of K | a fault of the likelihood |
 //! | `invariances` | the sampler itself, in other coordinates | what is wrong in all coordinates alike |
 //!
 //! # The tour
 //!
 //! 1. [`suite`]: the cases, quick and long, and their tasks. `problem` is how each is sampled.
-//! 2. The parts: `posteriors`, `calibration`, `closed_forms`, `enumeration`, `invariances`; `component` is the quadrature, and
+//! 2. The parts: `posteriors`, `calibration`, `closed_forms`, `enumeration`, `evidence`, `invariances`; `component` is the quadrature, and
 //!    `expectations` what cases with exact expectations have in common.
 //! 3. [`z_scores`]: estimates against truths, with the null distribution that correlated estimates have. [`ranks`]: uniformity.
 //! 4. [`check`]: what was found, and the verdict over all of it at a family-wise error rate of [`check::FAMILY_WISE`].
@@ -40,6 +41,7 @@ pub mod check;
 mod closed_forms;
 mod component;
 mod enumeration;
+mod evidence;
 mod expectations;
 mod invariances;
 mod posteriors;

@@ -6,15 +6,14 @@ use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::{mcse_mean, mcse_sd, mean, sd};
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use libm::{exp, log};
 
 use crate::case::{Case, Columns, Failure, Outcome};
 use crate::check::Part;
 use crate::problem::{CHAINS, Problem, joined};
 use crate::z_scores::{Compared, compare, convergence};
-pub(crate) use reference::{BLOBS, FAITHFUL, IRIS};
-use reference::{Quantity, Reference};
+use reference::Quantity;
+pub(crate) use reference::{BLOBS, FAITHFUL, IRIS, Reference};
 
 /// Half the width, in standard deviations, of the window in which a column's density at a quantile is taken. It enters the
 /// smaller part of a standard error alone.
@@ -33,22 +32,13 @@ impl LongRun {
     /// # Panics
     /// If the embedded tables are damaged.
     pub(crate) fn new(reference: Reference, draws: usize) -> Self {
-        let data = reference.data();
-        let n_components = reference.centres().len() / data.n_features();
-        // The published prior, under which the reference was sampled.
-        let prior = Prior {
-            concentration: 0.5,
-            centres: reference.centres(),
-            mean_sd: 0.1f64.sqrt(),
-            scales: ScalePrior::HalfCauchy { scale: 1.0 },
-            lkj_shape: 2.0,
-        };
+        let problem = reference.problem();
         let points: Vec<Vec<f64>> = reference.predictions().into_iter().map(|(point, _)| point).collect();
         let columns: Vec<Vec<f64>> =
-            (0..data.n_features()).map(|d| points.iter().map(|point| point[d]).collect()).collect();
+            (0..problem.layout.n_features).map(|d| points.iter().map(|point| point[d]).collect()).collect();
         let points =
             Likelihood::new(&Data::from_columns(&columns).expect("the reference's points are finite"));
-        Self { reference, problem: Problem::new(data, prior, n_components), points, draws }
+        Self { reference, problem, points, draws }
     }
 
     /// Parameters, sorted weights, log-likelihood, log joint density: in the reference's order; then log predictive densities.

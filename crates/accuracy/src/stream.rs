@@ -15,6 +15,10 @@ pub(crate) enum Purpose {
     Chain = 3,
     /// The null distribution of a statistic.
     Null = 4,
+    /// What bridge sampling compares a posterior with.
+    Proposal = 5,
+    /// A run of sequential Monte Carlo.
+    Anneal = 6,
 }
 
 /// The generator of one purpose in one case; `index` tells its chains or replicates apart.

@@ -7,6 +7,7 @@ use crate::case::{Case, Columns, Failure, Outcome};
 use crate::check::Part;
 use crate::closed_forms::{Edge, correlations, mixture, one_component};
 use crate::enumeration::Tiny;
+use crate::evidence::{Galaxies, galaxies, of_labellings, of_one_component, of_other_programs};
 use crate::invariances::{Density, Runs};
 use crate::posteriors::{BLOBS, FAITHFUL, IRIS, LongRun};
 
@@ -51,6 +52,7 @@ impl Suite {
         calibration(length, &mut cases);
         closed_forms(length, &mut cases);
         enumeration(length, &mut cases);
+        log_evidence(length, &mut cases);
         invariances(length, &mut cases);
         Self { cases }
     }
@@ -166,6 +168,13 @@ fn closed_forms(length: Length, cases: &mut Vec<Box<dyn Case>>) {
 
 fn enumeration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let draws = if length == Length::Quick { 10_000 } else { 50_000 };
+    for tiny in tiny(length) {
+        cases.push(Box::new(tiny.case(draws)));
+    }
+}
+
+/// Observations few enough to go through all their labels.
+fn tiny(length: Length) -> Vec<Tiny> {
     let [_, _, _, _, log_normal, inverse_gamma, _] = SCALES.map(|(_, scales)| scales);
     let mut all = vec![
         Tiny {
@@ -205,7 +214,46 @@ fn enumeration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
             },
         ]);
     }
-    cases.extend(all.into_iter().map(|tiny| Box::new(tiny.case(draws)) as Box<dyn Case>));
+    all
+}
+
+fn log_evidence(length: Length, cases: &mut Vec<Box<dyn Case>>) {
+    let (draws, particles) = if length == Length::Quick { (2_000, 200) } else { (10_000, 1_000) };
+    for (name, scales) in SCALES {
+        cases.push(Box::new(of_one_component(name, scales, draws, particles)));
+    }
+    let [_, _, _, _, log_normal, inverse_gamma, _] = SCALES.map(|(_, scales)| scales);
+    let alike = [
+        Tiny {
+            name: "N = 5, K = 2, all alike",
+            observations: &[-1.9, -1.6, 0.4, 1.7, 2.2],
+            concentration: 0.8,
+            centres: &[0.3, 0.3],
+            mean_sd: 1.5,
+            scales: inverse_gamma,
+        },
+        Tiny {
+            name: "N = 6, K = 3, all alike",
+            observations: &[-3.1, -2.8, 0.1, 0.3, 2.6, 2.9],
+            concentration: 1.5,
+            centres: &[0.0, 0.0, 0.0],
+            mean_sd: 2.0,
+            scales: log_normal,
+        },
+    ];
+    for tiny in tiny(length).iter().chain(&alike) {
+        cases.push(Box::new(of_labellings(tiny, draws, particles)));
+    }
+    // Normal proposals of bridgesampling 1.1-2, with its coefficients of variation: tests/reference/posteriors.
+    cases.push(Box::new(of_other_programs(FAITHFUL, (-415.829_162_05, 0.003_841_2), draws, particles)));
+    let particles = if length == Length::Quick { 0 } else { particles };
+    cases.push(Box::new(of_other_programs(BLOBS, (-2_336.524_712_27, 0.014_136_64), draws, particles)));
+    if length == Length::Long {
+        for n_components in [2, 4, 6] {
+            cases.push(Box::new(galaxies(n_components, draws, particles)));
+        }
+        cases.push(Box::new(Galaxies::new(draws)));
+    }
 }
 
 fn invariances(length: Length, cases: &mut Vec<Box<dyn Case>>) {

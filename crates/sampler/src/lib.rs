@@ -62,6 +62,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod anneal;
 pub mod assignment;
 pub mod data;
 pub mod diagnostics;

@@ -2,7 +2,7 @@
 
 mod adaptation;
 pub mod chain;
-mod hamiltonian;
+pub(crate) mod hamiltonian;
 pub mod metric;
 pub mod trajectory;
 

@@ -10,6 +10,47 @@ use crate::mixture::likelihood::WhitenedComponents;
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::at;
 
+/// A reference that other mixtures are brought to the labels of.
+///
+/// The mixtures whose components already lie in the reference's order are a fundamental domain of the K! permutations: every
+/// mixture has one permutation that is in it, but for a set of no volume.
+#[derive(Debug, Clone)]
+pub struct Labelling {
+    reference: Mixture,
+    whitened: WhitenedComponents,
+    /// K × K.
+    costs: Vec<f64>,
+}
+
+impl Labelling {
+    #[must_use]
+    pub fn of(reference: Mixture) -> Self {
+        let whitened = WhitenedComponents::of(&reference);
+        let k = reference.n_components();
+        Self { reference, whitened, costs: vec![0.0; k * k] }
+    }
+
+    /// For each component of the reference the one of a mixture with means `mu` (K × D) that takes its place: least total
+    /// squared distance of the means, each in the reference component's own standard deviations.
+    ///
+    /// # Panics
+    /// If a mean is not a number.
+    pub fn order(&mut self, mu: &[f64]) -> Vec<usize> {
+        let (k, d) = (self.reference.n_components(), self.reference.n_features());
+        for row in 0..k {
+            let inverse = self.whitened.inverse_factor(row);
+            let centre = self.reference.mean(row);
+            for (column, mean) in mu.chunks_exact(d).enumerate() {
+                self.costs[row * k + column] = (0..d)
+                    .map(|i| (0..=i).map(|j| inverse[at(i, j)] * (mean[j] - centre[j])).sum::<f64>())
+                    .map(|z| z * z)
+                    .sum();
+            }
+        }
+        cheapest_assignment(k, &self.costs)
+    }
+}
+
 /// Draws whose component k is, in every draw, the one most like component k of the reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relabelled {
@@ -18,8 +59,7 @@ pub struct Relabelled {
     pub switched: f64,
 }
 
-/// Permutes each draw's components to lie nearest to the reference's: least total squared distance of the means, each in the
-/// reference component's own standard deviations.
+/// Permutes each draw's components to lie nearest to the reference's, as [`Labelling`] has it.
 ///
 /// # Panics
 /// If the draws' variables are not those of [`Mixture::variables`], or a mean is not a number.
@@ -27,25 +67,12 @@ pub struct Relabelled {
 pub fn relabel(draws: &Draws, reference: &Mixture) -> Relabelled {
     let (k, d) = (reference.n_components(), reference.n_features());
     assert_eq!(draws.variables(), Mixture::variables(k, d), "draws of mixtures of the reference's shape");
-    let whitened = WhitenedComponents::of(reference);
+    let mut labelling = Labelling::of(reference.clone());
     let mut columns = vec![Vec::with_capacity(draws.len()); draws.variables().len()];
     let mut switched = 0usize;
-    let mut costs = vec![0.0; k * k];
     for s in 0..draws.len() {
         let values = draws.draw(s);
-        let mu = &values[k..k + k * d];
-        for row in 0..k {
-            let inverse = whitened.inverse_factor(row);
-            for (column, mean) in mu.chunks_exact(d).enumerate() {
-                costs[row * k + column] = (0..d)
-                    .map(|i| {
-                        (0..=i).map(|j| inverse[at(i, j)] * (mean[j] - reference.mean(row)[j])).sum::<f64>()
-                    })
-                    .map(|z| z * z)
-                    .sum();
-            }
-        }
-        let order = cheapest_assignment(k, &costs);
+        let order = labelling.order(&values[k..k + k * d]);
         switched += usize::from(!order.is_sorted());
         columns.iter_mut().zip(permuted(&values, &order, d)).for_each(|(column, value)| column.push(value));
     }

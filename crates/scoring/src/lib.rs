@@ -31,6 +31,7 @@
 
 mod compare;
 mod criterion;
+mod evidence;
 mod exponential;
 mod information;
 mod kfold;
@@ -47,6 +48,7 @@ mod waic;
 
 pub use compare::{CompareError, Comparison, Row};
 pub use criterion::{Criterion, UnknownCriterion};
+pub use evidence::{Canonical, Evidence, EvidenceError, log_evidence};
 pub use information::{aic, bic, entropy, icl};
 pub use kfold::{held_out, kfold};
 pub use log_likelihood::LogLikelihood;

@@ -17,8 +17,16 @@ const MEAN_SD: f64 = 0.6;
 
 const PROBABILITIES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-pub(crate) fn one_component(name: &str, scales: ScalePrior, draws: usize) -> Expectations {
+/// The problem, and its solution.
+pub(crate) fn problem(scales: ScalePrior) -> (Problem, Component) {
     let exact = Component::new(ComponentPrior { centre: CENTRE, mean_sd: MEAN_SD, scales }, &OBSERVATIONS);
+    let prior = Prior { concentration: 1.0, centres: vec![CENTRE], mean_sd: MEAN_SD, scales, lkj_shape: 1.0 };
+    let data = Data::from_columns(&[OBSERVATIONS.to_vec()]).expect("the observations are finite");
+    (Problem::new(data, prior, 1), exact)
+}
+
+pub(crate) fn one_component(name: &str, scales: ScalePrior, draws: usize) -> Expectations {
+    let (problem, exact) = problem(scales);
     let moments = vec![
         Expectation::new("mu", exact.mean()),
         Expectation::new("mu²", exact.mean_square()),
@@ -32,8 +40,6 @@ pub(crate) fn one_component(name: &str, scales: ScalePrior, draws: usize) -> Exp
     let quantiles = [shares("mu"), shares("sigma")].concat();
     let mu = PROBABILITIES.map(|p| exact.mean_quantile(p));
     let log_sigma = PROBABILITIES.map(|p| exact.log_sigma_quantile(p));
-    let prior = Prior { concentration: 1.0, centres: vec![CENTRE], mean_sd: MEAN_SD, scales, lkj_shape: 1.0 };
-    let data = Data::from_columns(&[OBSERVATIONS.to_vec()]).expect("the observations are finite");
     let measure = move |_: &Problem, mixture: &Mixture| {
         let (mean, scale) = (mixture.mean(0)[0], log(mixture.scales(0)[0]));
         let mut values = vec![mean, mean * mean, scale, scale * scale];
@@ -44,7 +50,7 @@ pub(crate) fn one_component(name: &str, scales: ScalePrior, draws: usize) -> Exp
     Expectations {
         part: Part::ClosedForms,
         name: format!("K = 1, D = 1, {name}"),
-        problem: Problem::new(data, prior, 1),
+        problem,
         draws,
         groups: vec![
             Group { name: "moments", expectations: moments },

@@ -1,6 +1,9 @@
 //! The reference posteriors: data, prior centres and what rstan found, embedded as they stand in `tests/reference/posteriors`.
 
 use gmm_sampler::data::Data;
+use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+
+use crate::problem::Problem;
 
 macro_rules! reference {
     ($name:literal, $file:literal) => {
@@ -64,6 +67,21 @@ impl Reference {
     /// K × D.
     pub(crate) fn centres(&self) -> Vec<f64> {
         rows(self.centres, ',').concat().into_iter().map(number).collect()
+    }
+
+    /// The published model, under which the reference was sampled.
+    pub(crate) fn problem(&self) -> Problem {
+        let data = self.data();
+        let centres = self.centres();
+        let n_components = centres.len() / data.n_features();
+        let prior = Prior {
+            concentration: 0.5,
+            centres,
+            mean_sd: 0.1f64.sqrt(),
+            scales: ScalePrior::HalfCauchy { scale: 1.0 },
+            lkj_shape: 2.0,
+        };
+        Problem::new(data, prior, n_components)
     }
 
     /// Parameters in the order of `Mixture::variables`, then quantities that labels do not change.

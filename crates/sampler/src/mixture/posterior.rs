@@ -51,8 +51,21 @@ impl<'a> Posterior<'a> {
         self.likelihood
     }
 
+    /// Log prior with the log Jacobian, and log likelihood (to the power 1), at a position; their sum is the log density of the
+    /// posterior. Either may be NaN or infinite beyond double precision.
+    pub fn log_prior_and_likelihood(&mut self, position: &[f64]) -> (f64, f64) {
+        let Self { likelihood, components, workspace, moments, .. } = self;
+        let log_prior =
+            build(likelihood.instructions(), components, position, likelihood.origin(), workspace);
+        if log_prior.is_nan() {
+            return (f64::NAN, f64::NAN);
+        }
+        (log_prior, likelihood.accumulate(workspace, moments))
+    }
+
     /// The same prior with another likelihood of as many features, raised to a power.
-    pub(crate) fn on<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
+    #[must_use]
+    pub fn on<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
         Posterior {
             likelihood,
             power,

@@ -67,6 +67,31 @@ impl Layout {
         mixture
     }
 
+    /// The means at a position, K × D.
+    #[must_use]
+    pub fn means<'a>(&self, position: &'a [f64]) -> &'a [f64] {
+        &position[self.mu_start()..self.log_sigma_start()]
+    }
+
+    /// The position at which component k is what component `order[k]` is at this one. It keeps volumes: weights turn about
+    /// the axis on which all are equal, everything else changes places.
+    #[must_use]
+    pub fn reordered(&self, position: &[f64], order: &[usize]) -> Vec<f64> {
+        let helmert = Helmert::new(self.n_components);
+        let mut log_ratios = vec![0.0; self.n_components];
+        helmert.apply(&position[..self.mu_start()], &mut log_ratios);
+        let log_ratios: Vec<f64> = order.iter().map(|&from| log_ratios[from]).collect();
+        let mut reordered = vec![0.0; self.mu_start()];
+        helmert.apply_transpose(&log_ratios, &mut reordered);
+        let mut rest = &position[self.mu_start()..];
+        for width in [self.n_features, self.n_features, self.n_correlations()] {
+            let (block, after) = rest.split_at(self.n_components * width);
+            order.iter().for_each(|&from| reordered.extend_from_slice(&block[from * width..][..width]));
+            rest = after;
+        }
+        reordered
+    }
+
     /// The position of a mixture, the inverse of [`Layout::constrain`].
     #[must_use]
     pub fn unconstrain(&self, mixture: &Mixture) -> Vec<f64> {
@@ -174,6 +199,17 @@ mod tests {
                 assert_relative_eq!(*a, *b, max_relative = 1e-9, epsilon = 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn a_reordered_position_is_that_of_the_reordered_mixture() {
+        let layout = Layout { n_components: 4, n_features: 3 };
+        let position: Vec<f64> = (0..layout.dimension()).map(|i| (i as f64 * 1.3).sin()).collect();
+        let order = [2, 0, 3, 1];
+        let mixture = layout.constrain(&position).reordered(&order);
+        let reordered = layout.reordered(&position, &order);
+        assert_relative_eq!(reordered[..], layout.unconstrain(&mixture)[..], epsilon = 1e-12);
+        assert_eq!(layout.means(&reordered), mixture.mu);
     }
 
     /// log |det| of the numerical Jacobian of `map` at `x`.

@@ -17,6 +17,7 @@ use crate::data::{Data, Observations};
 use crate::mixture::likelihood::Likelihood;
 use crate::mixture::params::Mixture;
 use search::Search;
+use starts::{Start as Beginning, initial_state};
 use whitened::Whitened;
 
 /// Smallest eigenvalue of a component's covariance, relative to the data's: below this it is degenerate …
@@ -134,6 +135,22 @@ pub fn em_of_sample(
         return em(data, n_components, starts, rng);
     }
     em(&data.rows(&sample(n_observations, rng)), n_components, starts, rng)
+}
+
+/// What a few iterations make of k-means clusters: a mixture that resembles the data, where no more is wanted than that.
+///
+/// # Errors
+/// As for [`em`]; None where a component degenerates.
+pub fn em_briefly(data: &Data, n_components: usize, rng: &mut impl Rng) -> Result<Option<Mixture>, EmError> {
+    let n_observations = data.n_observations();
+    if n_components == 0 || n_observations <= n_components {
+        return Err(EmError::TooFewObservations { n_components, n_observations });
+    }
+    let whitened = Whitened::new(data)?;
+    let likelihood = Likelihood::new(&whitened.data);
+    let state = initial_state(&whitened.data, n_components, Beginning::Clusters, rng);
+    let found = Search::new(&whitened, &likelihood, n_components).short_run(state);
+    Ok(found.filter(|(fit, _)| fit.regularity > Regularity::Degenerate).map(|(fit, _)| fit.mixture))
 }
 
 #[cfg(test)]
