@@ -36,7 +36,7 @@ fn two_clusters_are_two_components_and_everything_is_on_disk() {
         "figures/mixture-2.png",
         "figures/traces.svg",
         "draws/components=3/seed=2/draws.parquet",
-        "folds/components=1/seed=1/fold=2/held_out.parquet",
+        "folds/components=1/seed=1/repeat=0/fold=2/held_out.parquet",
     ] {
         assert!(files.contains_key(name), "{name} is missing among {:?}", files.keys());
     }
@@ -94,9 +94,10 @@ fn a_file_damaged_behind_a_sound_footer_is_made_again() {
     let workplace = small();
     runs(&workplace, RUN);
     let whole = workplace.files("reports/small");
-    for name in
-        ["draws/components=2/seed=1/draws.parquet", "folds/components=2/seed=2/fold=1/held_out.parquet"]
-    {
+    for name in [
+        "draws/components=2/seed=1/draws.parquet",
+        "folds/components=2/seed=2/repeat=0/fold=1/held_out.parquet",
+    ] {
         let path = workplace.path(&format!("reports/small/{name}"));
         let mut bytes = fs::read(&path).unwrap();
         bytes[4..40].fill(0xff);

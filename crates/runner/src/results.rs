@@ -11,8 +11,8 @@ use crate::answer::Answer;
 use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::fit::maximise;
-use crate::jobs::Job;
-use crate::score::{Digest, ScoreRow, information_scores, join_folds};
+use crate::jobs::{HeldOutPart, Job};
+use crate::score::{Digest, ScoreRow, cross_validated, information_scores};
 use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -93,11 +93,18 @@ impl Results {
         }
 
         let mut doubts = Vec::new();
-        let cross_validated = if experiment.scores_by(Criterion::Kfold) {
-            cross_validated(experiment, &findings, &ks, &seeds, &mut failures, &mut doubts)
-        } else {
-            Vec::new()
-        };
+        let mut held_out = Vec::new();
+        for parts in experiment.folds() {
+            held_out.extend(held_out_scores(
+                experiment,
+                &findings,
+                &parts,
+                &ks,
+                &seeds,
+                &mut failures,
+                &mut doubts,
+            ));
+        }
         let (digests, sketches) = findings.into_digests_and_sketches();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
         let doubtful = doubtful.map(|digest| Failure {
@@ -114,9 +121,10 @@ impl Results {
                 components,
                 seed: Some(seed),
                 score: score.clone(),
+                mcse: f64::NAN,
             }));
         }
-        scores.extend(cross_validated);
+        scores.extend(held_out);
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
@@ -129,10 +137,11 @@ impl Results {
     }
 }
 
-/// K-fold scores of every (K, seed) all of whose folds are there; a fold with a doubtful fit is a doubt.
-fn cross_validated(
+/// Scores of every (K, seed) all of whose parts are there; a part with a doubtful fit is a doubt.
+fn held_out_scores(
     experiment: &Experiment,
     findings: &Findings,
+    parts: &[HeldOutPart],
     ks: &[usize],
     seeds: &[u64],
     failures: &mut Vec<Failure>,
@@ -141,18 +150,15 @@ fn cross_validated(
     let mut rows = Vec::new();
     for &components in ks {
         for &seed in seeds {
-            let mut folds = Vec::new();
-            for fold in 0..experiment.spec.scoring.folds {
-                let job = Job { components, seed, fold: Some(fold) };
-                let Some(held_out) = findings.held_out(job) else { continue };
-                if !held_out.trouble.is_empty() {
-                    doubts.push(Failure { what: job.to_string(), reason: held_out.trouble.clone() });
-                }
-                folds.push(held_out);
+            let job = |part| Job { components, seed, part };
+            let found = parts.iter().filter_map(|(part, _)| Some((*part, findings.held_out(job(*part))?)));
+            let found: Vec<_> = found.collect();
+            for (part, held_out) in found.iter().filter(|(_, held_out)| !held_out.trouble.is_empty()) {
+                doubts.push(Failure { what: job(*part).to_string(), reason: held_out.trouble.clone() });
             }
-            if folds.len() == experiment.spec.scoring.folds {
-                match join_folds(experiment.dataset.data.n_observations(), &folds) {
-                    Ok(score) => rows.push(ScoreRow { components, seed: Some(seed), score }),
+            if found.len() == parts.len() {
+                match cross_validated(experiment.dataset.data.n_observations(), components, seed, &found) {
+                    Ok(row) => rows.push(row),
                     Err(error) => failures.push(Failure {
                         what: format!("cross-validation of K = {components}, seed {seed}"),
                         reason: format!("{error:#}"),

@@ -171,6 +171,8 @@ pub struct ScoringSpec {
     pub criteria: Vec<Criterion>,
     /// Of `kfold`.
     pub folds: usize,
+    /// Per chain, of fits that are only scored on the rows that they did not see.
+    pub fold_draws: usize,
 }
 
 fn names<S: Serializer>(criteria: &[Criterion], serializer: S) -> Result<S::Ok, S::Error> {
@@ -217,7 +219,7 @@ impl Default for SamplerSpec {
 impl Default for ScoringSpec {
     /// Every criterion; ten folds, the usual compromise between cost and training rows.
     fn default() -> Self {
-        Self { criteria: Criterion::ALL.to_vec(), folds: 10 }
+        Self { criteria: Criterion::ALL.to_vec(), folds: 10, fold_draws: 250 }
     }
 }
 

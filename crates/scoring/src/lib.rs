@@ -48,7 +48,7 @@ mod waic;
 pub use compare::{CompareError, Comparison, Row};
 pub use criterion::{Criterion, UnknownCriterion};
 pub use information::{aic, bic, entropy, icl};
-pub use kfold::{held_out, kfold};
+pub use kfold::{held_out, held_out_mcse, kfold};
 pub use log_likelihood::LogLikelihood;
 pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use loo::{LooPoint, loo, relative_efficiency};

@@ -54,13 +54,12 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     });
     Problems::none_of(problems.collect())?;
     let mut section = document.section(table.get_ref());
-    let spec = Spec {
-        name: name(&mut section),
-        data: data(section.section("data")),
-        model: model(section.section("model")),
-        sampler: sampler(section.section("sampler")),
-        scoring: scoring(section.section("scoring")),
-    };
+    let name = name(&mut section);
+    let data = data(section.section("data"));
+    let model = model(section.section("model"));
+    let sampler = sampler(section.section("sampler"));
+    let scoring = scoring(section.section("scoring"), &sampler);
+    let spec = Spec { name, data, model, sampler, scoring };
     section.finish();
     Ok(Reading { spec, document })
 }
@@ -310,7 +309,7 @@ fn sampler(mut section: Section<'_>) -> SamplerSpec {
     sampler
 }
 
-fn scoring(mut section: Section<'_>) -> ScoringSpec {
+fn scoring(mut section: Section<'_>, sampler: &SamplerSpec) -> ScoringSpec {
     let default = ScoringSpec::default();
     let criteria = section.take("criteria").and_then(|value| {
         value.distinct("a list of criteria", |item| {
@@ -318,6 +317,8 @@ fn scoring(mut section: Section<'_>) -> ScoringSpec {
         })
     });
     let folds = section.count("folds", default.folds, FOLDS);
+    // Whoever wants short chains wants none that are longer.
+    let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws), DRAWS);
     section.finish();
-    ScoringSpec { criteria: criteria.unwrap_or(default.criteria), folds }
+    ScoringSpec { criteria: criteria.unwrap_or(default.criteria), folds, fold_draws }
 }

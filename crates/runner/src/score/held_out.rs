@@ -1,0 +1,107 @@
+//! Scores of rows by fits that never saw them.
+
+use anyhow::{Context, Result, ensure};
+use gmm_sampler::data::Observations;
+use gmm_sampler::diagnostics::Summary;
+use gmm_scoring::{Score, held_out, held_out_mcse, kfold};
+
+use super::pass::log_likelihood_and_spiked;
+use super::{ScoreRow, SummaryRow, append};
+use crate::experiment::Experiment;
+use crate::fit::Fit;
+use crate::health::{Demands, Health};
+use crate::jobs::{Job, Part, Task};
+
+/// Monte Carlo error, as a share of the standard error over observations, above which a cross-validated score is not to be
+/// trusted: a tenth adds half a percent to the two together.
+const MOST_ERROR: f64 = 0.1;
+
+/// What a fit says of the rows that it has not seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOut {
+    /// Held-out rows, from 0, ascending.
+    pub rows: Vec<usize>,
+    /// Their log predictive densities, in nats per unit of the data's own scale.
+    pub elpd: Vec<f64>,
+    /// Monte Carlo standard error of the sum of these, in nats.
+    pub mcse: f64,
+    /// Why the fit behind them is doubtful; empty if it is not.
+    pub trouble: String,
+}
+
+impl HeldOut {
+    /// Scores the rows that a task holds out by its fit.
+    ///
+    /// # Errors
+    /// Draws that are no mixtures.
+    pub fn of(experiment: &Experiment, task: &Task, fit: &Fit) -> Result<Self> {
+        let Job { components, seed, .. } = task.job;
+        let unseen = experiment.dataset.data.rows(&task.held_out);
+        let (matrix, spiked) = log_likelihood_and_spiked(experiment, components, fit, &unseen)?;
+        let columns: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
+        let n_chains = fit.draws.n_chains();
+        let elpd = columns.iter().map(|column| held_out(column)).collect();
+        let mcse = held_out_mcse(&columns, n_chains);
+
+        let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
+        let log_likelihood: Vec<f64> =
+            (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
+        let summary = [("lp", lp), ("log_likelihood", log_likelihood)].map(|(name, column)| SummaryRow {
+            components,
+            seed,
+            parameter: name.to_owned(),
+            summary: Summary::of(&column, n_chains),
+        });
+        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
+        let health = Health::of(fit, &summary, spiked, 0.0, max_tree_depth, Demands::HELD_OUT);
+        Ok(Self { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
+    }
+}
+
+/// The K-fold score of one K and seed, of the parts of one partition of the rows.
+///
+/// # Errors
+/// Parts that do not hold out every observation exactly once.
+pub fn cross_validated(
+    n_observations: usize,
+    components: usize,
+    seed: u64,
+    parts: &[(Part, &HeldOut)],
+) -> Result<ScoreRow> {
+    let mut pointwise: Vec<Option<f64>> = vec![None; n_observations];
+    for (&row, &elpd) in parts.iter().flat_map(|(_, part)| part.rows.iter().zip(&part.elpd)) {
+        let place = pointwise.get_mut(row).with_context(|| format!("there is no observation {row}"))?;
+        ensure!(place.replace(elpd).is_none(), "observation {row} is held out twice");
+    }
+    let pointwise: Option<Vec<f64>> = pointwise.into_iter().collect();
+    let pointwise = pointwise.context("some observations were never held out")?;
+    // Parts have streams of random numbers of their own: their errors are independent.
+    let mcse = parts.iter().map(|(_, part)| part.mcse * part.mcse).sum::<f64>().sqrt();
+    let mut score = kfold(pointwise);
+    doubt(&mut score, mcse, parts);
+    Ok(ScoreRow { components, seed: Some(seed), score, mcse })
+}
+
+/// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
+fn doubt(score: &mut Score, mcse: f64, parts: &[(Part, &HeldOut)]) {
+    // Written so that an undefined error is too large; one observation has no standard error to compare with.
+    if !(mcse <= MOST_ERROR * score.se) && !score.se.is_nan() {
+        let more = format!(
+            "a Monte Carlo error of {mcse:.2} is more than a tenth of the standard error {:.2}: raise `fold_draws`",
+            score.se
+        );
+        append(&mut score.note, &more);
+        score.reliable = false;
+    }
+    let mut troubled = parts.iter().filter(|(_, part)| !part.trouble.is_empty());
+    if let Some((part, first)) = troubled.next() {
+        let more = match troubled.count() {
+            0 => String::new(),
+            1 => " (and another part)".to_owned(),
+            n => format!(" (and {n} more parts)"),
+        };
+        let name = part.to_string();
+        append(&mut score.note, &format!("{}: {}{more}", name.trim_start_matches(", "), first.trouble));
+        score.reliable = false;
+    }
+}
