@@ -215,6 +215,33 @@ fn without_criteria_draws_are_kept_and_nothing_is_scored() {
 }
 
 #[test]
+fn repeats_and_groups_are_scored_and_resumed() {
+    let workplace = small();
+    let scoring = "criteria = [\"kfold\", \"logo\"]\nfolds = 3\nrepeats = 2\ngroups = \"kind\"";
+    workplace.write("spec.toml", &SMALL.replace("folds = 3", scoring).replace("[1, 2, 3]", "[1, 2]"));
+    let (table, talk) = runs(&workplace, RUN);
+    assert!(table.contains("2 × 3-fold") && table.contains("Group-out"), "{table}");
+    // Two K and two seeds: on all rows, on twice three folds, on two groups.
+    assert!(talk.contains("36 fits, 36 of them"), "{talk}");
+    let whole = workplace.files("reports/small");
+    for name in ["folds/components=2/seed=1/repeat=1/fold=2", "groups/components=1/seed=2/group=1"] {
+        let name = format!("{name}/held_out.parquet");
+        assert!(whole.contains_key(&name), "{name}");
+        fs::remove_file(workplace.path(&format!("reports/small/{name}"))).unwrap();
+    }
+    let page = String::from_utf8(whole["index.html"].clone()).unwrap();
+    assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
+    assert!(runs(&workplace, RUN).1.contains("2 of them to be run"));
+    assert!(workplace.files("reports/small") == whole);
+    // The partition that was there stays, and one more is added.
+    workplace.write(
+        "spec.toml",
+        &fs::read_to_string(workplace.path("spec.toml")).unwrap().replace("repeats = 2", "repeats = 3"),
+    );
+    assert!(runs(&workplace, RUN).1.contains("48 fits, 12 of them"));
+}
+
+#[test]
 fn json_is_json_and_nothing_else_is_on_standard_output() {
     let workplace = small();
     let (stdout, _) = runs(&workplace, &format!("{RUN} --format json"));

@@ -46,7 +46,7 @@ impl Finding {
                 let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
                 Self::of_fit(experiment, job, &fit, extent)
             }
-            Part::Fold { .. } => store.read_held_out(job).map(Self::HeldOut),
+            Part::Fold { .. } | Part::Group(_) => store.read_held_out(job).map(Self::HeldOut),
         }
     }
 }

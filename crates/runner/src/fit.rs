@@ -93,7 +93,9 @@ pub struct Fit {
 pub fn settings(spec: &Spec, part: Part) -> Settings {
     let (warmup, draws) = match part {
         Part::All => (spec.sampler.warmup, spec.sampler.draws),
-        Part::Fold { .. } => (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws),
+        Part::Fold { .. } | Part::Group(_) => {
+            (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
+        }
     };
     Settings {
         warmup,

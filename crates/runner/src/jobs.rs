@@ -1,5 +1,6 @@
 //! The flat list of what an experiment has to fit, and which rows each fit must not see.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub enum Part {
     All,
     /// All but one fold of one of the partitions of all rows.
     Fold { repeat: usize, fold: usize },
+    /// All but one of the groups that the spec names, in the order of their names.
+    Group(usize),
 }
 
 impl Part {
@@ -26,27 +29,30 @@ impl Part {
         match self {
             Self::All => ("draws", None),
             Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
+            Self::Group(group) => ("groups", Some(format!("group={group}"))),
         }
     }
 
     /// A number of its own among all parts, 0 for all rows: the key of its streams of random numbers.
     #[must_use]
     pub fn key(self) -> u64 {
-        // Repeats and folds are below a million (2²⁰).
+        // Repeats, folds and groups are a million (below 2²⁰) at most.
         match self {
             Self::All => 0,
             Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
+            Self::Group(group) => 2 << 60 | group as u64,
         }
     }
 }
 
-/// After a K and a seed; folds and repeats are counted from 1, as people do.
+/// After a K and a seed; folds, repeats and groups are counted from 1, as people do.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => Ok(()),
             Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
             Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
+            Self::Group(group) => write!(f, ", group {}", group + 1),
         }
     }
 }
@@ -91,6 +97,7 @@ impl Experiment {
     pub fn tasks(&self) -> Vec<Task> {
         let mut parts = vec![(Part::All, Arc::from([]))];
         parts.extend(self.folds().into_iter().flatten());
+        parts.extend(self.groups());
         let mut tasks = Vec::new();
         for &components in self.ks().iter().rev() {
             for (part, held_out) in &parts {
@@ -124,7 +131,19 @@ impl Experiment {
         if !self.scores_by(Criterion::Kfold) {
             return Vec::new();
         }
-        vec![self.partition(0)]
+        (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect()
+    }
+
+    /// The groups of leave-one-group-out, none where it was not asked for.
+    #[must_use]
+    pub fn groups(&self) -> Vec<HeldOutPart> {
+        let groups = self.dataset.groups.iter().flatten().filter(|_| self.scores_by(Criterion::Logo));
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (row, group) in groups.enumerate() {
+            members.entry(group).or_default().push(row);
+        }
+        let part = |(group, rows): (usize, Vec<usize>)| (Part::Group(group), rows.into());
+        members.into_values().enumerate().map(part).collect()
     }
 
     fn partition(&self, repeat: usize) -> Vec<HeldOutPart> {

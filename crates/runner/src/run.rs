@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use gmm_sampler::nuts::chain::Settings;
 use gmm_sampler::ties::Ties;
 
 use crate::cli::{Color, Format, RunFlags, Talk};
@@ -217,7 +218,10 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     let dataset = &experiment.dataset;
     let sampler = &experiment.spec.sampler;
     let missing = tasks.iter().filter(|task| !store.has(&experiment, task)).count();
-    let held_out = tasks.iter().filter(|task| task.job.part != Part::All).count();
+    let of_kind = |kind: fn(Part) -> bool| tasks.iter().filter(|task| kind(task.job.part)).count();
+    let on_all = of_kind(|part| part == Part::All);
+    let (folds, groups) =
+        (of_kind(|part| matches!(part, Part::Fold { .. })), of_kind(|part| matches!(part, Part::Group(_))));
     let ks = experiment.ks();
     let largest = ks.last().copied().unwrap_or(0);
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
@@ -231,17 +235,30 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         list(ks.iter()),
         list(ks.iter().map(|&k| experiment.n_parameters(k))),
     );
+    let scoring = &experiment.spec.scoring;
+    text.push_str(&format!("  fits        {on_all} on all rows"));
+    if folds > 0 {
+        let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
+        text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
+    }
+    if groups > 0 {
+        text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
+    }
+    text.push_str(&format!("; {missing} to be run\n"));
+    let draws = |settings: Settings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
     text.push_str(&format!(
-        "  fits        {} on all rows, {held_out} on folds; {missing} to be run\n  draws       {} chains × ({} warm-up + {} draws)\n",
-        tasks.len() - held_out,
+        "  draws       {} chains × ({})",
         sampler.chains,
-        sampler.warmup,
-        sampler.draws,
+        draws(settings(&experiment.spec, Part::All))
     ));
+    if let Some(part) = tasks.iter().map(|task| task.job.part).find(|&part| part != Part::All) {
+        text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
+    }
+    text.push('\n');
     text.push_str(&format!(
         "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
         list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
-        (fit_bytes * (tasks.len() - held_out)) as f64 / 1e6,
+        (fit_bytes * on_all) as f64 / 1e6,
         store.root().display(),
         (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
     ));

@@ -40,3 +40,49 @@ pub fn kfold(pointwise: Vec<f64>) -> Score {
         format!("{n_bad} of {n} held-out observations have no finite log predictive density")
     })
 }
+
+/// The sum of the log predictive densities of G groups of observations, each held out whole by one fit; a group's term is the sum
+/// over its observations. Higher is better; the standard error is over groups, for those within one are not independent.
+#[must_use]
+pub fn logo(groups: Vec<f64>) -> Score {
+    let n_bad = groups.iter().filter(|elpd| !elpd.is_finite()).count();
+    Score::from_pointwise(Criterion::Logo, groups, f64::NAN, n_bad, |n| {
+        format!("{n_bad} of {n} held-out groups have no finite log predictive density")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    #[test]
+    fn the_error_of_a_held_out_sum_is_the_spread_of_its_estimates() {
+        // Two observations that the same draws predict well: their errors add up instead of averaging out.
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut estimate = || {
+            let first: Vec<f64> = (0..400).map(|_| 1.5 * rng.random::<f64>() - 2.0).collect();
+            let second: Vec<f64> = first.iter().map(|l| 0.5 * l + 0.1 * rng.random::<f64>()).collect();
+            let columns = [first, second];
+            (columns.iter().map(|column| held_out(column)).sum::<f64>(), held_out_mcse(&columns, 4))
+        };
+        let (sums, errors): (Vec<f64>, Vec<f64>) = (0..400).map(|_| estimate()).unzip();
+        let ratio = gmm_sampler::diagnostics::mean(&errors) / gmm_sampler::diagnostics::sd(&sums);
+        // The standard deviation of 400 estimates is known to 3.5 %.
+        assert!((ratio - 1.0).abs() < 0.12, "{ratio}");
+    }
+
+    #[test]
+    fn chains_that_disagree_have_a_large_error() {
+        let column = |apart: f64| -> Vec<f64> {
+            (0..400).map(|s| f64::from(s * 7 % 19) / 19.0 + if s < 200 { apart } else { 0.0 }).collect()
+        };
+        assert!(held_out_mcse(&[column(1.0)], 4) > 5.0 * held_out_mcse(&[column(0.0)], 4));
+    }
+
+    #[test]
+    fn the_error_of_groups_is_over_groups() {
+        let score = logo(vec![-10.0, -12.0, -14.0]);
+        assert_eq!((score.estimate, score.se), (-36.0, 12.0_f64.sqrt()));
+    }
+}

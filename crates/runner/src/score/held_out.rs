@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 use gmm_sampler::data::Observations;
-use gmm_sampler::diagnostics::Summary;
-use gmm_scoring::{Score, held_out, held_out_mcse, kfold};
+use gmm_sampler::diagnostics::{Summary, sd};
+use gmm_scoring::{Criterion, Score, held_out, held_out_mcse, kfold, logo};
 
 use super::pass::log_likelihood_and_spiked;
-use super::{ScoreRow, SummaryRow, append};
+use super::{SummaryRow, append};
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::health::{Demands, Health};
@@ -58,34 +58,57 @@ impl HeldOut {
     }
 }
 
-/// The K-fold score of one K and seed, of the parts of one partition of the rows.
+/// The score of one K and seed from partitions of the rows, and its Monte Carlo standard error. Of several partitions each
+/// observation's mean counts.
 ///
 /// # Errors
 /// Parts that do not hold out every observation exactly once.
 pub fn cross_validated(
+    criterion: Criterion,
     n_observations: usize,
-    components: usize,
-    seed: u64,
-    parts: &[(Part, &HeldOut)],
-) -> Result<ScoreRow> {
+    partitions: &[Vec<(Part, &HeldOut)>],
+) -> Result<(Score, f64)> {
+    let repeats =
+        partitions.iter().map(|parts| pointwise(n_observations, parts)).collect::<Result<Vec<_>>>()?;
+    let n_repeats = repeats.len() as f64;
+    // Parts have streams of random numbers of their own: their errors are independent.
+    let parts = || partitions.iter().flatten();
+    let mcse = parts().map(|(_, part)| part.mcse * part.mcse).sum::<f64>().sqrt() / n_repeats;
+    let mut score = if criterion == Criterion::Logo {
+        // Rows of a group are not independent, groups are taken to be: a group is one term, and the standard error is over them.
+        logo(parts().map(|(_, part)| part.elpd.iter().sum()).collect())
+    } else {
+        let mean = |i: usize| repeats.iter().map(|pointwise| pointwise[i]).sum::<f64>() / n_repeats;
+        kfold((0..n_observations).map(mean).collect())
+    };
+    if repeats.len() > 1 {
+        let estimates: Vec<f64> = repeats.iter().map(|pointwise| pointwise.iter().sum()).collect();
+        let more = format!(
+            "the mean of {} partitions, whose estimates have a standard deviation of {:.2}",
+            repeats.len(),
+            sd(&estimates)
+        );
+        append(&mut score.note, &more);
+    }
+    doubt(&mut score, mcse, parts());
+    Ok((score, mcse))
+}
+
+/// The log predictive density of each observation by the one part that holds it out.
+fn pointwise(n_observations: usize, parts: &[(Part, &HeldOut)]) -> Result<Vec<f64>> {
     let mut pointwise: Vec<Option<f64>> = vec![None; n_observations];
     for (&row, &elpd) in parts.iter().flat_map(|(_, part)| part.rows.iter().zip(&part.elpd)) {
         let place = pointwise.get_mut(row).with_context(|| format!("there is no observation {row}"))?;
         ensure!(place.replace(elpd).is_none(), "observation {row} is held out twice");
     }
     let pointwise: Option<Vec<f64>> = pointwise.into_iter().collect();
-    let pointwise = pointwise.context("some observations were never held out")?;
-    // Parts have streams of random numbers of their own: their errors are independent.
-    let mcse = parts.iter().map(|(_, part)| part.mcse * part.mcse).sum::<f64>().sqrt();
-    let mut score = kfold(pointwise);
-    doubt(&mut score, mcse, parts);
-    Ok(ScoreRow { components, seed: Some(seed), score, mcse })
+    pointwise.context("some observations were never held out")
 }
 
 /// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
-fn doubt(score: &mut Score, mcse: f64, parts: &[(Part, &HeldOut)]) {
-    // Written so that an undefined error is too large; one observation has no standard error to compare with.
-    if !(mcse <= MOST_ERROR * score.se) && !score.se.is_nan() {
+fn doubt<'a>(score: &mut Score, mcse: f64, parts: impl Iterator<Item = &'a (Part, &'a HeldOut)>) {
+    // An undefined error is too large; one observation has no standard error to compare with.
+    if (mcse.is_nan() || mcse > MOST_ERROR * score.se) && !score.se.is_nan() {
         let more = format!(
             "a Monte Carlo error of {mcse:.2} is more than a tenth of the standard error {:.2}: raise `fold_draws`",
             score.se
@@ -93,7 +116,7 @@ fn doubt(score: &mut Score, mcse: f64, parts: &[(Part, &HeldOut)]) {
         append(&mut score.note, &more);
         score.reliable = false;
     }
-    let mut troubled = parts.iter().filter(|(_, part)| !part.trouble.is_empty());
+    let mut troubled = parts.filter(|(_, part)| !part.trouble.is_empty());
     if let Some((part, first)) = troubled.next() {
         let more = match troubled.count() {
             0 => String::new(),
