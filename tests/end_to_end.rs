@@ -36,7 +36,7 @@ fn two_clusters_are_two_components_and_everything_is_on_disk() {
         "figures/mixture-2.png",
         "figures/traces.svg",
         "draws/components=3/seed=2/draws.parquet",
-        "folds/components=1/seed=1/fold=2/held_out.parquet",
+        "folds/components=1/seed=1/repeat=0/fold=2/held_out.parquet",
     ] {
         assert!(files.contains_key(name), "{name} is missing among {:?}", files.keys());
     }
@@ -94,9 +94,10 @@ fn a_file_damaged_behind_a_sound_footer_is_made_again() {
     let workplace = small();
     runs(&workplace, RUN);
     let whole = workplace.files("reports/small");
-    for name in
-        ["draws/components=2/seed=1/draws.parquet", "folds/components=2/seed=2/fold=1/held_out.parquet"]
-    {
+    for name in [
+        "draws/components=2/seed=1/draws.parquet",
+        "folds/components=2/seed=2/repeat=0/fold=1/held_out.parquet",
+    ] {
         let path = workplace.path(&format!("reports/small/{name}"));
         let mut bytes = fs::read(&path).unwrap();
         bytes[4..40].fill(0xff);
@@ -211,6 +212,33 @@ fn without_criteria_draws_are_kept_and_nothing_is_scored() {
     let files = workplace.files("reports/small");
     assert!(files.contains_key("draws/components=2/seed=1/draws.parquet"));
     assert!(!files.keys().any(|name| name.starts_with("folds")));
+}
+
+#[test]
+fn repeats_and_groups_are_scored_and_resumed() {
+    let workplace = small();
+    let scoring = "criteria = [\"kfold\", \"logo\"]\nfolds = 3\nrepeats = 2\ngroups = \"kind\"";
+    workplace.write("spec.toml", &SMALL.replace("folds = 3", scoring).replace("[1, 2, 3]", "[1, 2]"));
+    let (table, talk) = runs(&workplace, RUN);
+    assert!(table.contains("2 × 3-fold") && table.contains("Group-out"), "{table}");
+    // Two K and two seeds: on all rows, on twice three folds, on two groups.
+    assert!(talk.contains("36 fits, 36 of them"), "{talk}");
+    let whole = workplace.files("reports/small");
+    for name in ["folds/components=2/seed=1/repeat=1/fold=2", "groups/components=1/seed=2/group=1"] {
+        let name = format!("{name}/held_out.parquet");
+        assert!(whole.contains_key(&name), "{name}");
+        fs::remove_file(workplace.path(&format!("reports/small/{name}"))).unwrap();
+    }
+    let page = String::from_utf8(whole["index.html"].clone()).unwrap();
+    assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
+    assert!(runs(&workplace, RUN).1.contains("2 of them to be run"));
+    assert!(workplace.files("reports/small") == whole);
+    // The partition that was there stays, and one more is added.
+    workplace.write(
+        "spec.toml",
+        &fs::read_to_string(workplace.path("spec.toml")).unwrap().replace("repeats = 2", "repeats = 3"),
+    );
+    assert!(runs(&workplace, RUN).1.contains("48 fits, 12 of them"));
 }
 
 #[test]

@@ -4,10 +4,12 @@ use gmm_scoring::{Criterion, Flag, Verdict};
 
 use crate::results::Ranking;
 
-/// Criteria that may give the answer, the most trustworthy first. K-fold's fits never saw the rows they are scored on, not
+/// Criteria that may give the answer, the most trustworthy first. Who names groups says that their rows are not independent, and
+/// only holding out whole groups allows for that. K-fold's fits never saw the rows they are scored on, not
 /// even through the centroids that the prior is centred on; LOO and WAIC flatter such a prior. Of those of the maximised
 /// likelihood BIC alone is consistent.
-const PREFERENCE: [Criterion; 4] = [Criterion::Kfold, Criterion::Loo, Criterion::Waic, Criterion::Bic];
+const PREFERENCE: [Criterion; 5] =
+    [Criterion::Logo, Criterion::Kfold, Criterion::Loo, Criterion::Waic, Criterion::Bic];
 
 /// A number of components, with its reasons.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,28 +31,31 @@ pub struct Dataset {
     pub rows: Vec<usize>,
     /// The class of each observation, as text.
     pub classes: Option<Vec<String>>,
+    /// The group of each observation, as text: rows that belong together and are held out together.
+    pub groups: Option<Vec<String>>,
     /// How many rows were left out because a cell was missing.
     pub dropped: usize,
     /// BLAKE3 of the file's bytes, in hexadecimal.
     pub hash: String,
 }
 
-/// Reads the data that `spec` asks for from the file at `path`. Reports call the file what the spec calls it.
+/// Reads the data that `spec` asks for from the file at `path`, and the column that says which rows belong together, if there is
+/// to be one. Reports call the file what the spec calls it.
 ///
 /// # Errors
 /// The file cannot be read, or its cells cannot be the observations of a mixture: all that can be told at once.
-pub fn read(path: &Path, spec: &DataSpec) -> Result<Dataset, Problems> {
+pub fn read(path: &Path, spec: &DataSpec, groups: Option<&str>) -> Result<Dataset, Problems> {
     let bytes = bytes(path, &spec.path)?;
     let hash = blake3::hash(&bytes).to_hex().to_string();
     // The first bytes say what a file is; its name may not.
     if bytes.starts_with(parquet::MAGIC) {
-        return parquet::table(bytes, spec)?.judge(spec, hash);
+        return parquet::table(bytes, spec, groups)?.judge(spec, hash);
     }
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => return Err(not_utf8(&spec.path, &bytes[..error.valid_up_to()]).into()),
     };
-    csv::table(text, spec)?.judge(spec, hash)
+    csv::table(text, spec, groups)?.judge(spec, hash)
 }
 
 /// The bytes of a regular file of bearable size.

@@ -1,6 +1,6 @@
 //! An experiment that can run: a spec and its data, each checked, and checked against each other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -54,8 +54,9 @@ impl Experiment {
         let reading = spec::read(shown, text)?;
         let data_path = locate(&reading.draft().data.path);
         let mut problems = reading.problems();
-        let dataset = if reading.is_sound("data") {
-            let dataset = data::read(&data_path, &reading.draft().data);
+        let dataset = if reading.is_sound("data") && reading.is_sound("scoring.groups") {
+            let draft = reading.draft();
+            let dataset = data::read(&data_path, &draft.data, draft.scoring.groups.as_deref());
             dataset
                 .map_err(|found| problems.extend(found.into_iter().map(|problem| reading.place(problem))))
                 .ok()
@@ -139,6 +140,19 @@ fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
         } else if let Some(largest) = largest.filter(|&largest| largest > training && largest <= distinct) {
             let message = format!("{largest} components for the {training} rows that train beside one fold");
             problems.push(problem("scoring.folds", message).help("more folds leave more rows to train on"));
+        }
+    }
+    if let Some(groups) = dataset.groups.as_ref().filter(|_| spec.scoring.criteria.contains(&Criterion::Logo))
+    {
+        let mut sizes = BTreeMap::new();
+        groups.iter().for_each(|group| *sizes.entry(group).or_insert(0) += 1);
+        let training = n - sizes.values().copied().max().unwrap_or(0);
+        if sizes.len() < 2 {
+            let message = format!("all {n} rows are of one group");
+            problems.push(problem("scoring.groups", message).label("allowed: a column of at least two"));
+        } else if let Some(largest) = largest.filter(|&largest| largest > training && largest <= distinct) {
+            let message = format!("{largest} components for the {training} rows beside the largest group");
+            problems.push(problem("scoring.groups", message));
         }
     }
     if let Centre::Explicit(centres) = &spec.model.prior.means.centre {

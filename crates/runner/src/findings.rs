@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::experiment::Experiment;
 use crate::fit::Fit;
-use crate::jobs::Job;
+use crate::jobs::{Job, Part, Task};
 use crate::report::Extent;
 use crate::score::{Digest, HeldOut, digest};
 use crate::sketch::Sketch;
@@ -27,7 +27,7 @@ pub struct Findings {
 pub enum Finding {
     /// Of all rows; a sketch where figures are wanted.
     Whole(Box<(Digest, Option<Sketch>)>),
-    /// Of a fold.
+    /// Of a part of them: what it says of the others.
     HeldOut(HeldOut),
 }
 
@@ -41,30 +41,31 @@ impl Finding {
     }
 
     fn read(experiment: &Experiment, store: &Store, job: Job, extent: Extent) -> Result<Self> {
-        match job.fold {
-            None => {
+        match job.part {
+            Part::All => {
                 let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
                 Self::of_fit(experiment, job, &fit, extent)
             }
-            Some(_) => store.read_held_out(job).map(Self::HeldOut),
+            Part::Fold { .. } | Part::Group(_) => store.read_held_out(job).map(Self::HeldOut),
         }
     }
 }
 
 impl Findings {
-    /// Of every job whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
+    /// Of every task whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
     /// be damaged behind a sound footer: such jobs come back with the reason.
     pub fn read(
         experiment: &Experiment,
         store: &Store,
-        jobs: &[Job],
+        tasks: &[Task],
         extent: Extent,
     ) -> (Self, Vec<(Job, anyhow::Error)>) {
         let findings = Mutex::new(Self::default());
-        let mut damaged: Vec<(Job, anyhow::Error)> = jobs
+        let mut damaged: Vec<(Job, anyhow::Error)> = tasks
             .par_iter()
-            .filter(|&&job| store.has(experiment, job))
-            .filter_map(|&job| match Finding::read(experiment, store, job, extent) {
+            .filter(|task| store.has(experiment, task))
+            .map(|task| task.job)
+            .filter_map(|job| match Finding::read(experiment, store, job, extent) {
                 Ok(finding) => {
                     findings.lock().expect("no holder of the lock panics").add(job, finding);
                     None

@@ -1,7 +1,5 @@
 //! One fit: from rows to prior, starting point and metric, and through chains to draws on the data's own scale.
 
-use std::borrow::Cow;
-
 use anyhow::{Context, Result, bail};
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
@@ -9,15 +7,16 @@ use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
 use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
-use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
+use gmm_sampler::start::kmeans::{KMeans, RESTARTS, kmeans};
 use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
 use gmm_sampler::ties::Ties;
 
 use crate::experiment::Experiment;
-use crate::jobs::Job;
+use crate::jobs::{Job, Part, Task};
 use crate::progress::ChainProgress;
 use crate::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
 use crate::stream::Stream;
@@ -30,10 +29,14 @@ pub const REMEDY: &str = "a scale prior that vanishes at 0, such as log_normal o
 /// wine's at K = 3 is 27 nats lower. No criterion enters: whichever are asked for, the draws are the same.
 const STARTS_OF_CHAINS: usize = 30;
 
-/// What all seeds and chains of one (K, fold) share: the model itself, and where to start.
+/// Most iterations of warm-up of a fit that is only scored on rows held out: its chains start with the curvature at a mode
+/// that is known to be high, and find their step size in fewer than this.
+const WARMUP_WITHOUT: usize = 150;
+
+/// What all seeds and chains of one K and part of the rows share: the model itself, and where to start.
 pub struct Preparation {
-    pub components: usize,
-    pub fold: Option<usize>,
+    components: usize,
+    part: Part,
     likelihood: Likelihood,
     prior: Prior,
     scaling: Scaling,
@@ -43,6 +46,14 @@ pub struct Preparation {
     /// Whether a chain on the spike has left the posterior: under a prior that vanishes at 0 fast enough the spike is a mode
     /// like others, and its draws belong to it.
     watched: bool,
+}
+
+/// What the search for a start on all rows has found, for the fits that see a part of them, in place of one as wide. Which of
+/// several modes is the highest may change with a few rows, so more than the highest is kept.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// On the data's own scale: the posterior's mode, EM's best optimum, other optima.
+    promising: Vec<Mixture>,
 }
 
 /// How a chain ended.
@@ -79,12 +90,19 @@ pub struct Fit {
     pub fallen: Vec<usize>,
 }
 
-/// The sampler's settings, as the spec gives them.
+/// The sampler's settings, as the spec gives them for a part of the rows. Draws of a fit that is only scored on rows held out
+/// are kept by nobody, and a mean of densities needs fewer than quantiles and tails do.
 #[must_use]
-pub fn settings(spec: &Spec) -> Settings {
+pub fn settings(spec: &Spec, part: Part) -> Settings {
+    let (warmup, draws) = match part {
+        Part::All => (spec.sampler.warmup, spec.sampler.draws),
+        Part::Fold { .. } | Part::Group(_) => {
+            (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
+        }
+    };
     Settings {
-        warmup: spec.sampler.warmup,
-        draws: spec.sampler.draws,
+        warmup,
+        draws,
         target_accept: spec.sampler.target_accept,
         max_tree_depth: spec.sampler.max_tree_depth as u32,
     }
@@ -95,7 +113,7 @@ pub fn settings(spec: &Spec) -> Settings {
 /// # Errors
 /// Collinear columns.
 pub fn maximise(experiment: &Experiment, components: usize) -> Result<EmOptimum> {
-    let mut rng = Stream::Em { components, fold: None }.rng();
+    let mut rng = Stream::Em { components }.rng();
     Ok(em(&experiment.dataset.data, components, STARTS, &mut rng)?)
 }
 
@@ -107,7 +125,19 @@ fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
     }
 }
 
-fn prior(spec: &Spec, centres: Vec<f64>) -> Prior {
+/// The prior, with its centres where rows on the sampler's scale and their clusters put them.
+fn prior(spec: &Spec, rows: &impl Observations, clusters: &KMeans) -> Prior {
+    let (n, d) = (rows.n_observations(), rows.n_features());
+    let n_components = clusters.centroids.len() / d;
+    let centres = match &spec.model.prior.means.centre {
+        Centre::Kmeans => clusters.centroids.clone(),
+        Centre::Origin => vec![0.0; n_components * d],
+        Centre::DataMean => {
+            let mean = |feature| (0..n).map(|row| rows.value(feature, row)).sum::<f64>() / n as f64;
+            (0..n_components).flat_map(|_| (0..d).map(mean)).collect()
+        }
+        Centre::Explicit(rows) => rows.concat(),
+    };
     let WeightsPrior::Dirichlet { alpha } = spec.model.prior.weights;
     let CorrelationsPrior::Lkj { eta } = spec.model.prior.correlations;
     let mean_sd = spec.model.prior.means.variance.sqrt();
@@ -137,57 +167,70 @@ pub fn improper_with(scales: &ScalePrior, components: usize, ties: &[Ties]) -> b
 }
 
 impl Preparation {
-    /// Everything that precedes sampling, from the training rows alone: a held-out row moves neither centroids nor scaling.
+    /// Everything that precedes sampling of all rows, and what it lends to fits of parts of them.
     ///
     /// # Errors
     /// Rows that no mixture can be started on: collinear, constant, or every start on a spike.
-    pub fn new(
+    pub fn of_all(experiment: &Experiment, components: usize) -> Result<(Self, Reference)> {
+        let rows = &experiment.dataset.data;
+        let mut rng = Stream::Em { components }.rng();
+        let optimum = em_of_sample(rows, components, STARTS_OF_CHAINS, &mut rng);
+        let (best, others) = match optimum {
+            Ok(EmOptimum { best: Some(best), others, .. }) if best.regularity == Regularity::Regular => {
+                (Some(best.mixture), others)
+            }
+            _ => (None, Vec::new()),
+        };
+        let preparation = Self::of_rows(experiment, components, Part::All, rows, best.as_slice())?;
+        let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
+        Ok((preparation, Reference { promising }))
+    }
+
+    /// The same without the rows that a task holds out, which move neither centroids nor scaling. Where fits of all rows may
+    /// start are candidates for a mode, beside the clusters of the rows that are left.
+    ///
+    /// # Errors
+    /// As [`of_all`](Self::of_all).
+    pub fn of_part(experiment: &Experiment, task: &Task, reference: Option<&Reference>) -> Result<Self> {
+        let Job { components, part, .. } = task.job;
+        let all = &experiment.dataset.data;
+        let training: Vec<usize> =
+            (0..all.n_observations()).filter(|row| task.held_out.binary_search(row).is_err()).collect();
+        let promising = reference.map_or(&[][..], |reference| &reference.promising);
+        Self::of_rows(experiment, components, part, &all.rows(&training), promising)
+    }
+
+    /// The posterior's mode, on the data's own scale.
+    fn mode(&self) -> Mixture {
+        let layout = Layout { n_components: self.components, n_features: self.likelihood.n_features() };
+        layout.constrain(&self.start.mode.position).on_data_scale(&self.scaling)
+    }
+
+    /// From the rows that a fit sees and mixtures, on the data's own scale, to look for modes above.
+    fn of_rows(
         experiment: &Experiment,
         components: usize,
-        fold: Option<usize>,
-        held_out: &[usize],
+        part: Part,
+        rows: &Data,
+        promising: &[Mixture],
     ) -> Result<Self> {
         let spec = &experiment.spec;
-        let all = &experiment.dataset.data;
-        let rows = if held_out.is_empty() {
-            Cow::Borrowed(all)
-        } else {
-            let training: Vec<usize> =
-                (0..all.n_observations()).filter(|row| held_out.binary_search(row).is_err()).collect();
-            Cow::Owned(all.rows(&training))
-        };
-        let scaling = scaling(spec, &rows)?;
-        let scaled = scaling.of(&rows);
-        let clusters =
-            kmeans(&scaled, components, RESTARTS, &mut Stream::Centroids { components, fold }.rng());
-        let d = scaled.n_features();
-        let centres = match &spec.model.prior.means.centre {
-            Centre::Kmeans => clusters.centroids.clone(),
-            Centre::Origin => vec![0.0; components * d],
-            Centre::DataMean => {
-                let n = scaled.n_observations();
-                let mean = |feature| (0..n).map(|row| scaled.value(feature, row)).sum::<f64>() / n as f64;
-                (0..components).flat_map(|_| (0..d).map(mean)).collect()
-            }
-            Centre::Explicit(rows) => rows.concat(),
-        };
-        let prior = prior(spec, centres);
-
-        let optimum =
-            em_of_sample(&rows, components, STARTS_OF_CHAINS, &mut Stream::Em { components, fold }.rng());
+        let scaling = scaling(spec, rows)?;
+        let scaled = scaling.of(rows);
+        let mut rng = Stream::Centroids { components, part }.rng();
+        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
+        let prior = prior(spec, &scaled, &clusters);
         let of_clusters = mixture_of_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;
         let mut candidates = vec![of_clusters];
-        if let Ok(EmOptimum { best: Some(best), .. }) = optimum
-            && best.regularity == Regularity::Regular
-        {
-            candidates.push(matched_to(&best.mixture.on_sampler_scale(&scaling), &prior.centres));
-        }
+        candidates.extend(
+            promising.iter().map(|mixture| matched_to(&mixture.on_sampler_scale(&scaling), &prior.centres)),
+        );
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
         let mut posterior = Posterior::new(&likelihood, &prior, components)?;
-        let ties = Ties::of(&rows);
+        let ties = Ties::of(rows);
         let watched = improper_with(&prior.scales, components, &ties);
         let watch = SpikeWatch::new(components, &ties);
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));
@@ -196,17 +239,14 @@ impl Preparation {
                 "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
             );
         };
-        Ok(Self {
-            components,
-            fold,
-            prior,
-            scaling,
-            start,
-            settings: settings(spec),
-            watch,
-            watched,
-            likelihood,
-        })
+        let settings = settings(spec, part);
+        Ok(Self { components, part, prior, scaling, start, settings, watch, watched, likelihood })
+    }
+
+    /// Iterations of one chain.
+    #[must_use]
+    pub fn iterations(&self) -> usize {
+        self.settings.warmup + self.settings.draws
     }
 
     /// Runs one chain to its end.
@@ -214,8 +254,8 @@ impl Preparation {
     /// # Errors
     /// A starting point without a finite density.
     pub fn run_chain(&self, seed: u64, chain: usize, progress: &ChainProgress) -> Result<ChainEnd> {
-        let (components, fold) = (self.components, self.fold);
-        let mut rng = Stream::Chain { components, seed, fold, chain }.rng();
+        let (components, part) = (self.components, self.part);
+        let mut rng = Stream::Chain { components, seed, part, chain }.rng();
         let mut posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
         let layout = posterior.layout();
         let position = self.start.disperse(&mut posterior, &mut rng);
@@ -226,7 +266,7 @@ impl Preparation {
         let mut stats = Vec::with_capacity(self.settings.draws);
         let watched = self.watched;
         let mut watch = self.watch.clone();
-        for _ in 0..self.settings.warmup + self.settings.draws {
+        for _ in 0..self.iterations() {
             let warming_up = chain.is_warming_up();
             let draw = chain.step();
             progress.step(warming_up, &draw);

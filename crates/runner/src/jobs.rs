@@ -1,4 +1,8 @@
-//! The flat list of what an experiment has to fit.
+//! The flat list of what an experiment has to fit, and which rows each fit must not see.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use gmm_sampler::mixture::transform::Layout;
 use gmm_scoring::Criterion;
@@ -7,36 +11,103 @@ use rand::seq::SliceRandom;
 use crate::experiment::Experiment;
 use crate::stream::Stream;
 
-/// One fit: a K, a seed and, in cross-validation, the fold whose rows it must not see.
+/// What a fit sees of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// All rows.
+    All,
+    /// All but one fold of one of the partitions of all rows.
+    Fold { repeat: usize, fold: usize },
+    /// All but one of the groups that the spec names, in the order of their names.
+    Group(usize),
+}
+
+impl Part {
+    /// The directory of results of this kind, and what the fit's own is called there; of all rows there is one a seed.
+    #[must_use]
+    pub fn place(self) -> (&'static str, Option<String>) {
+        match self {
+            Self::All => ("draws", None),
+            Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
+            Self::Group(group) => ("groups", Some(format!("group={group}"))),
+        }
+    }
+
+    /// A number of its own among all parts, 0 for all rows: the key of its streams of random numbers.
+    #[must_use]
+    pub fn key(self) -> u64 {
+        // Repeats, folds and groups are a million (below 2²⁰) at most.
+        match self {
+            Self::All => 0,
+            Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
+            Self::Group(group) => 2 << 60 | group as u64,
+        }
+    }
+}
+
+/// After a K and a seed; folds, repeats and groups are counted from 1, as people do.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => Ok(()),
+            Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
+            Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
+            Self::Group(group) => write!(f, ", group {}", group + 1),
+        }
+    }
+}
+
+/// One fit: a K, a seed and what it sees of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Job {
     pub components: usize,
-    pub fold: Option<usize>,
+    pub part: Part,
     pub seed: u64,
 }
 
-impl std::fmt::Display for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "K = {}, seed {}", self.components, self.seed)?;
-        self.fold.map_or(Ok(()), |fold| write!(f, ", fold {}", fold + 1))
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "K = {}, seed {}{}", self.components, self.seed, self.part)
     }
 }
+
+/// A fit with the rows that it must not see and is scored on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub job: Job,
+    /// From 0, ascending; none for a fit of all rows.
+    pub held_out: Arc<[usize]>,
+}
+
+impl Task {
+    /// Whether two fits differ in their seed alone, and so share all that precedes sampling.
+    #[must_use]
+    pub fn shares_preparation_with(&self, other: &Self) -> bool {
+        (self.job.components, self.job.part) == (other.job.components, other.job.part)
+            && self.held_out == other.held_out
+    }
+}
+
+/// A part of the rows that is held out, with all others of its criterion every row once.
+pub type HeldOutPart = (Part, Arc<[usize]>);
 
 impl Experiment {
     /// Every fit, the longest first, so that the last ones to end are short.
     #[must_use]
-    pub fn jobs(&self) -> Vec<Job> {
-        let folds = if self.scores_by(Criterion::Kfold) { self.spec.scoring.folds } else { 0 };
-        let all_rows_and_folds = || std::iter::once(None).chain((0..folds).map(Some));
-        let mut jobs = Vec::new();
-        for &components in &self.spec.model.components {
-            for fold in all_rows_and_folds() {
-                jobs.extend(self.spec.sampler.seeds.iter().map(|&seed| Job { components, fold, seed }));
+    pub fn tasks(&self) -> Vec<Task> {
+        let mut parts = vec![(Part::All, Arc::from([]))];
+        parts.extend(self.folds().into_iter().flatten());
+        parts.extend(self.groups());
+        let mut tasks = Vec::new();
+        for &components in self.ks().iter().rev() {
+            for (part, held_out) in &parts {
+                tasks.extend(self.spec.sampler.seeds.iter().map(|&seed| Task {
+                    job: Job { components, part: *part, seed },
+                    held_out: held_out.clone(),
+                }));
             }
         }
-        // Stable: within a K, all rows before folds, then in the order of the spec.
-        jobs.sort_by_key(|job| std::cmp::Reverse((job.components, job.fold.is_none())));
-        jobs
+        tasks
     }
 
     /// Every K, ascending.
@@ -53,20 +124,38 @@ impl Experiment {
         self.spec.scoring.criteria.contains(&criterion)
     }
 
-    /// Which rows (from 0, ascending) each fold holds out. The assignment is random, balanced to within one row, and the
-    /// same for every K and seed, so that differences between them are paired.
+    /// The partitions of K-fold cross-validation, none where it was not asked for. Each is random, balanced to within one
+    /// row, and the same for every K and seed, so that differences between them are paired.
     #[must_use]
-    pub fn folds(&self) -> Vec<Vec<usize>> {
-        let n = self.dataset.data.n_observations();
-        let mut rows: Vec<usize> = (0..n).collect();
-        rows.shuffle(&mut Stream::Folds.rng());
-        let mut folds = vec![Vec::new(); self.spec.scoring.folds];
-        for (position, row) in rows.into_iter().enumerate() {
-            let fold = position % self.spec.scoring.folds;
-            folds[fold].push(row);
+    pub fn folds(&self) -> Vec<Vec<HeldOutPart>> {
+        if !self.scores_by(Criterion::Kfold) {
+            return Vec::new();
         }
-        folds.iter_mut().for_each(|fold| fold.sort_unstable());
-        folds
+        (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect()
+    }
+
+    /// The groups of leave-one-group-out, none where it was not asked for.
+    #[must_use]
+    pub fn groups(&self) -> Vec<HeldOutPart> {
+        let groups = self.dataset.groups.iter().flatten().filter(|_| self.scores_by(Criterion::Logo));
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (row, group) in groups.enumerate() {
+            members.entry(group).or_default().push(row);
+        }
+        let part = |(group, rows): (usize, Vec<usize>)| (Part::Group(group), rows.into());
+        members.into_values().enumerate().map(part).collect()
+    }
+
+    fn partition(&self, repeat: usize) -> Vec<HeldOutPart> {
+        let mut rows: Vec<usize> = (0..self.dataset.data.n_observations()).collect();
+        rows.shuffle(&mut Stream::Folds { repeat }.rng());
+        let n_folds = self.spec.scoring.folds;
+        let fold = |fold: usize| {
+            let mut held_out: Vec<usize> = rows.iter().skip(fold).step_by(n_folds).copied().collect();
+            held_out.sort_unstable();
+            (Part::Fold { repeat, fold }, held_out.into())
+        };
+        (0..n_folds).map(fold).collect()
     }
 
     /// Free parameters of a mixture of K components, the p of AIC and BIC.

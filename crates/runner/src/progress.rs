@@ -38,13 +38,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of `n_jobs` fits with this many iterations each, over all of their chains.
+    /// Of `n_jobs` fits with this many iterations together, over all of their chains.
     #[must_use]
-    pub fn new(n_jobs: usize, iterations_per_job: usize, display: Display) -> Self {
+    pub fn new(n_jobs: usize, iterations: usize, display: Display) -> Self {
         let on_terminal = display == Display::Automatic && std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
-        let iterations = (n_jobs * iterations_per_job) as u64;
+        let iterations = iterations as u64;
         let whole =
             bars.add(ProgressBar::new(iterations).with_style(style(
                 "{msg:26!} [{bar:20}] {percent:>3} %  {elapsed_precise}, {eta_precise} left",

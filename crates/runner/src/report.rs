@@ -137,7 +137,7 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Plate> {
             .collect();
         let higher = ranking.criterion.higher_is_better();
         Panel {
-            name: title(ranking.criterion, experiment.spec.scoring.folds),
+            name: title(ranking.criterion, &experiment.spec.scoring),
             direction: if higher { Direction::HigherIsBetter } else { Direction::LowerIsBetter },
             scores,
             best: ranking.verdict.as_ref().map(|verdict| verdict.best),
@@ -179,7 +179,7 @@ fn differences(experiment: &Experiment, results: &Results) -> Result<Plate> {
                 })
                 .collect();
             Forest {
-                criterion: title(ranking.criterion, experiment.spec.scoring.folds),
+                criterion: title(ranking.criterion, &experiment.spec.scoring),
                 differences,
                 best: ranking.verdict.as_ref().map(|verdict| verdict.best),
             }

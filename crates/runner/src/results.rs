@@ -11,8 +11,8 @@ use crate::answer::Answer;
 use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::fit::maximise;
-use crate::jobs::Job;
-use crate::score::{Digest, ScoreRow, information_scores, join_folds};
+use crate::jobs::{HeldOutPart, Job, Part};
+use crate::score::{Digest, HeldOut, ScoreRow, cross_validated, information_scores};
 use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -93,11 +93,19 @@ impl Results {
         }
 
         let mut doubts = Vec::new();
-        let cross_validated = if experiment.scores_by(Criterion::Kfold) {
-            cross_validated(experiment, &findings, &ks, &seeds, &mut failures, &mut doubts)
-        } else {
-            Vec::new()
-        };
+        let mut held_out = Vec::new();
+        let groups = Some(experiment.groups()).filter(|groups| !groups.is_empty());
+        for (criterion, partitions) in
+            [(Criterion::Kfold, experiment.folds()), (Criterion::Logo, groups.into_iter().collect())]
+        {
+            let scorer =
+                HeldOutScorer { experiment, findings: &findings, criterion, partitions: &partitions };
+            for &components in ks.iter().filter(|_| !partitions.is_empty()) {
+                for &seed in &seeds {
+                    held_out.extend(scorer.score(components, seed, &mut failures, &mut doubts));
+                }
+            }
+        }
         let (digests, sketches) = findings.into_digests_and_sketches();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
         let doubtful = doubtful.map(|digest| Failure {
@@ -114,9 +122,10 @@ impl Results {
                 components,
                 seed: Some(seed),
                 score: score.clone(),
+                mcse: f64::NAN,
             }));
         }
-        scores.extend(cross_validated);
+        scores.extend(held_out);
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
@@ -129,39 +138,45 @@ impl Results {
     }
 }
 
-/// K-fold scores of every (K, seed) all of whose folds are there; a fold with a doubtful fit is a doubt.
-fn cross_validated(
-    experiment: &Experiment,
-    findings: &Findings,
-    ks: &[usize],
-    seeds: &[u64],
-    failures: &mut Vec<Failure>,
-    doubts: &mut Vec<Failure>,
-) -> Vec<ScoreRow> {
-    let mut rows = Vec::new();
-    for &components in ks {
-        for &seed in seeds {
-            let mut folds = Vec::new();
-            for fold in 0..experiment.spec.scoring.folds {
-                let job = Job { components, seed, fold: Some(fold) };
-                let Some(held_out) = findings.held_out(job) else { continue };
-                if !held_out.trouble.is_empty() {
-                    doubts.push(Failure { what: job.to_string(), reason: held_out.trouble.clone() });
-                }
-                folds.push(held_out);
-            }
-            if folds.len() == experiment.spec.scoring.folds {
-                match join_folds(experiment.dataset.data.n_observations(), &folds) {
-                    Ok(score) => rows.push(ScoreRow { components, seed: Some(seed), score }),
-                    Err(error) => failures.push(Failure {
-                        what: format!("cross-validation of K = {components}, seed {seed}"),
-                        reason: format!("{error:#}"),
-                    }),
-                }
+/// Where scores by one criterion of held-out rows come from.
+struct HeldOutScorer<'a> {
+    experiment: &'a Experiment,
+    findings: &'a Findings,
+    criterion: Criterion,
+    /// Each holds out every row once.
+    partitions: &'a [Vec<HeldOutPart>],
+}
+
+impl HeldOutScorer<'_> {
+    /// The score of one K and seed, where all of its parts are there; a part with a doubtful fit is a doubt.
+    fn score(
+        &self,
+        components: usize,
+        seed: u64,
+        failures: &mut Vec<Failure>,
+        doubts: &mut Vec<Failure>,
+    ) -> Option<ScoreRow> {
+        let job = |part| Job { components, seed, part };
+        let held_out = |&(part, _): &HeldOutPart| Some((part, self.findings.held_out(job(part))?));
+        let found: Vec<Vec<(Part, &HeldOut)>> =
+            self.partitions.iter().map(|parts| parts.iter().filter_map(held_out).collect()).collect();
+        for (part, held_out) in found.iter().flatten().filter(|(_, held_out)| !held_out.trouble.is_empty()) {
+            doubts.push(Failure { what: job(*part).to_string(), reason: held_out.trouble.clone() });
+        }
+        if found.iter().zip(self.partitions).any(|(found, parts)| found.len() < parts.len()) {
+            return None;
+        }
+        match cross_validated(self.criterion, self.experiment.dataset.data.n_observations(), &found) {
+            Ok((score, mcse)) => Some(ScoreRow { components, seed: Some(seed), score, mcse }),
+            Err(error) => {
+                failures.push(Failure {
+                    what: format!("{} of K = {components}, seed {seed}", self.criterion),
+                    reason: format!("{error:#}"),
+                });
+                None
             }
         }
     }
-    rows
 }
 
 /// The mean of several seeds' scores: each estimates the same quantity with its own Monte Carlo error.

@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use gmm_sampler::nuts::chain::Settings;
 use gmm_sampler::ties::Ties;
 
 use crate::cli::{Color, Format, RunFlags, Talk};
 use crate::disk::write_bytes;
 use crate::experiment::Experiment;
 use crate::findings::Findings;
+use crate::fit::settings;
+use crate::jobs::{Part, Task};
 use crate::problem::{Problems, Style};
 use crate::progress::{Display, Progress};
 use crate::provenance::Provenance;
@@ -89,7 +92,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(experiment)));
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
-    let all = experiment.jobs();
+    let all = experiment.tasks();
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
     let pool = pool(flags.jobs)?;
     let (stored, _) = if flags.fresh {
@@ -97,7 +100,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     } else {
         pool.install(|| Findings::read(experiment, &store, &all, extent))
     };
-    let missing: Vec<_> = all.iter().copied().filter(|&job| !stored.has(job)).collect();
+    let missing: Vec<Task> = all.iter().filter(|task| !stored.has(task.job)).cloned().collect();
     if !talk.quiet {
         let dataset = &experiment.dataset;
         say!(
@@ -118,12 +121,10 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     // At once, so that what an interrupted run leaves can be reported.
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &[]).write(store.root())?;
     if flags.fresh {
-        missing.iter().try_for_each(|&job| store.remove(job))?;
+        missing.iter().try_for_each(|task| store.remove(task.job))?;
     }
-    let sampler = &experiment.spec.sampler;
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
-    let iterations = (sampler.warmup + sampler.draws) * sampler.chains;
-    let progress = Progress::new(missing.len(), iterations, display);
+    let progress = Progress::new(missing.len(), iterations(experiment, &missing), display);
     let (outcomes, findings) =
         pool.install(|| sample(experiment, &store, &missing, stored, extent, &progress));
     let failures = outcomes.iter().filter_map(|outcome| {
@@ -134,6 +135,15 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
         pool.install(|| conclude(experiment, &store, findings, failures.collect(), &warnings, extent))?;
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
     present(experiment, &store, &results, flags.format, extent, talk)
+}
+
+/// Of all chains of some fits.
+fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
+    let of_chain = |task: &Task| {
+        let settings = settings(&experiment.spec, task.job.part);
+        settings.warmup + settings.draws
+    };
+    experiment.spec.sampler.chains * tasks.iter().map(of_chain).sum::<usize>()
 }
 
 /// From what was found to everything that is written about it.
@@ -204,11 +214,14 @@ fn present(
 pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     let experiment = Experiment::load(spec)?;
     let store = Store::new(out.map_or_else(|| default_out(&experiment), Path::to_path_buf));
-    let jobs = experiment.jobs();
+    let tasks = experiment.tasks();
     let dataset = &experiment.dataset;
     let sampler = &experiment.spec.sampler;
-    let missing = jobs.iter().filter(|&&job| !store.has(&experiment, job)).count();
-    let held_out = jobs.iter().filter(|job| job.fold.is_some()).count();
+    let missing = tasks.iter().filter(|task| !store.has(&experiment, task)).count();
+    let of_kind = |kind: fn(Part) -> bool| tasks.iter().filter(|task| kind(task.job.part)).count();
+    let on_all = of_kind(|part| part == Part::All);
+    let (folds, groups) =
+        (of_kind(|part| matches!(part, Part::Fold { .. })), of_kind(|part| matches!(part, Part::Group(_))));
     let ks = experiment.ks();
     let largest = ks.last().copied().unwrap_or(0);
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
@@ -222,17 +235,30 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         list(ks.iter()),
         list(ks.iter().map(|&k| experiment.n_parameters(k))),
     );
+    let scoring = &experiment.spec.scoring;
+    text.push_str(&format!("  fits        {on_all} on all rows"));
+    if folds > 0 {
+        let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
+        text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
+    }
+    if groups > 0 {
+        text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
+    }
+    text.push_str(&format!("; {missing} to be run\n"));
+    let draws = |settings: Settings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
     text.push_str(&format!(
-        "  fits        {} on all rows, {held_out} on folds; {missing} to be run\n  draws       {} chains × ({} warm-up + {} draws)\n",
-        jobs.len() - held_out,
+        "  draws       {} chains × ({})",
         sampler.chains,
-        sampler.warmup,
-        sampler.draws,
+        draws(settings(&experiment.spec, Part::All))
     ));
+    if let Some(part) = tasks.iter().map(|task| task.job.part).find(|&part| part != Part::All) {
+        text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
+    }
+    text.push('\n');
     text.push_str(&format!(
         "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
         list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
-        (fit_bytes * (jobs.len() - held_out)) as f64 / 1e6,
+        (fit_bytes * on_all) as f64 / 1e6,
         store.root().display(),
         (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
     ));
@@ -263,9 +289,9 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     }
     let store = Store::new(directory.to_path_buf());
     let pool = pool(jobs)?;
-    let all = experiment.jobs();
+    let all = experiment.tasks();
     let (findings, damaged) = pool.install(|| Findings::read(&experiment, &store, &all, Extent::Whole));
-    let failures = all.iter().filter(|&&job| !findings.has(job)).map(|&job| Failure {
+    let failures = all.iter().map(|task| task.job).filter(|&job| !findings.has(job)).map(|job| Failure {
         what: job.to_string(),
         reason: match damaged.iter().find(|(other, _)| *other == job) {
             Some((_, error)) => format!("{error:#}"),

@@ -1,9 +1,10 @@
-//! Runs every missing fit: one pool of threads takes chains of all K, seeds and folds, and each fit is on disk the moment its
+//! Runs every missing fit: one pool of threads takes chains of all K, seeds and parts, and each fit is on disk the moment its
 //! last chain ends.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -11,11 +12,11 @@ use rayon::Scope;
 
 use crate::experiment::Experiment;
 use crate::findings::{Finding, Findings};
-use crate::fit::{ChainEnd, Fit, Preparation};
-use crate::jobs::Job;
+use crate::fit::{ChainEnd, Fit, Preparation, Reference};
+use crate::jobs::{Job, Part, Task};
 use crate::progress::{FitProgress, Progress};
 use crate::report::Extent;
-use crate::score::score_held_out;
+use crate::score::HeldOut;
 use crate::store::Store;
 
 /// How one job ended.
@@ -31,7 +32,8 @@ pub struct Outcome {
 struct Sampling<'a> {
     experiment: &'a Experiment,
     store: &'a Store,
-    folds: Vec<Vec<usize>>,
+    /// Of each K whose fits of parts of the rows begin where the fit of all does; None within where there is no such fit.
+    references: BTreeMap<usize, OnceLock<Option<Reference>>>,
     extent: Extent,
     progress: &'a Progress,
     outcomes: Mutex<Vec<Outcome>>,
@@ -40,7 +42,7 @@ struct Sampling<'a> {
 
 /// The chains of one fit, as they come in.
 struct Gathering<'a> {
-    job: Job,
+    task: &'a Task,
     progress: FitProgress<'a>,
     arrived: Mutex<Arrived>,
 }
@@ -50,22 +52,22 @@ struct Arrived {
     spent: Duration,
 }
 
-/// Samples the jobs, stores their results and adds them to the findings; call it inside the pool whose threads it may use.
+/// Samples the tasks, stores their results and adds them to the findings; call it inside the pool whose threads it may use.
 /// Never stops at a failure.
 pub fn sample(
     experiment: &Experiment,
     store: &Store,
-    jobs: &[Job],
+    tasks: &[Task],
     findings: Findings,
     extent: Extent,
     progress: &Progress,
 ) -> (Vec<Outcome>, Findings) {
-    let folds = if jobs.iter().any(|job| job.fold.is_some()) { experiment.folds() } else { Vec::new() };
     let (outcomes, findings) = (Mutex::new(Vec::new()), Mutex::new(findings));
-    let sampling = Sampling { experiment, store, folds, extent, progress, outcomes, findings };
-    // Jobs of one (K, fold) stand together, since seeds vary fastest, and share what does not depend on the seed.
-    let groups: Vec<&[Job]> =
-        jobs.chunk_by(|a, b| (a.components, a.fold) == (b.components, b.fold)).collect();
+    let of_parts = tasks.iter().filter(|task| task.job.part != Part::All);
+    let references = of_parts.map(|task| (task.job.components, OnceLock::new())).collect();
+    let sampling = Sampling { experiment, store, references, extent, progress, outcomes, findings };
+    // Fits that share what does not depend on the seed stand together, since seeds vary fastest.
+    let groups: Vec<&[Task]> = tasks.chunk_by(Task::shares_preparation_with).collect();
     // Every thread takes the next group when it is free, and the chains of others when no group is left: no more groups
     // are in memory than there are threads.
     let next = AtomicUsize::new(0);
@@ -85,28 +87,26 @@ pub fn sample(
 }
 
 impl Sampling<'_> {
-    /// Finds prior and start for one (K, fold), then lets the chains of all its seeds loose.
-    fn prepare<'scope>(&'scope self, group: &'scope [Job], scope: &Scope<'scope>) {
+    /// Finds prior and start for fits that differ in their seeds alone, then lets the chains of all seeds loose.
+    fn prepare<'scope>(&'scope self, group: &'scope [Task], scope: &Scope<'scope>) {
         let began = Instant::now();
-        let Job { components, fold, .. } = group[0];
-        let held_out = fold.map_or(&[][..], |fold| &self.folds[fold]);
-        let prepared = caught(|| Preparation::new(self.experiment, components, fold, held_out)).map(Arc::new);
+        let prepared = caught(|| self.preparation(&group[0])).map(Arc::new);
         let share = began.elapsed() / group.len() as u32;
         let n_chains = self.experiment.spec.sampler.chains;
-        let iterations = self.experiment.spec.sampler.warmup + self.experiment.spec.sampler.draws;
-        for &job in group {
+        for task in group {
             let preparation = match &prepared {
                 Ok(preparation) => preparation.clone(),
                 Err(error) => {
                     // The same reason for every seed; an error cannot be cloned, its words can.
-                    self.end(Outcome { job, spent: share, result: Err(anyhow!("{error:#}")) });
+                    let result = Err(anyhow!("{error:#}"));
+                    self.end(Outcome { job: task.job, spent: share, result });
                     continue;
                 }
             };
             let arrived = Arrived { chains: (0..n_chains).map(|_| None).collect(), spent: share };
             let gathering = Arc::new(Gathering {
-                job,
-                progress: self.progress.fit(job, iterations * n_chains),
+                task,
+                progress: self.progress.fit(task.job, preparation.iterations() * n_chains),
                 arrived: Mutex::new(arrived),
             });
             for chain in 0..n_chains {
@@ -116,12 +116,27 @@ impl Sampling<'_> {
         }
     }
 
+    fn preparation(&self, task: &Task) -> Result<Preparation> {
+        let Job { components, part, .. } = task.job;
+        let reference = self.references.get(&components);
+        if part == Part::All {
+            let (preparation, found) = Preparation::of_all(self.experiment, components)?;
+            // A part that came first has found the same one for itself.
+            reference.map(|cell| cell.set(Some(found)));
+            return Ok(preparation);
+        }
+        // Nothing that runs here waits for rayon, so no thread can come to wait for itself.
+        let find = || Some(Preparation::of_all(self.experiment, components).ok()?.1);
+        let reference = reference.and_then(|cell| cell.get_or_init(find).as_ref());
+        Preparation::of_part(self.experiment, task, reference)
+    }
+
     fn run_chain(&self, preparation: &Preparation, gathering: &Gathering<'_>, chain: usize) {
-        let job = gathering.job;
+        let task = gathering.task;
         let began = Instant::now();
         let draws = {
             let progress = gathering.progress.chain();
-            caught(|| preparation.run_chain(job.seed, chain, &progress))
+            caught(|| preparation.run_chain(task.job.seed, chain, &progress))
         };
         let (chains, spent) = {
             let mut arrived = gathering.arrived.lock().expect("no holder of the lock panics");
@@ -134,24 +149,22 @@ impl Sampling<'_> {
         };
         gathering.progress.finish();
         let began = Instant::now();
-        let result = caught(|| self.keep(job, chains.into_iter().flatten().collect()));
-        self.end(Outcome { job, spent: spent + began.elapsed(), result });
+        let result = caught(|| self.keep(task, chains.into_iter().flatten().collect()));
+        self.end(Outcome { job: task.job, spent: spent + began.elapsed(), result });
     }
 
     /// Puts a finished fit on disk, its draws or what they say of the rows held out, and keeps what the report needs.
-    fn keep(&self, job: Job, chains: Vec<Result<ChainEnd>>) -> Result<()> {
+    fn keep(&self, task: &Task, chains: Vec<Result<ChainEnd>>) -> Result<()> {
+        let job = task.job;
         let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
         let fit = Fit::of_chains(job, self.experiment.dataset.data.n_features(), chains)?;
-        let finding = match job.fold {
-            None => {
-                self.store.write_fit(self.experiment, job, &fit)?;
-                Finding::of_fit(self.experiment, job, &fit, self.extent)?
-            }
-            Some(fold) => {
-                let held_out = score_held_out(self.experiment, &self.folds[fold], job, &fit)?;
-                self.store.write_held_out(self.experiment, job, &held_out)?;
-                Finding::HeldOut(held_out)
-            }
+        let finding = if job.part == Part::All {
+            self.store.write_fit(self.experiment, task, &fit)?;
+            Finding::of_fit(self.experiment, job, &fit, self.extent)?
+        } else {
+            let held_out = HeldOut::of(self.experiment, task, &fit)?;
+            self.store.write_held_out(self.experiment, task, &held_out)?;
+            Finding::HeldOut(held_out)
         };
         self.findings.lock().expect("no holder of the lock panics").add(job, finding);
         Ok(())

@@ -18,8 +18,8 @@ use polars::prelude::*;
 
 use crate::disk::write_whole;
 use crate::experiment::Experiment;
-use crate::fit::Fit;
-use crate::jobs::Job;
+use crate::fit::{Fit, settings};
+use crate::jobs::{Job, Part, Task};
 use crate::score::{HeldOut, ScoreRow, SummaryRow};
 
 pub use accuracy::{write_checks, write_ranks, write_z_scores};
@@ -31,8 +31,11 @@ const ALGORITHM: u32 = 4;
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
 const FALLEN: &str = "gmm.fallen";
 
-/// Footer entry: why a fold's fit is doubtful.
+/// Footer entry: why the fit that rows were held out from is doubtful.
 const TROUBLE: &str = "gmm.trouble";
+
+/// Footer entry: the Monte Carlo standard error of the sum of a held-out part's log densities.
+const MCSE: &str = "gmm.mcse";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -50,17 +53,19 @@ pub struct Store {
 struct Footer(Vec<(&'static str, String)>);
 
 impl Footer {
-    fn of(experiment: &Experiment, job: Job) -> Self {
-        let spec = &experiment.spec;
-        // Exactly what a fit depends on. Adding a K, a seed or a criterion changes no fit.
-        let folds = job.fold.map(|_| spec.scoring.folds);
+    fn of(experiment: &Experiment, task: &Task) -> Self {
+        let (spec, job) = (&experiment.spec, task.job);
+        // Exactly what a fit depends on. Adding a K, a seed, a criterion or a repeat changes no fit. Of `folds` the rows that
+        // are held out are what counts; the key is as old as the stored fits of all rows.
+        let folds = (job.part != Part::All).then(|| rows_hash(&task.held_out));
+        let settings = settings(spec, job.part);
         let sampler = &spec.sampler;
         let slice = serde_json::json!({
             "scale": spec.data.scale,
             "prior": spec.model.prior,
             "chains": sampler.chains,
-            "warmup": sampler.warmup,
-            "draws": sampler.draws,
+            "warmup": settings.warmup,
+            "draws": settings.draws,
             "target_accept": sampler.target_accept,
             "max_tree_depth": sampler.max_tree_depth,
             "folds": folds,
@@ -74,7 +79,7 @@ impl Footer {
             ("gmm.components", job.components.to_string()),
             ("gmm.seed", job.seed.to_string()),
         ];
-        entries.extend(job.fold.map(|fold| ("gmm.fold", fold.to_string())));
+        entries.extend(job.part.place().1.map(|name| ("gmm.part", name)));
         Self(entries)
     }
 
@@ -82,6 +87,12 @@ impl Footer {
     fn is_in(&self, metadata: &KeyValueMetadataEntries) -> bool {
         self.0.iter().all(|(key, value)| metadata.iter().any(|(k, v)| k == key && v == value))
     }
+}
+
+/// BLAKE3 of the rows that are held out together.
+fn rows_hash(rows: &[usize]) -> String {
+    let bytes: Vec<u8> = rows.iter().flat_map(|&row| (row as u64).to_le_bytes()).collect();
+    blake3::hash(&bytes).to_hex().to_string()
 }
 
 type KeyValueMetadataEntries = Vec<(String, String)>;
@@ -100,23 +111,19 @@ impl Store {
     /// Where a job's result is, in hive layout.
     #[must_use]
     pub fn path(&self, job: Job) -> PathBuf {
-        let below = |top: &str| {
-            self.root
-                .join(top)
-                .join(format!("components={}", job.components))
-                .join(format!("seed={}", job.seed))
-        };
-        match job.fold {
-            None => below("draws").join("draws.parquet"),
-            Some(fold) => below("folds").join(format!("fold={fold}")).join("held_out.parquet"),
+        let (top, name) = job.part.place();
+        let below = self.root.join(top).join(format!("components={}/seed={}", job.components, job.seed));
+        match name {
+            None => below.join("draws.parquet"),
+            Some(name) => below.join(name).join("held_out.parquet"),
         }
     }
 
     /// Whether the job's result is there, made by this version from these observations and this part of the spec.
     #[must_use]
-    pub fn has(&self, experiment: &Experiment, job: Job) -> bool {
-        let footer = Footer::of(experiment, job);
-        metadata(&self.path(job)).is_ok_and(|metadata| footer.is_in(&metadata))
+    pub fn has(&self, experiment: &Experiment, task: &Task) -> bool {
+        let footer = Footer::of(experiment, task);
+        metadata(&self.path(task.job)).is_ok_and(|metadata| footer.is_in(&metadata))
     }
 
     /// Removes a job's result, if there is one.
@@ -137,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn write_fit(&self, experiment: &Experiment, job: Job, fit: &Fit) -> Result<()> {
+    pub fn write_fit(&self, experiment: &Experiment, task: &Task, fit: &Fit) -> Result<()> {
         let (n_draws, n) = (fit.draws.n_draws(), fit.draws.len());
         let stat = |value: fn(&DrawStats) -> f64| fit.stats.iter().map(value).collect::<Vec<_>>();
         let count = |value: fn(&DrawStats) -> u32| fit.stats.iter().map(value).collect::<Vec<_>>();
@@ -166,9 +173,9 @@ impl Store {
                 .enumerate()
                 .map(|(variable, name)| Column::new(name.into(), fit.draws.column(variable))),
         );
-        let mut footer = Footer::of(experiment, job).0;
+        let mut footer = Footer::of(experiment, task).0;
         footer.push((FALLEN, fit.fallen.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
-        write_parquet(&self.path(job), columns, &footer)
+        write_parquet(&self.path(task.job), columns, &footer)
     }
 
     /// Reads a fit again.
@@ -222,17 +229,18 @@ impl Store {
         read().with_context(|| format!("{} is not a fit of K = {}", path.display(), job.components))
     }
 
-    /// Stores what a fold's fit says of the rows that it has not seen.
+    /// Stores what a fit says of the rows that it has not seen.
     ///
     /// # Errors
     /// The disk.
-    pub fn write_held_out(&self, experiment: &Experiment, job: Job, held_out: &HeldOut) -> Result<()> {
+    pub fn write_held_out(&self, experiment: &Experiment, task: &Task, held_out: &HeldOut) -> Result<()> {
         let rows: Vec<u32> = held_out.rows.iter().map(|&row| row as u32).collect();
         let columns =
             vec![Column::new("observation".into(), rows), Column::new("elpd".into(), held_out.elpd.clone())];
-        let mut footer = Footer::of(experiment, job).0;
+        let mut footer = Footer::of(experiment, task).0;
         footer.push((TROUBLE, held_out.trouble.clone()));
-        write_parquet(&self.path(job), columns, &footer)
+        footer.push((MCSE, format!("{:?}", held_out.mcse)));
+        write_parquet(&self.path(task.job), columns, &footer)
     }
 
     /// Reads it again.
@@ -243,9 +251,16 @@ impl Store {
         let path = self.path(job);
         let frame = read_parquet(&path)?;
         let rows = integers(&frame, "observation")?.into_iter().map(|row| row as usize).collect();
-        let trouble = metadata(&path)?.into_iter().find(|(key, _)| key == TROUBLE);
-        let trouble = trouble.map_or(String::new(), |(_, value)| value);
-        Ok(HeldOut { rows, elpd: numbers(&frame, "elpd")?, trouble })
+        let footer = metadata(&path)?;
+        let entry =
+            |wanted: &str| footer.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+        let mcse = entry(MCSE).ok_or_else(|| anyhow!("{} has no {MCSE}", path.display()))?;
+        Ok(HeldOut {
+            rows,
+            elpd: numbers(&frame, "elpd")?,
+            mcse: mcse.parse().map_err(|error| anyhow!("{MCSE} of {}: {error}", path.display()))?,
+            trouble: entry(TROUBLE).unwrap_or_default(),
+        })
     }
 
     /// # Errors
@@ -262,6 +277,7 @@ impl Store {
             Column::new("criterion".into(), text(|row| row.score.criterion.name().to_owned())),
             Column::new("estimate".into(), number(|row| row.score.estimate)),
             Column::new("se".into(), number(|row| row.score.se)),
+            Column::new("mcse".into(), rows.iter().map(|row| row.mcse).collect::<Vec<_>>()),
             Column::new("p_eff".into(), number(|row| row.score.p_eff)),
             Column::new("n_bad".into(), rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
             Column::new("reliable".into(), rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),

@@ -3,32 +3,33 @@
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
+use crate::jobs::Part;
+
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// The k-means restarts whose centroids the prior is centred on: part of the model, so no seed of the sampler enters.
-    Centroids { components: usize, fold: Option<usize> },
+    Centroids { components: usize, part: Part },
     /// The starts of EM.
-    Em { components: usize, fold: Option<usize> },
+    Em { components: usize },
     /// One chain of one fit.
-    Chain { components: usize, seed: u64, fold: Option<usize>, chain: usize },
+    Chain { components: usize, seed: u64, part: Part, chain: usize },
     /// Which observations are held out together.
-    Folds,
+    Folds { repeat: usize },
 }
 
 impl Stream {
     /// The generator, seeded with the BLAKE3 hash of the key: keys that differ in anything give unrelated streams, which
     /// `seed + 1` would not promise.
     pub fn rng(self) -> ChaCha8Rng {
-        // Fixed-width fields; a fold's absence is told from fold 0 by a count from 1.
-        let optional = |fold: Option<usize>| fold.map_or(0, |fold| fold as u64 + 1);
+        // Fixed-width fields, so that no two keys run together.
         let key: [u64; 5] = match self {
-            Self::Centroids { components, fold } => [1, components as u64, 0, optional(fold), 0],
-            Self::Em { components, fold } => [2, components as u64, 0, optional(fold), 0],
-            Self::Chain { components, seed, fold, chain } => {
-                [3, components as u64, seed, optional(fold), chain as u64]
+            Self::Centroids { components, part } => [1, components as u64, 0, part.key(), 0],
+            Self::Em { components } => [2, components as u64, 0, 0, 0],
+            Self::Chain { components, seed, part, chain } => {
+                [3, components as u64, seed, part.key(), chain as u64]
             }
-            Self::Folds => [4, 0, 0, 0, 0],
+            Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -42,17 +43,21 @@ mod tests {
 
     #[test]
     fn streams_of_different_keys_differ_and_of_equal_keys_do_not() {
-        let chain = |seed, fold, chain| Stream::Chain { components: 3, seed, fold, chain };
+        let chain = |seed, part, chain| Stream::Chain { components: 3, seed, part, chain };
+        let fold = |repeat, fold| Part::Fold { repeat, fold };
         let first = |stream: Stream| stream.rng().random::<u64>();
         let keys = [
-            chain(1, None, 0),
-            chain(1, None, 1),
-            chain(2, None, 0),
-            chain(1, Some(0), 0),
-            chain(1, Some(1), 0),
-            Stream::Em { components: 3, fold: None },
-            Stream::Centroids { components: 3, fold: None },
-            Stream::Folds,
+            chain(1, Part::All, 0),
+            chain(1, Part::All, 1),
+            chain(2, Part::All, 0),
+            chain(1, fold(0, 0), 0),
+            chain(1, fold(0, 1), 0),
+            chain(1, fold(1, 0), 0),
+            Stream::Em { components: 3 },
+            Stream::Centroids { components: 3, part: Part::All },
+            Stream::Centroids { components: 3, part: fold(0, 0) },
+            Stream::Folds { repeat: 0 },
+            Stream::Folds { repeat: 1 },
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));

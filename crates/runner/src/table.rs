@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::experiment::Experiment;
 use crate::health::{least, worst};
 use crate::results::{Ranking, Results};
+use crate::spec::ScoringSpec;
 
 /// What a K is in one criterion's ranking.
 #[must_use]
@@ -160,9 +161,10 @@ impl std::fmt::Display for Short {
 
 /// The heading of a criterion's column.
 #[must_use]
-pub fn title(criterion: Criterion, folds: usize) -> String {
+pub fn title(criterion: Criterion, scoring: &ScoringSpec) -> String {
     match criterion {
-        Criterion::Kfold => format!("{folds}-fold"),
+        Criterion::Kfold if scoring.repeats > 1 => format!("{} × {}-fold", scoring.repeats, scoring.folds),
+        Criterion::Kfold => format!("{}-fold", scoring.folds),
         other => other.title().to_owned(),
     }
 }
@@ -170,10 +172,10 @@ pub fn title(criterion: Criterion, folds: usize) -> String {
 /// The table with its legend.
 #[must_use]
 pub fn ranks(experiment: &Experiment, results: &Results) -> String {
-    let folds = experiment.spec.scoring.folds;
+    let scoring = &experiment.spec.scoring;
     let ks = experiment.ks();
     let mut header = vec!["K".to_owned(), "p".to_owned()];
-    header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, folds))));
+    header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, scoring))));
     header.extend(["R-hat", "ESS", "div."].map(str::to_owned));
     let mut rows = vec![header];
     for &k in &ks {

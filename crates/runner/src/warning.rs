@@ -10,6 +10,9 @@ use crate::spec::{Centre, Scale};
 /// Draws per chain below which diagnostics mean nothing: R-hat needs halves long enough to have a variance.
 const SHORT_CHAIN: usize = 100;
 
+/// Groups above which leaving out one after the other costs more than it tells.
+const MANY_GROUPS: usize = 50;
+
 /// Warnings that the spec and the data give before anything runs.
 #[must_use]
 pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<String> {
@@ -58,6 +61,12 @@ pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<String> {
             "{name} has a standard deviation of {spread:.0} and is not standardised: the prior's scales (means within {:.2} of \
              their centres, σ of order 1) are in the data's own units",
             spec.model.prior.means.variance.sqrt()
+        ));
+    }
+    let n_groups = experiment.groups().len();
+    if n_groups > MANY_GROUPS {
+        warnings.push(format!(
+            "{n_groups} groups: each is held out by a fit of its own, for every K and seed; larger groups, or K-fold, cost less"
         ));
     }
     let sampler = &spec.sampler;

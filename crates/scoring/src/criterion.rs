@@ -18,11 +18,14 @@ pub enum Criterion {
     Loo,
     /// K-fold cross-validation with fits that never saw the held-out rows.
     Kfold,
+    /// Leave-one-group-out: cross-validation that holds out rows that belong together, together.
+    Logo,
 }
 
 impl Criterion {
     /// All criteria, in the order in which they are reported.
-    pub const ALL: [Self; 6] = [Self::Aic, Self::Bic, Self::Icl, Self::Waic, Self::Loo, Self::Kfold];
+    pub const ALL: [Self; 7] =
+        [Self::Aic, Self::Bic, Self::Icl, Self::Waic, Self::Loo, Self::Kfold, Self::Logo];
 
     /// The name in specs and files.
     #[must_use]
@@ -34,6 +37,7 @@ impl Criterion {
             Self::Waic => "waic",
             Self::Loo => "loo",
             Self::Kfold => "kfold",
+            Self::Logo => "logo",
         }
     }
 
@@ -47,6 +51,7 @@ impl Criterion {
             Self::Waic => "WAIC",
             Self::Loo => "PSIS-LOO",
             Self::Kfold => "K-fold",
+            Self::Logo => "Group-out",
         }
     }
 
@@ -55,8 +60,14 @@ impl Criterion {
     pub fn higher_is_better(self) -> bool {
         match self {
             Self::Aic | Self::Bic | Self::Icl => false,
-            Self::Waic | Self::Loo | Self::Kfold => true,
+            Self::Waic | Self::Loo | Self::Kfold | Self::Logo => true,
         }
+    }
+
+    /// What the terms are that sum to the estimate, and that its standard error is over.
+    #[must_use]
+    pub fn terms(self) -> &'static str {
+        if self == Self::Logo { "groups" } else { "observations" }
     }
 
     /// How much worse a value is than another, on the criterion's own scale: positive if worse, whichever way is better.
@@ -99,7 +110,10 @@ mod tests {
             assert_eq!(criterion.name().parse(), Ok(criterion));
         }
         let refused = "BIC".parse::<Criterion>().unwrap_err();
-        assert_eq!(refused.to_string(), "unknown criterion `BIC`; there are aic, bic, icl, waic, loo, kfold");
+        assert_eq!(
+            refused.to_string(),
+            "unknown criterion `BIC`; there are aic, bic, icl, waic, loo, kfold, logo"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@
 //! | one model's score by one criterion | [`Score`] |
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
 //! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`] |
-//! | from fits that never saw the observation | [`held_out`], [`kfold`] |
+//! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights |
 //! | what that says in words | [`Verdict`] |
 //!
@@ -50,7 +50,7 @@ pub use compare::{CompareError, Comparison, Row};
 pub use criterion::{Criterion, UnknownCriterion};
 pub use evidence::{Canonical, Evidence, EvidenceError, log_evidence};
 pub use information::{aic, bic, entropy, icl};
-pub use kfold::{held_out, kfold};
+pub use kfold::{held_out, held_out_mcse, kfold, logo};
 pub use log_likelihood::LogLikelihood;
 pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use loo::{LooPoint, loo, relative_efficiency};

@@ -46,8 +46,12 @@ pub enum Flag {
     Unreliable { components: Vec<usize> },
     /// These Ks have no score.
     Undefined { components: Vec<usize> },
-    /// Standard errors of differences need more observations than these.
-    FewObservations { n_observations: usize },
+    /// Standard errors of differences need more terms than these.
+    FewObservations {
+        n_observations: usize,
+        /// What is counted: [`Criterion::terms`].
+        terms: &'static str,
+    },
     /// So many models were compared that the best looks better than it is.
     ManyModels { n_models: usize },
 }
@@ -95,7 +99,10 @@ fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
         those(|row| !row.reliable && !row.estimate.is_nan())
             .map(|components| Flag::Unreliable { components }),
         those(|row| row.estimate.is_nan()).map(|components| Flag::Undefined { components }),
-        few.map(|n_observations| Flag::FewObservations { n_observations }),
+        few.map(|n_observations| Flag::FewObservations {
+            n_observations,
+            terms: comparison.criterion.terms(),
+        }),
         (rows.len() > MANY_MODELS).then_some(Flag::ManyModels { n_models: rows.len() }),
     ]
     .into_iter()
@@ -143,9 +150,9 @@ impl fmt::Display for Flag {
                 write!(f, "Do not trust the score at {}; its note says why.", list(components, "and"))
             }
             Self::Undefined { components } => write!(f, "{} could not be scored.", list(components, "and")),
-            Self::FewObservations { n_observations } => write!(
+            Self::FewObservations { n_observations, terms } => write!(
                 f,
-                "With {n_observations} observations (fewer than {FEW_OBSERVATIONS}) the standard errors of differences are rough."
+                "With {n_observations} {terms} (fewer than {FEW_OBSERVATIONS}) the standard errors of differences are rough."
             ),
             Self::ManyModels { n_models } => {
                 write!(
@@ -245,7 +252,7 @@ mod tests {
             Flag::LargestIsBest { components: 3 },
             Flag::Unreliable { components: vec![1] },
             Flag::Undefined { components: vec![2] },
-            Flag::FewObservations { n_observations: 50 },
+            Flag::FewObservations { n_observations: 50, terms: "observations" },
         ];
         assert_eq!(
             (verdict.indistinguishable.as_slice(), verdict.flags.as_slice()),

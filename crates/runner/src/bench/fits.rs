@@ -13,7 +13,7 @@ use gmm_sampler::diagnostics::ess_bulk;
 use crate::disk::write_bytes;
 use crate::experiment::Experiment;
 use crate::fit::{Fit, Preparation};
-use crate::jobs::Job;
+use crate::jobs::{Job, Part};
 use crate::problem::{Problems, Style};
 use crate::progress::{Display, Progress};
 
@@ -92,12 +92,12 @@ fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Exper
 
 fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let components = experiment.spec.model.components[0];
-    let job = Job { components, fold: None, seed };
+    let job = Job { components, part: Part::All, seed };
     let chains = experiment.spec.sampler.chains;
     let progress = Progress::new(1, 0, Display::Hidden);
     let of_fit = progress.fit(job, 0);
     let began = process_time();
-    let preparation = Preparation::new(experiment, components, None, &[])?;
+    let (preparation, _) = Preparation::of_all(experiment, components)?;
     let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain()));
     let ends = ends.collect::<Result<Vec<_>>>()?;
     let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), ends)?;

@@ -133,7 +133,7 @@ fn is_missing(content: &str) -> bool {
 ///
 /// # Errors
 /// No header, names that are not there, broken quotes, or more rows than can be fitted.
-pub fn table<'a>(text: &'a str, spec: &'a DataSpec) -> Result<Table<'a>, Problems> {
+pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     let source = Source { file: &spec.path, text: Some(text) };
     let mut records = Records::new(text).filter(|record| !is_blank_line(text, record)).peekable();
     let Some(header) = records.next() else {
@@ -145,12 +145,12 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec) -> Result<Table<'a>, Problem
     if let Some(problem) = not_a_header(source, text, &header, &names, spec) {
         return Err(problem.into());
     }
-    let Choice { features, label } = choose(&names, spec)?;
+    let Choice { features, label, group } = choose(&names, spec, groups)?;
 
     let named = spec.columns.is_some();
     let column = |&feature: &usize| Column { name: names[feature].clone(), ..Column::default() };
     let mut columns: Vec<Column> = features.iter().map(column).collect();
-    let mut classes = label.map(|_| Label::default());
+    let (mut classes, mut groups) = (label.map(|_| Label::default()), group.map(|_| Label::default()));
     let (mut rows, mut ragged) = (Vec::new(), Findings::default());
     for record in records {
         let record = record.map_err(|malformed| problem(source, text, &malformed))?;
@@ -170,8 +170,10 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec) -> Result<Table<'a>, Problem
         for (column, &feature) in columns.iter_mut().zip(&features) {
             column.read(text, &record, feature, named);
         }
-        if let (Some(classes), Some(label)) = (&mut classes, label) {
-            classes.read(text, &record, label, &names[label]);
+        for (texts, column) in [(&mut classes, label), (&mut groups, group)] {
+            if let (Some(texts), Some(column)) = (texts, column) {
+                texts.read(text, &record, column, &names[column]);
+            }
         }
     }
     let problems = ragged.problem(
@@ -179,7 +181,8 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec) -> Result<Table<'a>, Problem
         "a line has another number of cells than the header",
         "lines have another number of cells than the header",
     );
-    Ok(Table { source, rows, columns, label: classes, problems: problems.into_iter().collect() })
+    let problems = problems.into_iter().collect();
+    Ok(Table { source, rows, columns, label: classes, groups, problems })
 }
 
 fn is_blank_line(text: &str, record: &Result<Record, Malformed>) -> bool {

@@ -18,10 +18,10 @@ pub const MAGIC: &[u8] = b"PAR1";
 ///
 /// # Errors
 /// A damaged file, names that are not there, columns of dates or the like where numbers are wanted, too many rows.
-pub fn table(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
+pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     // On many damaged files polars panics instead of returning an error. What cannot be caught is an abort: a page
     // header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
-    catch_unwind(AssertUnwindSafe(|| read(bytes, spec)))
+    catch_unwind(AssertUnwindSafe(|| read(bytes, spec, groups)))
         .unwrap_or_else(|_| Err(damaged(spec, "the reader gave up on its content").into()))
 }
 
@@ -29,7 +29,7 @@ fn damaged(spec: &DataSpec, reason: impl ToString) -> Problem {
     Problem::of_file(&spec.path, "the file begins like Parquet and cannot be read").note(reason.to_string())
 }
 
-fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
+fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     let damaged = |error: PolarsError| Problems::from(damaged(spec, error));
     let source = Source { file: &spec.path, text: None };
     let mut reader = ParquetReader::new(Cursor::new(&bytes));
@@ -42,7 +42,7 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
     let fields: Vec<(String, ArrowDataType)> =
         schema.iter_values().map(|field| (field.name.to_string(), field.dtype.clone())).collect();
     let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
-    let Choice { mut features, label } = choose(&names, spec)?;
+    let Choice { mut features, label, group } = choose(&names, spec, groups)?;
     if spec.columns.is_none() {
         features.retain(|&feature| is_numeric(&fields[feature].1));
     }
@@ -52,12 +52,13 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
         let message = format!("column `{name}` holds {dtype:?}, not numbers");
         Problem::of_key(source.file, format!("data.columns[{index}]"), message)
     });
-    let label_problem = label.filter(|&label| !is_class(&fields[label].1)).map(|label| {
-        let (name, dtype) = &fields[label];
+    let texts = [("data.label", label), ("scoring.groups", group)];
+    let text_problems = texts.into_iter().filter_map(|(key, column)| {
+        let (name, dtype) = &fields[column.filter(|&column| !is_class(&fields[column].1))?];
         let message = format!("column `{name}` holds {dtype:?}: neither text nor numbers");
-        Problem::of_key(source.file, "data.label", message)
+        Some(Problem::of_key(source.file, key, message))
     });
-    Problems::none_of(problems.chain(label_problem).collect())?;
+    Problems::none_of(problems.chain(text_problems).collect())?;
 
     if features.is_empty() {
         return Err(Problem::of_file(source.file, "no column holds numbers").into());
@@ -76,9 +77,11 @@ fn read(bytes: Vec<u8>, spec: &DataSpec) -> Result<Table<'_>, Problems> {
     };
     let columns = features.iter().map(|&field| feature(&take(field)?, &names[field]));
     let columns = columns.collect::<PolarsResult<_>>().map_err(damaged)?;
-    let label = label.map(|field| classes(&take(field)?, &names[field])).transpose();
+    let texts = |field: usize| classes(&take(field)?, &names[field]);
+    let label = label.map(texts).transpose().map_err(damaged)?;
+    let groups = group.map(texts).transpose().map_err(damaged)?;
     let rows = (1..=n_rows).collect();
-    Ok(Table { source, rows, columns, label: label.map_err(damaged)?, problems: Vec::new() })
+    Ok(Table { source, rows, columns, label, groups, problems: Vec::new() })
 }
 
 fn is_numeric(dtype: &ArrowDataType) -> bool {

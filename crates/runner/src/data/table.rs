@@ -16,9 +16,11 @@ pub struct Table<'a> {
     pub source: Source<'a>,
     /// Of each row, its place in the file, counted from 1.
     pub rows: Vec<usize>,
-    /// Those asked for, in that order; or all but the label.
+    /// Those asked for, in that order; or all but the label and the groups.
     pub columns: Vec<Column>,
     pub label: Option<Label>,
+    /// Which rows belong together.
+    pub groups: Option<Label>,
     /// What is wrong with whole rows.
     pub problems: Vec<Problem>,
 }
@@ -36,7 +38,7 @@ pub struct Column {
     pub missing: Findings,
 }
 
-/// The column of known classes.
+/// A column of texts: known classes, or groups.
 #[derive(Debug, Default)]
 pub struct Label {
     /// One a row.
@@ -49,13 +51,14 @@ pub struct Label {
 pub struct Choice {
     pub features: Vec<usize>,
     pub label: Option<usize>,
+    pub group: Option<usize>,
 }
 
 /// Finds the wanted columns among the names of a file.
 ///
 /// # Errors
 /// An unknown name, a wanted name that two columns have, or, where all columns are wanted, a column without a name.
-pub fn choose(names: &[String], spec: &DataSpec) -> Result<Choice, Problems> {
+pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result<Choice, Problems> {
     let mut problems = Vec::new();
     if let Some(name) = names.iter().find(|name| name.chars().any(char::is_control)) {
         // Names are printed: on a terminal such a character is a command.
@@ -80,6 +83,7 @@ pub fn choose(names: &[String], spec: &DataSpec) -> Result<Choice, Problems> {
         None
     };
     let label = spec.label.as_ref().and_then(|label| find("data.label".to_owned(), label));
+    let group = groups.and_then(|groups| find("scoring.groups".to_owned(), groups));
     let features: Vec<usize> = match &spec.columns {
         Some(wanted) => wanted
             .iter()
@@ -103,11 +107,11 @@ pub fn choose(names: &[String], spec: &DataSpec) -> Result<Choice, Problems> {
                         .help("name the wanted columns in `data.columns`"),
                 );
             }
-            (0..names.len()).filter(|&index| Some(index) != label).collect()
+            (0..names.len()).filter(|&index| Some(index) != label && Some(index) != group).collect()
         }
     };
     Problems::none_of(problems)?;
-    Ok(Choice { features, label })
+    Ok(Choice { features, label, group })
 }
 
 fn list(names: &[String]) -> String {
@@ -196,10 +200,11 @@ impl Table<'_> {
             };
             return Err(Problem::of_file(source.file, message).into());
         }
-        let classes = self.label.map(|mut label| {
-            let class = |&row: &usize| label.values[row].take().expect("rows without a class were not kept");
-            kept.iter().map(class).collect()
-        });
+        let texts = |mut label: Label| -> Vec<String> {
+            let text = |&row: &usize| label.values[row].take().expect("rows without a text were not kept");
+            kept.iter().map(text).collect()
+        };
+        let (classes, groups) = (self.label.map(texts), self.groups.map(texts));
         let rows = match dropped {
             0 => self.rows,
             _ => kept.iter().map(|&row| self.rows[row]).collect(),
@@ -209,6 +214,7 @@ impl Table<'_> {
             data,
             rows,
             classes,
+            groups,
             dropped,
             hash,
         })
@@ -216,7 +222,7 @@ impl Table<'_> {
 
     fn is_complete(&self, row: usize) -> bool {
         self.columns.iter().all(|column| !column.values[row].is_nan())
-            && self.label.as_ref().is_none_or(|label| label.values[row].is_some())
+            && [&self.label, &self.groups].into_iter().flatten().all(|label| label.values[row].is_some())
     }
 
     /// Problems of single cells: one for each kind, over all columns.
@@ -228,7 +234,7 @@ impl Table<'_> {
             infinite = infinite.merge(std::mem::take(&mut column.infinite));
             missing = missing.merge(std::mem::take(&mut column.missing));
         }
-        if let Some(label) = &mut self.label {
+        for label in [&mut self.label, &mut self.groups].into_iter().flatten() {
             missing = missing.merge(std::mem::take(&mut label.missing));
         }
         let texts = texts.problem(self.source, "a cell is not a number", "cells are not numbers");

@@ -42,11 +42,29 @@ fn file(content: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
 
 fn dataset(content: impl AsRef<[u8]>, spec: &DataSpec) -> Result<Dataset, Problems> {
     let (_directory, path) = file(content);
-    read(&path, spec)
+    read(&path, spec, None)
 }
 
 fn report(content: impl AsRef<[u8]>, spec: &DataSpec) -> String {
     dataset(content, spec).expect_err("the data are wrong").render(Style::Plain)
+}
+
+#[test]
+fn groups_are_read_as_text_and_are_no_feature() {
+    let (_directory, path) = file("a,site,b\n1,10,5\n2,10,7\n4,x,6\n");
+    let read = read(&path, &all(), Some("site")).unwrap();
+    assert_eq!(read.columns, ["a", "b"]);
+    assert_eq!(read.groups.unwrap(), ["10", "10", "x"]);
+}
+
+#[test]
+fn a_row_without_a_group_is_refused_or_dropped() {
+    let text = "a,site\n1,x\n2,\n4,y\n";
+    let (_directory, path) = file(text);
+    let refused = read(&path, &all(), Some("site")).unwrap_err().render(Style::Plain);
+    assert!(refused.contains("column `site` is empty"), "{refused}");
+    let read = read(&path, &dropping(), Some("site")).unwrap();
+    assert_eq!((read.groups.unwrap(), read.dropped), (vec!["x".to_owned(), "y".to_owned()], 1));
 }
 
 fn reports<const N: usize>(reports: [String; N]) -> String {
@@ -138,7 +156,7 @@ fn missing_cells_of_columns_that_are_not_used_drop_nothing() {
 fn a_file_that_is_not_there_is_reported_with_its_neighbours() {
     let (directory, path) = file(PLAIN);
     let missing =
-        |name: &str| read(&directory.path().join(name), &DataSpec { path: name.to_owned(), ..all() });
+        |name: &str| read(&directory.path().join(name), &DataSpec { path: name.to_owned(), ..all() }, None);
     let place = directory.path().display().to_string();
     let report = |name: &str| missing(name).unwrap_err().to_string().replace(&place, "[DIRECTORY]");
     insta::assert_snapshot!(reports([report("d.csw"), report("elsewhere.parquet")]));
@@ -148,7 +166,7 @@ fn a_file_that_is_not_there_is_reported_with_its_neighbours() {
 #[test]
 fn what_is_not_a_file_of_data_is_refused() {
     let (directory, _) = file(PLAIN);
-    let problems = read(directory.path(), &all()).unwrap_err();
+    let problems = read(directory.path(), &all(), None).unwrap_err();
     insta::assert_snapshot!(reports([
         problems.to_string(),
         report("", &all()),
@@ -164,7 +182,7 @@ fn what_is_not_a_file_of_data_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_device_is_refused_before_it_is_read() {
-    let problems = read(Path::new("/dev/zero"), &all()).unwrap_err();
+    let problems = read(Path::new("/dev/zero"), &all(), None).unwrap_err();
     assert!(problems.to_string().contains("not a regular file"));
 }
 
@@ -172,7 +190,7 @@ fn a_device_is_refused_before_it_is_read() {
 fn a_huge_file_is_refused_before_it_is_read() {
     let (_directory, path) = file("");
     std::fs::File::options().write(true).open(&path).unwrap().set_len(MOST_BYTES + 1).unwrap();
-    insta::assert_snapshot!(read(&path, &all()).unwrap_err());
+    insta::assert_snapshot!(read(&path, &all(), None).unwrap_err());
 }
 
 #[test]

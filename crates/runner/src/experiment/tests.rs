@@ -99,3 +99,32 @@ fn what_is_not_a_spec_is_refused() {
     std::fs::write(&path, vec![b'\n'; 1 + LARGEST_SPEC as usize]).unwrap();
     assert!(Experiment::load(&path).unwrap_err().to_string().contains("is no spec"));
 }
+
+#[test]
+fn repeats_and_groups_hold_out_every_row_once_and_repeats_differ() {
+    let lines = "scoring = { folds = 3, repeats = 4, groups = \"kind\" }";
+    let experiment = load(&with(lines), &DATA.replace("1,1,x", "1,1,z")).unwrap();
+    let (folds, groups) = (experiment.folds(), experiment.groups());
+    assert_eq!((folds.len(), groups.len()), (4, 3));
+    for partition in folds.iter().chain([&groups]) {
+        let mut rows: Vec<usize> = partition.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+        rows.sort_unstable();
+        assert_eq!(rows, [0, 1, 2, 3, 4, 5]);
+        assert!(partition.iter().all(|(_, rows)| rows.is_sorted()));
+    }
+    let rows = |repeat: usize| folds[repeat].iter().map(|(_, rows)| rows.clone()).collect::<Vec<_>>();
+    assert!((1..4).any(|repeat| rows(repeat) != rows(0)));
+    assert_eq!(groups[0].1[..], [0, 2, 4]);
+}
+
+#[test]
+fn groups_that_cannot_be_held_out_are_refused() {
+    let groups = |column: &str| with(&format!("scoring.groups = \"{column}\""));
+    let one = DATA.replace('y', "x");
+    let many = groups("kind").replace("to = 3", "to = 4");
+    let folds = "\nscoring.criteria = [\"logo\"]\n";
+    insta::assert_snapshot!(
+        [report(&groups("kind"), &one), report(&groups("knd"), DATA), report(&(many + folds), DATA)]
+            .join("\n\n")
+    );
+}

@@ -85,7 +85,7 @@ fn comparison(experiment: &Experiment, results: &Results) -> Value {
     });
     let heads = results.rankings.iter().map(|ranking| {
         context! {
-            title => title(ranking.criterion, experiment.spec.scoring.folds),
+            title => title(ranking.criterion, &experiment.spec.scoring),
             better => if ranking.criterion.higher_is_better() { "higher is better" } else { "lower is better" },
         }
     });

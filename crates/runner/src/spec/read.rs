@@ -25,6 +25,8 @@ const DRAWS: RangeInclusive<usize> = 1..=1_000_000;
 const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
 /// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
 const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;
+/// Each costs as much as the folds themselves.
+const REPEATS: RangeInclusive<usize> = 1..=1000;
 /// What TOML integers hold.
 const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
@@ -54,13 +56,12 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     });
     Problems::none_of(problems.collect())?;
     let mut section = document.section(table.get_ref());
-    let spec = Spec {
-        name: name(&mut section),
-        data: data(section.section("data")),
-        model: model(section.section("model")),
-        sampler: sampler(section.section("sampler")),
-        scoring: scoring(section.section("scoring")),
-    };
+    let name = name(&mut section);
+    let data = data(section.section("data"));
+    let model = model(section.section("model"));
+    let sampler = sampler(section.section("sampler"));
+    let scoring = scoring(section.section("scoring"), &data, &sampler);
+    let spec = Spec { name, data, model, sampler, scoring };
     section.finish();
     Ok(Reading { spec, document })
 }
@@ -322,14 +323,35 @@ fn sampler(mut section: Section<'_>) -> SamplerSpec {
     sampler
 }
 
-fn scoring(mut section: Section<'_>) -> ScoringSpec {
+fn scoring(mut section: Section<'_>, data: &DataSpec, sampler: &SamplerSpec) -> ScoringSpec {
     let default = ScoringSpec::default();
+    let groups = section.take("groups").and_then(|value| {
+        let groups = value.text("the name of a column")?;
+        if data.columns.iter().flatten().any(|name| name == groups) {
+            let message = format!("`scoring.groups` is also one of `data.columns`: \"{groups}\"");
+            value.report(message, "the fits must not see the groups".to_owned(), |problem| problem);
+        }
+        Some(groups.to_owned())
+    });
     let criteria = section.take("criteria").and_then(|value| {
         value.distinct("a list of criteria", |item| {
-            item.choice(&Criterion::ALL.map(|criterion| (criterion.name(), criterion)))
+            let criterion = item.choice(&Criterion::ALL.map(|criterion| (criterion.name(), criterion)))?;
+            if criterion == Criterion::Logo && groups.is_none() {
+                let message =
+                    "`logo` leaves out one group after the other, and there are no groups".to_owned();
+                let help = "add `groups = \"column\"` under `[scoring]`";
+                item.report(message, "needs `scoring.groups`".to_owned(), |problem| problem.help(help));
+            }
+            Some(criterion)
         })
     });
+    // Whoever names groups and no criteria wants them used.
+    let wanted = default.criteria.into_iter().chain(groups.is_some().then_some(Criterion::Logo));
+    let criteria = criteria.unwrap_or_else(|| wanted.collect());
     let folds = section.count("folds", default.folds, FOLDS);
+    let repeats = section.count("repeats", default.repeats, REPEATS);
+    // Whoever wants short chains wants none that are longer.
+    let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws), DRAWS);
     section.finish();
-    ScoringSpec { criteria: criteria.unwrap_or(default.criteria), folds }
+    ScoringSpec { criteria, folds, repeats, groups, fold_draws }
 }

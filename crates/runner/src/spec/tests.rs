@@ -174,6 +174,9 @@ fn a_wrong_line_is_refused_whatever_it_is() {
         "sampler.max_tree_depth = 21",
         "scoring.folds = 1",
         "scoring.criteria = [\"loo\", \"loo\"]",
+        "scoring.criteria = [\"logo\"]",
+        "scoring.repeats = 0",
+        "data.columns = [\"a\"]\nscoring.groups = \"a\"",
         "scoring.criteria = [\"evidence\"]",
         "scoring.criteria = \"loo\"",
         "data.columns = []",
@@ -382,7 +385,8 @@ prop_compose! {
         model in any_model(),
         seeds in prop::collection::hash_set(0..=i64::MAX as u64, 1..5),
         (chains, warmup, draws) in (1_usize..=1000, 0_usize..=1_000_000, 1_usize..=1_000_000),
-        (target_accept, max_tree_depth, folds) in (1e-9..0.999_999, 1_usize..=20, 2_usize..=1_000_000),
+        (target_accept, max_tree_depth) in (1e-9..0.999_999, 1_usize..=20),
+        (folds, repeats, fold_draws) in (2_usize..=1_000_000, 1_usize..=1000, 1_usize..=1_000_000),
         criteria in prop::sample::subsequence(Criterion::ALL.to_vec(), 0..=Criterion::ALL.len()),
     ) -> Spec {
         Spec {
@@ -396,7 +400,7 @@ prop_compose! {
             },
             model,
             sampler: SamplerSpec { seeds: seeds.into_iter().collect(), chains, warmup, draws, target_accept, max_tree_depth },
-            scoring: ScoringSpec { criteria, folds },
+            scoring: ScoringSpec { criteria, folds, repeats, groups: Some("THE GROUPS".to_owned()), fold_draws },
         }
     }
 }

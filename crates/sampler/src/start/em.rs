@@ -31,6 +31,9 @@ const TOLERANCE: f64 = 1e-9;
 /// Optima of a sample that are followed on all observations.
 const FOLLOWED: usize = 3;
 
+/// Optima below the best that are kept.
+pub const OTHERS: usize = 7;
+
 /// Starts when nothing else is said.
 pub const STARTS: usize = 200;
 
@@ -76,6 +79,8 @@ pub struct EmOptimum {
     /// The highest likelihood among regular fits; among spurious ones where no start ended regular.
     /// None where every start degenerated.
     pub best: Option<EmFit>,
+    /// Other regular optima that were met, the highest first, at most [`OTHERS`]: on the data's own scale.
+    pub others: Vec<Mixture>,
     /// A spurious fit with a higher likelihood than the best, in nats above it: how much the refusal cost.
     pub refused_gain: Option<f64>,
     pub n_starts: usize,

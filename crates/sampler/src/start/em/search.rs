@@ -5,7 +5,7 @@ use rand::Rng;
 use super::run::{Ended, Progress, Run, State};
 use super::starts::{Start, initial_state, relocated};
 use super::whitened::Whitened;
-use super::{EmFit, EmOptimum, Regularity};
+use super::{EmFit, EmOptimum, OTHERS, Regularity};
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
 
 const MAX_ITERATIONS: usize = 5000;
@@ -117,14 +117,19 @@ impl<'a> Search<'a> {
         independent
     }
 
-    /// The states of the best optima that are not the same.
-    pub(super) fn best_distinct(&self, n: usize) -> Vec<State> {
+    /// The best optima that are not the same, the best first.
+    fn distinct(&self) -> Vec<&(EmFit, State)> {
         let mut order: Vec<&(EmFit, State)> = self.fits.iter().collect();
         order.sort_by(|(a, _), (b, _)| {
             b.regularity.cmp(&a.regularity).then(b.log_likelihood.total_cmp(&a.log_likelihood))
         });
         order.dedup_by(|(a, _), (b, _)| (a.log_likelihood - b.log_likelihood).abs() < SAME_OPTIMUM);
-        order.into_iter().take(n).map(|(_, state)| state.clone()).collect()
+        order
+    }
+
+    /// The states of the best optima that are not the same.
+    pub(super) fn best_distinct(&self, n: usize) -> Vec<State> {
+        self.distinct().into_iter().take(n).map(|(_, state)| state.clone()).collect()
     }
 
     /// What the fits come to, the first `independent` of which are of independent starts.
@@ -137,7 +142,11 @@ impl<'a> Search<'a> {
             ((gain > SAME_OPTIMUM).then_some(gain), gains.filter(|gain| gain.abs() < SAME_OPTIMUM).count())
         });
         let n_starts = starts + relocations(self.n_components, starts);
-        EmOptimum { best, refused_gain, n_starts, n_degenerate: self.n_degenerate, n_reached }
+        // After the best, which is the first.
+        let others = self.distinct().into_iter().skip(1).map(|(fit, _)| fit);
+        let regular = others.filter(|fit| fit.regularity == Regularity::Regular);
+        let others = regular.map(|fit| fit.mixture.clone()).take(OTHERS).collect();
+        EmOptimum { best, others, refused_gain, n_starts, n_degenerate: self.n_degenerate, n_reached }
     }
 }
 

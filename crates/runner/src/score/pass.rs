@@ -1,0 +1,80 @@
+//! One pass over the data for a fit: what every criterion of the posterior needs of each observation.
+
+use anyhow::Result;
+use gmm_sampler::data::Data;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::ties::Ties;
+use gmm_scoring::{LogLikelihood, LooPoint, WaicPoint};
+use rayon::prelude::*;
+
+use crate::experiment::Experiment;
+use crate::fit::Fit;
+
+/// What one pass over the data yields of a fit.
+pub struct Pass {
+    pub waic: Vec<WaicPoint>,
+    pub loo: Vec<LooPoint>,
+    /// S log-likelihoods of the whole data.
+    pub log_likelihood: Vec<f64>,
+}
+
+/// Goes through all observations, with the terms of WAIC and PSIS-LOO where asked for.
+pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass {
+    let blocks: Vec<Pass> = (0..matrix.n_blocks())
+        .into_par_iter()
+        .map(|block| {
+            if !with_waic && !with_loo {
+                return Pass { waic: Vec::new(), loo: Vec::new(), log_likelihood: matrix.block_sum(block) };
+            }
+            let columns = matrix.block(block);
+            let mut log_likelihood = vec![0.0; matrix.n_draws()];
+            for column in &columns {
+                log_likelihood.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
+            }
+            let waic = columns.iter().filter(|_| with_waic).map(|column| WaicPoint::of(column)).collect();
+            let of_loo = |column: &Vec<f64>| LooPoint::of(column, matrix.n_chains());
+            let loo = columns.iter().filter(|_| with_loo).map(of_loo).collect();
+            Pass { waic, loo, log_likelihood }
+        })
+        .collect();
+    let mut whole = Pass { waic: Vec::new(), loo: Vec::new(), log_likelihood: vec![0.0; matrix.n_draws()] };
+    // In the order of the blocks, so that sums round alike on any number of threads.
+    for block in blocks {
+        whole.waic.extend(block.waic);
+        whole.loo.extend(block.loo);
+        whole.log_likelihood.iter_mut().zip(&block.log_likelihood).for_each(|(sum, value)| *sum += value);
+    }
+    whole
+}
+
+/// The log-likelihoods of some rows under a fit's draws, and the chains, counted from 0 among those that were kept, that
+/// dwell on the spike of tied observations: under a scale prior that vanishes at 0 a mode of the posterior, though one that
+/// describes how the data were rounded. Both need every draw as a mixture, which has its Cholesky factors to be found.
+///
+/// # Errors
+/// Draws that are no mixtures.
+pub fn log_likelihood_and_spiked<'a>(
+    experiment: &Experiment,
+    components: usize,
+    fit: &Fit,
+    rows: &'a Data,
+) -> Result<(LogLikelihood<'a>, Vec<usize>)> {
+    let ties = Ties::of(&experiment.dataset.data);
+    let n_draws = fit.draws.n_draws();
+    let mut watch = SpikeWatch::new(components, &ties);
+    let mut spiked = Vec::new();
+    let mixtures = (0..fit.draws.len()).map(|s| {
+        let mixture = Mixture::from_values(components, rows.n_features(), &fit.draws.draw(s))?;
+        let chain = s / n_draws;
+        if s % n_draws == 0 {
+            watch = SpikeWatch::new(components, &ties);
+        }
+        if watch.has_fallen(&mixture) && spiked.last() != Some(&chain) {
+            spiked.push(chain);
+        }
+        Ok(mixture)
+    });
+    let matrix = LogLikelihood::new(mixtures, fit.draws.n_chains(), rows)?;
+    Ok((matrix, spiked))
+}

@@ -1,0 +1,159 @@
+//! Criteria that know that mixtures are singular: where components are to spare, their parameters are not counted in full.
+//!
+//! Sources: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below; Watanabe
+//! (2013), "A widely applicable Bayesian information criterion", JMLR 14.
+
+use crate::information::deviance_score;
+use crate::log_sum_exp::log_sum_exp;
+use crate::{Criterion, Score};
+
+/// What sBIC has to know of one K.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Maximised {
+    /// K.
+    pub components: usize,
+    /// The maximised log-likelihood, natural logarithm.
+    pub log_likelihood: f64,
+}
+
+/// sBIC of mixtures of K full-covariance normals in D dimensions, on the deviance scale (lower is better): minus twice an
+/// approximation of the log evidence, up to a term that does not grow with N.
+///
+/// Each K is charged for every smaller K' that may be the truth, weighed by how probable that is (DP, eqs. 3.2 and 3.5); the
+/// charge is the bound on the learning coefficient that spare components under a Dirichlet(α) prior allow, either emptied or
+/// doubling another (DP, eq. 6.11, from Rousseau & Mengersen 2011):
+/// 2 λ = min(K' r + K' − 1 + α (K − K'), K r + K' − 1), r = D + D(D + 1)/2.
+/// With K' = K alone it is BIC. `maximised` are the K that are compared, ascending; a smaller K that is missing, or whose
+/// likelihood is not finite, is not thought possible.
+#[must_use]
+pub fn sbic(
+    maximised: &[Maximised],
+    n_features: usize,
+    n_observations: usize,
+    concentration: f64,
+) -> Vec<Score> {
+    let d = n_features as f64;
+    let of_component = d + d * (d + 1.0) / 2.0;
+    let log_n = libm::log(n_observations as f64);
+    let twice_lambda = |larger: usize, truth: usize| {
+        let (k, truth) = (larger as f64, truth as f64);
+        let emptied = truth * of_component + truth - 1.0 + concentration * (k - truth);
+        emptied.min(k * of_component + truth - 1.0)
+    };
+    // log L'_K of the K so far.
+    let mut evidences: Vec<f64> = Vec::with_capacity(maximised.len());
+    let mut scores = Vec::with_capacity(maximised.len());
+    for (i, of_k) in maximised.iter().enumerate() {
+        if !of_k.log_likelihood.is_finite() {
+            evidences.push(f64::NEG_INFINITY);
+            scores.push(deviance_score(Criterion::Sbic, f64::NAN, f64::NAN));
+            continue;
+        }
+        let log_term = |j: usize| {
+            of_k.log_likelihood - 0.5 * twice_lambda(of_k.components, maximised[j].components) * log_n
+        };
+        // DP, eq. 3.5: L'² + b L' − c = 0 with b = Σ_{j<i} L'_j − L_ii and c = Σ_{j<i} L_ij L'_j, all on the scale of the
+        // largest term.
+        let own = log_term(i);
+        let before = log_sum_exp(&evidences);
+        let products: Vec<f64> =
+            evidences.iter().enumerate().map(|(j, evidence)| log_term(j) + evidence).collect();
+        let unit = own.max(before).max(0.5 * log_sum_exp(&products));
+        let b = libm::exp(before - unit) - libm::exp(own - unit);
+        let c = libm::exp(log_sum_exp(&products) - 2.0 * unit);
+        let root = (b * b + 4.0 * c).sqrt();
+        // Of the two forms of the positive root the one without cancellation.
+        let solution = if b > 0.0 { 2.0 * c / (b + root) } else { 0.5 * (root - b) };
+        let evidence = unit + libm::log(solution);
+        evidences.push(evidence);
+        // The penalty that was charged, in parameters of BIC's price.
+        let p_eff = 2.0 * (of_k.log_likelihood - evidence) / log_n;
+        scores.push(deviance_score(Criterion::Sbic, -2.0 * evidence, p_eff));
+    }
+    scores
+}
+
+/// WBIC on the deviance scale (lower is better): twice the mean of −log L under the posterior whose likelihood is raised to the
+/// power 1 / ln N (Watanabe 2013, eq. 16), minus twice an approximation of the log evidence.
+///
+/// `log_likelihood` are the S log-likelihoods of all N observations under draws of that posterior; `mcse` is the Monte Carlo
+/// standard error of their mean. NaN of nothing.
+#[must_use]
+pub fn wbic(log_likelihood: &[f64], mcse: f64) -> Score {
+    let mean = gmm_sampler::diagnostics::mean(log_likelihood);
+    let mut score = deviance_score(Criterion::Wbic, -2.0 * mean, f64::NAN);
+    score.se = 2.0 * mcse;
+    score
+}
+
+/// The power that [`wbic`] wants the likelihood raised to.
+#[must_use]
+pub fn wbic_power(n_observations: usize) -> f64 {
+    1.0 / libm::log(n_observations as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bic;
+
+    fn collection(logs: &[f64]) -> Vec<Maximised> {
+        let of = |(i, &log_likelihood): (usize, &f64)| Maximised { components: i + 1, log_likelihood };
+        logs.iter().enumerate().map(of).collect()
+    }
+
+    #[test]
+    fn one_model_alone_has_its_bic() {
+        let alone = Maximised { components: 3, log_likelihood: -812.5 };
+        let score = &sbic(&[alone], 2, 272, 0.5)[0];
+        assert!((score.estimate - bic(-812.5, 17, 272).estimate).abs() < 1e-9);
+        assert!((score.p_eff - 17.0).abs() < 1e-12);
+    }
+
+    /// DP, eq. 3.2: Σ_j (L'_i − L_ij) L'_j = 0, with the terms written out.
+    #[test]
+    fn the_defining_equations_are_solved() {
+        for (logs, alpha) in [([-240.4, -220.06, -212.7, -207.1], 0.5), ([-30.0, -29.9, -29.7, -25.0], 1.0)] {
+            let n = 82.0_f64;
+            let scores = sbic(&collection(&logs), 1, 82, alpha);
+            let evidence: Vec<f64> =
+                scores.iter().map(|score| (-0.5 * score.estimate - logs[3]).exp()).collect();
+            for i in 0..4 {
+                let (mut sum, mut size) = (0.0, 0.0_f64);
+                for j in 0..=i {
+                    let (k, truth) = (i as f64 + 1.0, j as f64 + 1.0);
+                    let price = (3.0 * truth - 1.0 + alpha * (k - truth)).min(2.0 * k + truth - 1.0);
+                    let term = (logs[i] - logs[3] - 0.5 * price * n.ln()).exp();
+                    sum += (evidence[i] - term) * evidence[j];
+                    size = size.max(evidence[i] * evidence[j]);
+                }
+                assert!(sum.abs() < 1e-10 * size, "{i}: {sum} of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn spare_components_are_charged_less_than_by_bic_and_needed_ones_as_much() {
+        let (n, gain) = (500, 400.0);
+        let scores = sbic(&collection(&[-2000.0, -2000.0 + gain, -1999.0 + gain]), 2, n, 0.5);
+        assert!((scores[1].p_eff - 11.0).abs() < 1e-6, "{}", scores[1].p_eff);
+        assert!(scores[2].p_eff < 12.0, "{}", scores[2].p_eff);
+        assert!(scores[2].p_eff > 11.0);
+    }
+
+    #[test]
+    fn a_degenerate_model_has_no_score_and_leaves_the_others_theirs() {
+        let with = sbic(&collection(&[-100.0, f64::NAN, -90.0]), 1, 50, 0.5);
+        assert!(with[0].reliable && !with[1].reliable && with[1].estimate.is_nan());
+        let three = Maximised { components: 3, log_likelihood: -90.0 };
+        let without = sbic(&[collection(&[-100.0])[0], three], 1, 50, 0.5);
+        assert_eq!(with[2].estimate, without[1].estimate);
+    }
+
+    #[test]
+    fn wbic_is_twice_the_mean_deviance() {
+        let score = wbic(&[-10.0, -12.0, -14.0], 0.5);
+        assert_eq!((score.estimate, score.se), (24.0, 1.0));
+        assert!((wbic_power(100) - 0.217_147_240_951_625_8).abs() < 1e-15);
+    }
+}
