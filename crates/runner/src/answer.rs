@@ -1,6 +1,6 @@
 //! The answer to "how many components?", and the disagreement that it must not hide.
 
-use gmm_scoring::{Criterion, Flag, Verdict};
+use gmm_scoring::{Criterion, Flag, Scale, Verdict};
 
 use crate::results::Ranking;
 
@@ -23,11 +23,11 @@ pub struct Answer {
     pub reasons: Vec<String>,
 }
 
-/// The K that a criterion speaks for: the simplest that it cannot tell from its best, for criteria whose differences have
-/// standard errors; its best, for the others.
+/// The K that a criterion speaks for: of predictions the simplest that it cannot tell from its best, since a spare component
+/// costs predictions next to nothing; its best, for the others, which charge for components.
 #[must_use]
 pub fn choice(verdict: &Verdict) -> usize {
-    if verdict.criterion.higher_is_better() { verdict.smallest } else { verdict.best }
+    if verdict.criterion.scale() == Scale::Prediction { verdict.smallest } else { verdict.best }
 }
 
 impl Answer {

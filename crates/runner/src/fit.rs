@@ -1,24 +1,24 @@
 //! One fit: from rows to prior, starting point and metric, and through chains to draws on the data's own scale.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
 use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
-use gmm_sampler::start::kmeans::{KMeans, RESTARTS, kmeans};
-use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
+use gmm_sampler::start::{Start, matched_to};
 use gmm_sampler::ties::Ties;
 
 use crate::experiment::Experiment;
 use crate::jobs::{Job, Part, Task};
+use crate::model::{Model, improper_with};
 use crate::progress::ChainProgress;
-use crate::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+use crate::spec::Spec;
 use crate::stream::Stream;
 
 /// What helps against the spike of tied observations.
@@ -117,55 +117,6 @@ pub fn maximise(experiment: &Experiment, components: usize) -> Result<EmOptimum>
     Ok(em(&experiment.dataset.data, components, STARTS, &mut rng)?)
 }
 
-fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
-    match spec.data.scale {
-        Scale::None => Ok(Scaling::identity(rows.n_features())),
-        Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised"),
-        Scale::Range => Scaling::to_unit_range(rows).context("the rows have no range"),
-    }
-}
-
-/// The prior, with its centres where rows on the sampler's scale and their clusters put them.
-fn prior(spec: &Spec, rows: &impl Observations, clusters: &KMeans) -> Prior {
-    let (n, d) = (rows.n_observations(), rows.n_features());
-    let n_components = clusters.centroids.len() / d;
-    let centres = match &spec.model.prior.means.centre {
-        Centre::Kmeans => clusters.centroids.clone(),
-        Centre::Origin => vec![0.0; n_components * d],
-        Centre::DataMean => {
-            let mean = |feature| (0..n).map(|row| rows.value(feature, row)).sum::<f64>() / n as f64;
-            (0..n_components).flat_map(|_| (0..d).map(mean)).collect()
-        }
-        Centre::Explicit(rows) => rows.concat(),
-    };
-    let WeightsPrior::Dirichlet { alpha } = spec.model.prior.weights;
-    let CorrelationsPrior::Lkj { eta } = spec.model.prior.correlations;
-    let mean_sd = spec.model.prior.means.variance.sqrt();
-    Prior { concentration: alpha, centres, mean_sd, scales: scale_prior(spec), lkj_shape: eta }
-}
-
-/// The prior of the scales, as the sampler knows it.
-#[must_use]
-pub fn scale_prior(spec: &Spec) -> ScalePrior {
-    match spec.model.prior.scales {
-        spec::ScalePrior::HalfCauchy { scale } => ScalePrior::HalfCauchy { scale },
-        spec::ScalePrior::HalfNormal { scale } => ScalePrior::HalfNormal { scale },
-        spec::ScalePrior::HalfStudentT { nu, scale } => ScalePrior::HalfStudentT { nu, scale },
-        spec::ScalePrior::Exponential { rate } => ScalePrior::Exponential { rate },
-        spec::ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu, sigma },
-        spec::ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale },
-        spec::ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
-            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
-        }
-    }
-}
-
-/// Whether the ties in some column may make the posterior of K components improper.
-#[must_use]
-pub fn improper_with(scales: &ScalePrior, components: usize, ties: &[Ties]) -> bool {
-    ties.iter().any(|ties| scales.may_be_improper_with_ties(components, ties.largest_multiplicity))
-}
-
 impl Preparation {
     /// Everything that precedes sampling of all rows, and what it lends to fits of parts of them.
     ///
@@ -181,7 +132,8 @@ impl Preparation {
             }
             _ => (None, Vec::new()),
         };
-        let preparation = Self::of_rows(experiment, components, Part::All, rows, best.as_slice())?;
+        let model = Model::of(experiment, components, Part::All, rows)?;
+        let preparation = Self::of_model(experiment, components, Part::All, rows, &model, best.as_slice())?;
         let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
         Ok((preparation, Reference { promising }))
     }
@@ -197,7 +149,9 @@ impl Preparation {
         let training: Vec<usize> =
             (0..all.n_observations()).filter(|row| task.held_out.binary_search(row).is_err()).collect();
         let promising = reference.map_or(&[][..], |reference| &reference.promising);
-        Self::of_rows(experiment, components, part, &all.rows(&training), promising)
+        let rows = all.rows(&training);
+        let model = Model::of(experiment, components, part, &rows)?;
+        Self::of_model(experiment, components, part, &rows, &model, promising)
     }
 
     /// The posterior's mode, on the data's own scale.
@@ -206,22 +160,18 @@ impl Preparation {
         layout.constrain(&self.start.mode.position).on_data_scale(&self.scaling)
     }
 
-    /// From the rows that a fit sees and mixtures, on the data's own scale, to look for modes above.
-    fn of_rows(
+    /// From the rows that a fit sees, its model, and mixtures, on the data's own scale, to look for modes above.
+    fn of_model(
         experiment: &Experiment,
         components: usize,
         part: Part,
         rows: &Data,
+        model: &Model,
         promising: &[Mixture],
     ) -> Result<Self> {
         let spec = &experiment.spec;
-        let scaling = scaling(spec, rows)?;
+        let Model { scaling, prior, of_clusters } = model.clone();
         let scaled = scaling.of(rows);
-        let mut rng = Stream::Centroids { components, part }.rng();
-        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
-        let prior = prior(spec, &scaled, &clusters);
-        let of_clusters = mixture_of_clusters(&scaled, &clusters)
-            .context("a column is constant in the rows that this fit may see")?;
         let mut candidates = vec![of_clusters];
         candidates.extend(
             promising.iter().map(|mixture| matched_to(&mixture.on_sampler_scale(&scaling), &prior.centres)),

@@ -12,6 +12,7 @@ mod findings;
 mod fit;
 mod health;
 mod jobs;
+mod model;
 mod problem;
 mod progress;
 mod provenance;

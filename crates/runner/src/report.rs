@@ -5,7 +5,7 @@ mod page;
 mod portrait;
 
 use anyhow::{Context, Result};
-use gmm_scoring::adjusted_rand_index;
+use gmm_scoring::{Scale, adjusted_rand_index};
 use rayon::prelude::*;
 
 use self::figures::Figure;
@@ -99,7 +99,7 @@ pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings:
     if !results.rankings.is_empty() {
         overview.push(criteria(experiment, results)?);
     }
-    if results.rankings.iter().any(|ranking| ranking.criterion.higher_is_better()) {
+    if results.rankings.iter().any(|ranking| ranking.criterion.scale() == Scale::Prediction) {
         overview.push(differences(experiment, results)?);
     }
     let ks = experiment.ks();
@@ -167,23 +167,25 @@ fn seeds_of(results: &Results, ranking: &Ranking, components: usize) -> Vec<f64>
 
 fn differences(experiment: &Experiment, results: &Results) -> Result<Plate> {
     let comparisons =
-        results.rankings.iter().filter(|ranking| ranking.criterion.higher_is_better()).map(|ranking| {
-            let differences = ranking
-                .rows_by_components()
-                .into_iter()
-                .map(|row| Difference {
-                    components: row.components,
-                    elpd_diff: row.difference,
-                    se_diff: if ranking.is_best(row.components) { f64::NAN } else { row.difference_se },
-                    reliable: row.reliable,
-                })
-                .collect();
-            Forest {
-                criterion: title(ranking.criterion, &experiment.spec.scoring),
-                differences,
-                best: ranking.verdict.as_ref().map(|verdict| verdict.best),
-            }
-        });
+        results.rankings.iter().filter(|ranking| ranking.criterion.scale() == Scale::Prediction).map(
+            |ranking| {
+                let differences = ranking
+                    .rows_by_components()
+                    .into_iter()
+                    .map(|row| Difference {
+                        components: row.components,
+                        elpd_diff: row.difference,
+                        se_diff: if ranking.is_best(row.components) { f64::NAN } else { row.difference_se },
+                        reliable: row.reliable,
+                    })
+                    .collect();
+                Forest {
+                    criterion: title(ranking.criterion, &experiment.spec.scoring),
+                    differences,
+                    best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+                }
+            },
+        );
     let figure =
         Differences { comparisons: comparisons.collect() }.draw().context("figure of the differences")?;
     Ok(Plate {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Comparison, Criterion, Row, Score, Verdict};
+use gmm_scoring::{Comparison, Criterion, Row, Scale, Score, Verdict};
 use rayon::prelude::*;
 
 use crate::answer::Answer;
@@ -12,7 +12,7 @@ use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::fit::maximise;
 use crate::jobs::{HeldOutPart, Job, Part};
-use crate::score::{Digest, HeldOut, ScoreRow, cross_validated, information_scores};
+use crate::score::{Digest, HeldOut, ScoreRow, cross_validated, information_scores, wanted};
 use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -75,13 +75,11 @@ impl Results {
         let mut seeds = experiment.spec.sampler.seeds.clone();
         seeds.sort_unstable();
 
-        let criteria = [Criterion::Aic, Criterion::Bic, Criterion::Icl];
-        let maximised: Vec<(usize, Result<EmOptimum>)> =
-            if criteria.iter().any(|criterion| experiment.scores_by(*criterion)) {
-                ks.par_iter().map(|&k| (k, maximise(experiment, k))).collect()
-            } else {
-                Vec::new()
-            };
+        let maximised: Vec<(usize, Result<EmOptimum>)> = if wanted(experiment).next().is_some() {
+            ks.par_iter().map(|&k| (k, maximise(experiment, k))).collect()
+        } else {
+            Vec::new()
+        };
         let mut optima = Vec::new();
         for (k, optimum) in maximised {
             match optimum {
@@ -114,15 +112,14 @@ impl Results {
         });
         doubts.splice(0..0, doubtful);
 
-        let mut scores: Vec<ScoreRow> =
-            optima.iter().flat_map(|(k, optimum)| information_scores(experiment, *k, optimum)).collect();
+        let mut scores = information_scores(experiment, &optima);
         for digest in &digests {
             let Job { components, seed, .. } = digest.job;
             scores.extend(digest.scores.iter().map(|score| ScoreRow {
                 components,
                 seed: Some(seed),
                 score: score.clone(),
-                mcse: f64::NAN,
+                mcse: if score.criterion.scale() == Scale::Evidence { score.se } else { f64::NAN },
             }));
         }
         scores.extend(held_out);
@@ -187,7 +184,11 @@ fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
     Some(Score {
         criterion: first.criterion,
         estimate: mean(&|score| score.estimate),
-        se: mean(&|score| score.se),
+        // Errors over observations are common to all seeds, Monte Carlo errors are not.
+        se: match first.criterion.scale() {
+            Scale::Prediction | Scale::Deviance => mean(&|score| score.se),
+            Scale::Evidence => mean(&|score| score.se * score.se).sqrt() / n.sqrt(),
+        },
         p_eff: mean(&|score| score.p_eff),
         n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
         reliable: scores.iter().all(|score| score.reliable),

@@ -1,5 +1,6 @@
 //! From stored fits to scores: one pass over the data for each fit, then every criterion.
 
+mod evidence;
 mod held_out;
 mod information;
 mod pass;
@@ -18,8 +19,9 @@ use crate::jobs::Job;
 use crate::report::Extent;
 use crate::sketch::Sketch;
 
+use evidence::log_evidence_score;
 pub use held_out::{HeldOut, cross_validated};
-pub use information::information_scores;
+pub use information::{information_scores, wanted};
 use pass::{log_likelihood_and_spiked, pass};
 
 /// One row of `scores.parquet`.
@@ -48,7 +50,7 @@ pub struct Digest {
     pub job: Job,
     pub summary: Vec<SummaryRow>,
     pub health: Health,
-    /// WAIC and PSIS-LOO, where asked for.
+    /// WAIC, PSIS-LOO and log evidence, where asked for.
     pub scores: Vec<Score>,
 }
 
@@ -101,6 +103,9 @@ pub fn digest(
     }
     if with_loo {
         scores.push(health.doubt(loo(&pass.loo, fit.draws.len())));
+    }
+    if experiment.scores_by(Criterion::Evidence) {
+        scores.push(health.doubt(log_evidence_score(experiment, job, fit)?));
     }
     let sketch = match extent {
         Extent::Whole => {

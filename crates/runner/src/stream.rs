@@ -14,6 +14,8 @@ pub enum Stream {
     Em { components: usize },
     /// One chain of one fit.
     Chain { components: usize, seed: u64, part: Part, chain: usize },
+    /// What bridge sampling compares a posterior with.
+    Evidence { components: usize, seed: u64 },
     /// Which observations are held out together.
     Folds { repeat: usize },
 }
@@ -29,6 +31,7 @@ impl Stream {
             Self::Chain { components, seed, part, chain } => {
                 [3, components as u64, seed, part.key(), chain as u64]
             }
+            Self::Evidence { components, seed } => [5, components as u64, seed, 0, 0],
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
@@ -54,6 +57,7 @@ mod tests {
             chain(1, fold(0, 1), 0),
             chain(1, fold(1, 0), 0),
             Stream::Em { components: 3 },
+            Stream::Evidence { components: 3, seed: 1 },
             Stream::Centroids { components: 3, part: Part::All },
             Stream::Centroids { components: 3, part: fold(0, 0) },
             Stream::Folds { repeat: 0 },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gmm_scoring::{Criterion, Row};
+use gmm_scoring::{Criterion, Row, Scale};
 use serde_json::{Value, json};
 
 use crate::experiment::Experiment;
@@ -10,15 +10,17 @@ use crate::health::{least, worst};
 use crate::results::{Ranking, Results};
 use crate::spec::ScoringSpec;
 
+const SMALLEST: &str = "smallest indistinguishable";
+
 /// What a K is in one criterion's ranking.
 #[must_use]
 pub fn standing(ranking: &Ranking, components: usize) -> &'static str {
     let Some(verdict) = &ranking.verdict else { return "" };
-    let smallest = ranking.criterion.higher_is_better() && components == verdict.smallest;
+    let smallest = ranking.criterion.scale() == Scale::Prediction && components == verdict.smallest;
     match (components == verdict.best, smallest) {
         (true, true) => "best and smallest",
         (true, false) => "best",
-        (false, true) => "smallest indistinguishable",
+        (false, true) => SMALLEST,
         (false, false) if verdict.indistinguishable.contains(&components) => "indistinguishable",
         (false, false) => "",
     }
@@ -132,10 +134,9 @@ pub fn short(value: f64) -> String {
 }
 
 fn cell(ranking: &Ranking, row: &Row) -> String {
-    let verdict = ranking.verdict.as_ref();
-    let mark = match verdict {
-        Some(_) if ranking.is_best(row.components) => "*",
-        Some(verdict) if ranking.criterion.higher_is_better() && verdict.smallest == row.components => "<",
+    let mark = match standing(ranking, row.components) {
+        SMALLEST => "<",
+        _ if ranking.is_best(row.components) => "*",
         _ => " ",
     };
     let doubt = if row.reliable { " " } else { "?" };

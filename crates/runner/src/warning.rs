@@ -4,7 +4,7 @@ use gmm_sampler::ties::Ties;
 use gmm_scoring::Criterion;
 
 use crate::experiment::Experiment;
-use crate::fit::scale_prior;
+use crate::model::scale_prior;
 use crate::spec::{Centre, Scale};
 
 /// Draws per chain below which diagnostics mean nothing: R-hat needs halves long enough to have a variance.

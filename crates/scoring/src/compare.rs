@@ -1,7 +1,7 @@
 //! Several numbers of components by one criterion: differences to the best with their errors, and weights.
 
 use crate::score::standard_error;
-use crate::{Criterion, Score, stacking};
+use crate::{Criterion, Scale, Score, stacking};
 
 /// One criterion's scores of several K, best first.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +22,11 @@ pub struct Row {
     pub se: f64,
     /// `estimate` less the best one's, on the criterion's scale: 0 for the best, and of the sign of worse for the others.
     pub difference: f64,
-    /// Standard error of `difference`, from paired observations; 0 for the best, NaN for AIC, BIC and ICL.
+    /// Standard error of `difference`, 0 for the best: of predictions from paired observations; of log evidence the Monte Carlo
+    /// errors of both estimates, which are independent; NaN for the other criteria.
     pub difference_se: f64,
-    /// Stacking weight for predictive criteria, exp(−Δ / 2) normalised for those on the deviance scale; they sum to one.
+    /// Stacking weight for predictive criteria; exp(−Δ / 2) normalised for those on the deviance scale, and exp(Δ) for log
+    /// evidence, the probability of K if all were equally likely before. They sum to one.
     pub weight: f64,
     /// Whether the criterion trusts this score: [`Score::reliable`].
     pub reliable: bool,
@@ -90,22 +92,29 @@ impl Comparison {
 /// The best model's difference to itself: nothing, unless it is not defined.
 fn to_itself(best: &Score) -> (f64, f64) {
     let difference = if best.estimate.is_nan() { f64::NAN } else { 0.0 };
-    (difference, if best.pointwise.is_empty() { f64::NAN } else { difference })
+    (difference, if best.se.is_nan() { f64::NAN } else { difference })
 }
 
 /// Difference of two estimates and its standard error: Vehtari, Gelman & Gabry (2017), eq. 24. Pairing matters: some observations are
-/// hard for every model, and that part of the spread cancels.
+/// hard for every model, and that part of the spread cancels. Scores without terms for observations have errors of their own.
 fn paired_difference(score: &Score, best: &Score) -> (f64, f64) {
+    if score.pointwise.is_empty() {
+        return (score.estimate - best.estimate, score.se.hypot(best.se));
+    }
     let differences: Vec<f64> = score.pointwise.iter().zip(&best.pointwise).map(|(a, b)| a - b).collect();
     (score.estimate - best.estimate, standard_error(&differences))
 }
 
 fn weights(criterion: Criterion, best_first: &[&Score]) -> Vec<f64> {
-    if criterion.higher_is_better() {
-        return stacking(&best_first.iter().map(|score| score.pointwise.as_slice()).collect::<Vec<_>>());
-    }
-    // Burnham & Anderson (2002), section 2.9; for BIC, posterior probabilities of equally likely models up to O(1).
-    let relative = |score: &&Score| libm::exp(-criterion.loss(score.estimate, best_first[0].estimate) / 2.0);
+    let nats = match criterion.scale() {
+        Scale::Prediction => {
+            return stacking(&best_first.iter().map(|score| score.pointwise.as_slice()).collect::<Vec<_>>());
+        }
+        // Burnham & Anderson (2002), section 2.9; for BIC, posterior probabilities of equally likely models up to O(1).
+        Scale::Deviance => 0.5,
+        Scale::Evidence => 1.0,
+    };
+    let relative = |score: &&Score| libm::exp(-nats * criterion.loss(score.estimate, best_first[0].estimate));
     let relative: Vec<f64> = best_first.iter().map(relative).collect();
     let total: f64 = relative.iter().filter(|w| !w.is_nan()).sum();
     relative.iter().map(|w| w / total).collect()
@@ -127,6 +136,20 @@ mod tests {
         assert!((comparison.rows[1].weight - odds / (1.0 + odds)).abs() < 1e-15);
         assert!(comparison.rows[2].weight.is_nan() && comparison.rows[2].difference.is_nan());
         assert_eq!(comparison.n_observations, None);
+    }
+
+    #[test]
+    fn evidence_gives_probabilities_and_the_errors_of_both() {
+        let of = |estimate: f64, se: f64| {
+            let pointwise = Vec::new();
+            Score { estimate, se, pointwise, criterion: Criterion::Evidence, ..kfold(vec![0.0; 2]) }
+        };
+        let scores = [of(-100.0, 0.3), of(-98.0, 0.4)];
+        let comparison = Comparison::of(&[(1, &scores[0]), (2, &scores[1])]).unwrap();
+        let [best, other] = [&comparison.rows[0], &comparison.rows[1]];
+        assert_eq!((best.components, best.difference, best.difference_se), (2, 0.0, 0.0));
+        assert!((other.difference + 2.0).abs() < 1e-12 && (other.difference_se - 0.5).abs() < 1e-12);
+        assert!((other.weight / best.weight - (-2.0_f64).exp()).abs() < 1e-12);
     }
 
     #[test]

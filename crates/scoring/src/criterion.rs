@@ -10,6 +10,8 @@ pub enum Criterion {
     Aic,
     /// Schwarz (1978).
     Bic,
+    /// Singular BIC, Drton & Plummer (2017).
+    Sbic,
     /// Integrated completed likelihood, Biernacki, Celeux & Govaert (2000).
     Icl,
     /// Widely applicable information criterion, Watanabe (2010).
@@ -20,12 +22,35 @@ pub enum Criterion {
     Kfold,
     /// Leave-one-group-out: cross-validation that holds out rows that belong together, together.
     Logo,
+    /// Log evidence by bridge sampling, Meng & Wong (1996).
+    Evidence,
+}
+
+/// What the numbers of a criterion are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// −2 log likelihood plus a penalty: lower is better.
+    Deviance,
+    /// Expected log predictive density of N new observations, in nats: higher is better, and a sum over observations or groups
+    /// of them, so that differences have standard errors over these.
+    Prediction,
+    /// Log probability of the data, in nats: higher is better.
+    Evidence,
 }
 
 impl Criterion {
     /// All criteria, in the order in which they are reported.
-    pub const ALL: [Self; 7] =
-        [Self::Aic, Self::Bic, Self::Icl, Self::Waic, Self::Loo, Self::Kfold, Self::Logo];
+    pub const ALL: [Self; 9] = [
+        Self::Aic,
+        Self::Bic,
+        Self::Sbic,
+        Self::Icl,
+        Self::Waic,
+        Self::Loo,
+        Self::Kfold,
+        Self::Logo,
+        Self::Evidence,
+    ];
 
     /// The name in specs and files.
     #[must_use]
@@ -33,11 +58,13 @@ impl Criterion {
         match self {
             Self::Aic => "aic",
             Self::Bic => "bic",
+            Self::Sbic => "sbic",
             Self::Icl => "icl",
             Self::Waic => "waic",
             Self::Loo => "loo",
             Self::Kfold => "kfold",
             Self::Logo => "logo",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -47,21 +74,29 @@ impl Criterion {
         match self {
             Self::Aic => "AIC",
             Self::Bic => "BIC",
+            Self::Sbic => "sBIC",
             Self::Icl => "ICL",
             Self::Waic => "WAIC",
             Self::Loo => "PSIS-LOO",
             Self::Kfold => "K-fold",
             Self::Logo => "Group-out",
+            Self::Evidence => "Log evidence",
         }
     }
 
-    /// True of expected log predictive densities; false of criteria on the deviance scale (−2 log likelihood plus a penalty).
+    /// What the criterion's numbers are.
+    #[must_use]
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Aic | Self::Bic | Self::Sbic | Self::Icl => Scale::Deviance,
+            Self::Waic | Self::Loo | Self::Kfold | Self::Logo => Scale::Prediction,
+            Self::Evidence => Scale::Evidence,
+        }
+    }
+
     #[must_use]
     pub fn higher_is_better(self) -> bool {
-        match self {
-            Self::Aic | Self::Bic | Self::Icl => false,
-            Self::Waic | Self::Loo | Self::Kfold | Self::Logo => true,
-        }
+        self.scale() != Scale::Deviance
     }
 
     /// What the terms are that sum to the estimate, and that its standard error is over.
@@ -112,7 +147,7 @@ mod tests {
         let refused = "BIC".parse::<Criterion>().unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "unknown criterion `BIC`; there are aic, bic, icl, waic, loo, kfold, logo"
+            "unknown criterion `BIC`; there are aic, bic, sbic, icl, waic, loo, kfold, logo, evidence"
         );
     }
 

@@ -9,14 +9,14 @@ use crate::{Criterion, Score};
 #[must_use]
 pub fn aic(log_likelihood: f64, n_parameters: usize) -> Score {
     let p = n_parameters as f64;
-    score(Criterion::Aic, -2.0 * log_likelihood + 2.0 * p, p)
+    deviance_score(Criterion::Aic, -2.0 * log_likelihood + 2.0 * p, p)
 }
 
 /// `−2 log L + p ln N`: Schwarz (1978). The negative of what mclust prints.
 #[must_use]
 pub fn bic(log_likelihood: f64, n_parameters: usize, n_observations: usize) -> Score {
     let p = n_parameters as f64;
-    score(Criterion::Bic, -2.0 * log_likelihood + p * libm::log(n_observations as f64), p)
+    deviance_score(Criterion::Bic, -2.0 * log_likelihood + p * libm::log(n_observations as f64), p)
 }
 
 /// BIC plus twice the entropy of the responsibilities at the maximum: Biernacki, Celeux & Govaert (2000).
@@ -26,7 +26,7 @@ pub fn bic(log_likelihood: f64, n_parameters: usize, n_observations: usize) -> S
 #[must_use]
 pub fn icl(log_likelihood: f64, n_parameters: usize, n_observations: usize, entropy: f64) -> Score {
     let bic = bic(log_likelihood, n_parameters, n_observations);
-    score(Criterion::Icl, bic.estimate + 2.0 * entropy, bic.p_eff)
+    deviance_score(Criterion::Icl, bic.estimate + 2.0 * entropy, bic.p_eff)
 }
 
 /// `−Σ r ln r` over all responsibilities (N × K values in any order), in nats; a responsibility of zero adds nothing.
@@ -35,7 +35,8 @@ pub fn entropy(responsibilities: &[f64]) -> f64 {
     -responsibilities.iter().map(|&r| if r == 0.0 { 0.0 } else { r * libm::log(r) }).sum::<f64>()
 }
 
-fn score(criterion: Criterion, estimate: f64, p_eff: f64) -> Score {
+/// A score on the deviance scale, not reliable unless it is a number.
+pub(crate) fn deviance_score(criterion: Criterion, estimate: f64, p_eff: f64) -> Score {
     // An infinite likelihood is a degenerate fit, not an infinitely good one.
     let estimate = if estimate.is_finite() { estimate } else { f64::NAN };
     let reliable = estimate.is_finite();

@@ -23,6 +23,8 @@
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
 //! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`] |
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
+//! | of singular models | [`sbic`] |
+//! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights |
 //! | what that says in words | [`Verdict`] |
 //!
@@ -42,12 +44,13 @@ mod pareto;
 mod psis;
 mod rand_index;
 mod score;
+mod singular;
 mod stacking;
 mod verdict;
 mod waic;
 
 pub use compare::{CompareError, Comparison, Row};
-pub use criterion::{Criterion, UnknownCriterion};
+pub use criterion::{Criterion, Scale, UnknownCriterion};
 pub use evidence::{Canonical, Evidence, EvidenceError, log_evidence};
 pub use information::{aic, bic, entropy, icl};
 pub use kfold::{held_out, held_out_mcse, kfold, logo};
@@ -58,6 +61,7 @@ pub use pareto::GeneralizedPareto;
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
 pub use score::Score;
+pub use singular::{Maximised, sbic, sbic_phi};
 pub use stacking::stacking;
 pub use verdict::{Flag, Verdict};
 pub use waic::{WaicPoint, waic};

@@ -6,13 +6,14 @@ use crate::Criterion;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     pub criterion: Criterion,
-    /// Deviance scale (lower is better) for AIC, BIC and ICL; expected log predictive density of N new observations, in nats
-    /// (higher is better), for the others. [`Criterion::higher_is_better`] knows.
+    /// On the criterion's own [`Scale`](crate::Scale).
     pub estimate: f64,
-    /// Standard error of `estimate` over observations, √(N var): how far another data set of this size might move it. NaN for
-    /// AIC, BIC and ICL. It knows nothing of Monte Carlo error.
+    /// Of predictions the standard error of `estimate` over observations, √(N var): how far another data set of this size might
+    /// move it; it knows nothing of Monte Carlo error. Of log evidence the Monte Carlo standard error, and that alone.
+    /// NaN for criteria of the maximised likelihood.
     pub se: f64,
-    /// Effective number of parameters: the count p for AIC, BIC and ICL, p_waic, p_loo; NaN for K-fold.
+    /// Effective number of parameters: the count p for AIC, BIC and ICL, what sBIC charges for, p_waic, p_loo; NaN for the
+    /// others.
     pub p_eff: f64,
     /// Observations at which the estimate is doubtful, by the criterion's own diagnostic.
     pub n_bad: usize,
@@ -20,7 +21,7 @@ pub struct Score {
     pub reliable: bool,
     /// What is wrong, in words; empty if nothing is.
     pub note: String,
-    /// The N terms that sum to `estimate`; empty for AIC, BIC and ICL.
+    /// The N terms that sum to `estimate` of predictions; empty for others.
     pub pointwise: Vec<f64>,
 }
 

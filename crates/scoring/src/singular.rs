@@ -1,7 +1,6 @@
 //! Criteria that know that mixtures are singular: where components are to spare, their parameters are not counted in full.
 //!
-//! Sources: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below; Watanabe
-//! (2013), "A widely applicable Bayesian information criterion", JMLR 14.
+//! Source: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below.
 
 use crate::information::deviance_score;
 use crate::log_sum_exp::log_sum_exp;
@@ -16,29 +15,37 @@ pub struct Maximised {
     pub log_likelihood: f64,
 }
 
+/// Free parameters of one component with full covariance: r.
+fn of_component(n_features: usize) -> f64 {
+    let d = n_features as f64;
+    d + d * (d + 1.0) / 2.0
+}
+
+/// The φ of [`sbic`] where nothing else is said, (r + 1)/2: half the price of a component that is needed. It is the default of
+/// the authors' own program (R's sBIC 0.2).
+#[must_use]
+pub fn sbic_phi(n_features: usize) -> f64 {
+    (of_component(n_features) + 1.0) / 2.0
+}
+
 /// sBIC of mixtures of K full-covariance normals in D dimensions, on the deviance scale (lower is better): minus twice an
 /// approximation of the log evidence, up to a term that does not grow with N.
 ///
-/// Each K is charged for every smaller K' that may be the truth, weighed by how probable that is (DP, eqs. 3.2 and 3.5); the
-/// charge is the bound on the learning coefficient that spare components under a Dirichlet(α) prior allow, either emptied or
-/// doubling another (DP, eq. 6.11, from Rousseau & Mengersen 2011):
-/// 2 λ = min(K' r + K' − 1 + α (K − K'), K r + K' − 1), r = D + D(D + 1)/2.
-/// With K' = K alone it is BIC. `maximised` are the K that are compared, ascending; a smaller K that is missing, or whose
-/// likelihood is not finite, is not thought possible.
+/// Each K is charged for every smaller K' that may be the truth, weighed by how probable that is (DP, eqs. 3.2 and 3.5). The
+/// charge is a bound on the learning coefficient (DP, section 5, from Rousseau & Mengersen 2011): spare components are emptied,
+/// at a price of φ parameters each, or double another:
+/// 2 λ = min(K' r + K' − 1 + φ (K − K'), K r + K' − 1), r = D + D(D + 1)/2.
+/// φ is the parameter of the weights' Dirichlet prior where that is what the evidence is wanted for; [`sbic_phi`] is the
+/// usual choice. With K' = K alone it is BIC. `maximised` are the K that are compared, ascending; a smaller K that is missing,
+/// or whose likelihood is not finite, is not thought possible.
 #[must_use]
-pub fn sbic(
-    maximised: &[Maximised],
-    n_features: usize,
-    n_observations: usize,
-    concentration: f64,
-) -> Vec<Score> {
-    let d = n_features as f64;
-    let of_component = d + d * (d + 1.0) / 2.0;
+pub fn sbic(maximised: &[Maximised], n_features: usize, n_observations: usize, phi: f64) -> Vec<Score> {
+    let r = of_component(n_features);
     let log_n = libm::log(n_observations as f64);
     let twice_lambda = |larger: usize, truth: usize| {
         let (k, truth) = (larger as f64, truth as f64);
-        let emptied = truth * of_component + truth - 1.0 + concentration * (k - truth);
-        emptied.min(k * of_component + truth - 1.0)
+        let emptied = truth * r + truth - 1.0 + phi * (k - truth);
+        emptied.min(k * r + truth - 1.0)
     };
     // log L'_K of the K so far.
     let mut evidences: Vec<f64> = Vec::with_capacity(maximised.len());
@@ -71,25 +78,6 @@ pub fn sbic(
         scores.push(deviance_score(Criterion::Sbic, -2.0 * evidence, p_eff));
     }
     scores
-}
-
-/// WBIC on the deviance scale (lower is better): twice the mean of −log L under the posterior whose likelihood is raised to the
-/// power 1 / ln N (Watanabe 2013, eq. 16), minus twice an approximation of the log evidence.
-///
-/// `log_likelihood` are the S log-likelihoods of all N observations under draws of that posterior; `mcse` is the Monte Carlo
-/// standard error of their mean. NaN of nothing.
-#[must_use]
-pub fn wbic(log_likelihood: &[f64], mcse: f64) -> Score {
-    let mean = gmm_sampler::diagnostics::mean(log_likelihood);
-    let mut score = deviance_score(Criterion::Wbic, -2.0 * mean, f64::NAN);
-    score.se = 2.0 * mcse;
-    score
-}
-
-/// The power that [`wbic`] wants the likelihood raised to.
-#[must_use]
-pub fn wbic_power(n_observations: usize) -> f64 {
-    1.0 / libm::log(n_observations as f64)
 }
 
 #[cfg(test)]
@@ -148,12 +136,5 @@ mod tests {
         let three = Maximised { components: 3, log_likelihood: -90.0 };
         let without = sbic(&[collection(&[-100.0])[0], three], 1, 50, 0.5);
         assert_eq!(with[2].estimate, without[1].estimate);
-    }
-
-    #[test]
-    fn wbic_is_twice_the_mean_deviance() {
-        let score = wbic(&[-10.0, -12.0, -14.0], 0.5);
-        assert_eq!((score.estimate, score.se), (24.0, 1.0));
-        assert!((wbic_power(100) - 0.217_147_240_951_625_8).abs() < 1e-15);
     }
 }

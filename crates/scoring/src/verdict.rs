@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Comparison, Criterion, Row};
+use crate::{Comparison, Criterion, Row, Scale};
 
 /// Predictive differences smaller than this, in nats, are small whatever their standard error says, and it is least to be trusted
 /// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).
@@ -14,6 +14,9 @@ const SMALL_DIFFERENCE_IN_SE: f64 = 2.0;
 
 /// Deviance-scale differences below this are "not worth more than a bare mention": Kass & Raftery (1995), section 3.2.
 const SMALL_DEVIANCE_DIFFERENCE: f64 = 2.0;
+
+/// The same of log evidence, in nats.
+const SMALL_EVIDENCE_DIFFERENCE: f64 = 1.0;
 
 /// Fewer observations than this leave the standard error of a difference doubtful: Sivula et al. (2020).
 const FEW_OBSERVATIONS: usize = 100;
@@ -74,14 +77,19 @@ impl Verdict {
     }
 }
 
+fn small_difference(criterion: Criterion) -> f64 {
+    match criterion.scale() {
+        Scale::Prediction => SMALL_ELPD_DIFFERENCE,
+        Scale::Deviance => SMALL_DEVIANCE_DIFFERENCE,
+        Scale::Evidence => SMALL_EVIDENCE_DIFFERENCE,
+    }
+}
+
 /// Whether a model's difference to the best is too small to count, or too uncertain.
 fn is_close(criterion: Criterion, row: &Row) -> bool {
     let loss = criterion.loss(row.difference, 0.0);
-    if criterion.higher_is_better() {
-        loss < SMALL_ELPD_DIFFERENCE || loss < SMALL_DIFFERENCE_IN_SE * row.difference_se
-    } else {
-        loss < SMALL_DEVIANCE_DIFFERENCE
-    }
+    // A NaN error is no reason.
+    loss < small_difference(criterion) || loss < SMALL_DIFFERENCE_IN_SE * row.difference_se
 }
 
 fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
@@ -118,12 +126,13 @@ impl fmt::Display for Verdict {
         match (others.as_slice(), self.smallest < self.best) {
             ([], _) if self.n_scored == 1 => write!(f, ", the only K that has a score.")?,
             ([], _) => write!(f, ", clearly ahead of every other K tried.")?,
-            // No standard error tells such differences from chance, so the best stays the answer.
-            _ if !self.criterion.higher_is_better() => write!(
+            // A criterion that charges for components has charged; no smaller K is to be preferred on top of that.
+            _ if self.criterion.scale() != Scale::Prediction => write!(
                 f,
-                "; {} {} within {SMALL_DEVIANCE_DIFFERENCE} of it, too little to count.",
+                "; {} {} within {} of it, too little to count.",
                 list(&others, "and"),
-                if others.len() == 1 { "is" } else { "are" }
+                if others.len() == 1 { "is" } else { "are" },
+                small_difference(self.criterion)
             )?,
             (_, true) => write!(
                 f,

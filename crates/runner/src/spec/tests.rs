@@ -177,7 +177,6 @@ fn a_wrong_line_is_refused_whatever_it_is() {
         "scoring.criteria = [\"logo\"]",
         "scoring.repeats = 0",
         "data.columns = [\"a\"]\nscoring.groups = \"a\"",
-        "scoring.criteria = [\"evidence\"]",
         "scoring.criteria = \"loo\"",
         "data.columns = []",
         "data.columns = [\"a\", \"a\"]",
@@ -248,7 +247,7 @@ draws = "many"
 target_accept = 1.5
 
 [scoring]
-criteria = ["loo", "waiic", "evidence"]
+criteria = ["loo", "waiic", "elpd"]
 folds = 1
 "#
     ));
