@@ -37,17 +37,25 @@ pub(crate) struct Problem {
     pub(crate) likelihood: Likelihood,
     pub(crate) prior: Prior,
     pub(crate) layout: Layout,
+    /// Steps of the integrator per iteration, on average, from which a chain is given up.
+    pub(crate) most_steps: usize,
 }
 
 impl Problem {
     pub(crate) fn new(data: Data, prior: Prior, n_components: usize) -> Self {
         let layout = Layout { n_components, n_features: data.n_features() };
-        Self { likelihood: Likelihood::new(&data), data: Some(data), prior, layout }
+        Self { likelihood: Likelihood::new(&data), data: Some(data), prior, layout, most_steps: MOST_STEPS }
     }
 
     /// The prior alone.
     pub(crate) fn without_data(prior: Prior, layout: Layout) -> Self {
-        Self { data: None, likelihood: Likelihood::none(layout.n_features), prior, layout }
+        Self {
+            data: None,
+            likelihood: Likelihood::none(layout.n_features),
+            prior,
+            layout,
+            most_steps: MOST_STEPS,
+        }
     }
 
     pub(crate) fn posterior(&self) -> Result<Posterior<'_>, Failure> {
@@ -111,8 +119,8 @@ impl Problem {
             let warming_up = chain.is_warming_up();
             let stats = chain.step();
             steps += stats.transition.n_steps as usize;
-            if steps > MOST_STEPS * (iteration + GRACE) {
-                return Err(Failure::Endless { most: MOST_STEPS });
+            if steps > self.most_steps * (iteration + GRACE) {
+                return Err(Failure::Endless { most: self.most_steps });
             }
             if !warming_up {
                 let values = measure(&self.layout.constrain(chain.position()), stats.lp);

@@ -22,6 +22,9 @@ const FEWEST: usize = 3;
 /// Both are Monte Carlo estimates, of two data sets that differ in one misprinted velocity.
 const BOUND: f64 = 0.02;
 
+/// Chains of ten components, most of which are to spare, take a hundred steps an iteration.
+const MOST_STEPS: usize = 1000;
+
 /// w ~ Dirichlet(1), μ ~ N(midrange, R²), 1/σ² ~ Gamma(2, β), β ~ Gamma(0.2, 10/R²), R the range: sections 2.3 and 5.1.
 fn problem(n_components: usize) -> Problem {
     let velocities = DATA.lines().skip(1).map(|line| line.parse().expect("the embedded data are numbers"));
@@ -34,7 +37,7 @@ fn problem(n_components: usize) -> Problem {
         scales: ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 10.0 },
         lkj_shape: 1.0,
     };
-    Problem::new(scaling.apply(&data), prior, n_components)
+    Problem { most_steps: MOST_STEPS, ..Problem::new(scaling.apply(&data), prior, n_components) }
 }
 
 /// One K, by both ways.
