@@ -23,7 +23,7 @@
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
 //! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`]; both at once [`PointScores`] |
 //! | from fits that never saw the observation | [`held_out`], [`kfold`] |
-//! | several K by one criterion | [`Comparison`], with [`stacking`] weights |
+//! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
 //! | what that says in words | [`Verdict`] |
 //!
 //! Standard errors and variances have denominators n − 1, as in R's `loo`, whose authors wrote the papers; ArviZ divides by n, so
@@ -40,6 +40,7 @@ mod log_sum_exp;
 mod loo;
 mod pareto;
 mod pointwise;
+mod pseudo_bma;
 mod psis;
 mod rand_index;
 mod score;
@@ -56,6 +57,7 @@ pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use loo::{LooPoint, loo, relative_efficiency};
 pub use pareto::GeneralizedPareto;
 pub use pointwise::PointScores;
+pub use pseudo_bma::{pseudo_bma, pseudo_bma_plus};
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
 pub use score::Score;
