@@ -7,10 +7,10 @@ use crate::fit::{Fit, REMEDY};
 use crate::score::{SummaryRow, append};
 
 /// Vehtari et al. (2021, section 4): chains above this have not mixed.
-const MAX_RHAT: f64 = 1.01;
+pub const MAX_RHAT: f64 = 1.01;
 
 /// Per chain. Vehtari et al. (2021, section 4.1): with fewer, R-hat and MCSE are themselves too noisy.
-const MIN_ESS: f64 = 100.0;
+pub const MIN_ESS: f64 = 100.0;
 
 /// Betancourt (2016, "Diagnosing suboptimal cotangent disintegrations"): below this, energies are explored too slowly.
 const MIN_BFMI: f64 = 0.3;

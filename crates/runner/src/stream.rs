@@ -14,6 +14,8 @@ pub enum Stream {
     Chain { components: usize, seed: u64, fold: Option<usize>, chain: usize },
     /// Which observations are held out together.
     Folds,
+    /// Weights of observations, where models that were fitted elsewhere are compared.
+    BayesianBootstrap,
 }
 
 impl Stream {
@@ -29,6 +31,7 @@ impl Stream {
                 [3, components as u64, seed, optional(fold), chain as u64]
             }
             Self::Folds => [4, 0, 0, 0, 0],
+            Self::BayesianBootstrap => [9, 0, 0, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -53,6 +56,7 @@ mod tests {
             Stream::Em { components: 3, fold: None },
             Stream::Centroids { components: 3, fold: None },
             Stream::Folds,
+            Stream::BayesianBootstrap,
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));
