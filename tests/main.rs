@@ -1,5 +1,6 @@
 //! The program as a user meets it: run from outside, judged by what it prints, returns and leaves on disk.
 
 mod cli;
+mod elsewhere;
 mod end_to_end;
 mod support;

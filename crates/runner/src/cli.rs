@@ -44,6 +44,10 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Score models that were fitted elsewhere by PSIS-LOO and WAIC, from their pointwise log-likelihoods; compare several.
+    Score(Score),
+    /// Describe draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
+    Diagnose(Diagnose),
     /// Try whether the sampler samples from the right distribution, on problems whose answer is known.
     Accuracy(Accuracy),
     /// Measure how fast the likelihood, chains, EM and whole fits are on this machine, and how their time grows.
@@ -94,6 +98,31 @@ pub struct RunFlags {
     /// No progress bars, no progress lines.
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Score {
+    /// Log-likelihoods as Parquet, a file a model: a row a draw, chain after chain, a column `chain`, and one column for each
+    /// observation; a column `draw` is passed over.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub log_likelihood: Vec<PathBuf>,
+    /// Threads [default: all].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// Draws as Parquet: a row a draw, chain after chain, a column `chain`, and one column for each variable; a column `draw`
+    /// and the sampler's statistics are passed over.
+    pub draws: PathBuf,
+    /// Threads [default: all].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

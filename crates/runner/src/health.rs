@@ -10,9 +10,9 @@ use crate::score::{SummaryRow, append};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demands {
     /// Chains with a larger R-hat have not mixed.
-    max_rhat: f64,
+    pub max_rhat: f64,
     /// Effective draws per chain.
-    min_ess: f64,
+    pub min_ess: f64,
 }
 
 impl Demands {

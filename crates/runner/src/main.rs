@@ -7,6 +7,7 @@ mod choose;
 mod cli;
 mod data;
 mod disk;
+mod elsewhere;
 mod experiment;
 mod findings;
 mod fit;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
         Command::Check { spec, out } => run::check(spec, out.as_deref()),
         Command::Choose(choose) => choose::choose(choose, talk),
         Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
+        Command::Score(flags) => elsewhere::score(flags, talk),
+        Command::Diagnose(flags) => elsewhere::diagnose(flags, talk),
         Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
         Command::Bench(flags) => bench::bench(flags, talk),
         Command::Completions { shell } => {

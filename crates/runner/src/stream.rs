@@ -18,6 +18,8 @@ pub enum Stream {
     Evidence { components: usize, seed: u64 },
     /// Which observations are held out together.
     Folds { repeat: usize },
+    /// Weights of observations, where models that were fitted elsewhere are compared.
+    BayesianBootstrap,
 }
 
 impl Stream {
@@ -33,6 +35,7 @@ impl Stream {
             }
             Self::Evidence { components, seed } => [5, components as u64, seed, 0, 0],
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
+            Self::BayesianBootstrap => [9, 0, 0, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -62,6 +65,7 @@ mod tests {
             Stream::Centroids { components: 3, part: fold(0, 0) },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
+            Stream::BayesianBootstrap,
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));

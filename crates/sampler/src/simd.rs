@@ -1,13 +1,16 @@
 //! Arithmetic on eight doubles at a time, compiled for each instruction set, with the same bits on all of them.
+// Some bodies use no more of V than that it says which instructions they are compiled for.
+#![allow(clippy::extra_unused_type_parameters)]
 
-pub(crate) mod elementary;
+pub mod elementary;
 pub(crate) mod instructions;
 pub(crate) mod lanes;
 mod peak;
 
 use instructions::{InstructionSet, dispatched};
-use lanes::Lanes;
 
+pub use instructions::{Kernel, run, run_on_all};
+pub use lanes::{LANES, Lanes, Vector};
 pub use peak::multiply_adds;
 
 /// The instructions that all hot loops use on this machine: `AVX-512`, `AVX2` or `baseline`.

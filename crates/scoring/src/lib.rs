@@ -21,16 +21,17 @@
 //! | which scores there are, and which way is better | [`Criterion`] |
 //! | one model's score by one criterion | [`Score`] |
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
-//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`] |
+//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`]; both at once [`PointScores`] |
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
 //! | of singular models | [`sbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
-//! | several K by one criterion | [`Comparison`], with [`stacking`] weights |
+//! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
 //! | what that says in words | [`Verdict`] |
 //!
 //! Standard errors and variances have denominators n − 1, as in R's `loo`, whose authors wrote the papers; ArviZ divides by n, so
 //! its standard errors and p_waic are a little smaller, its elpd_waic a little larger.
 
+mod column;
 mod compare;
 mod criterion;
 mod evidence;
@@ -41,6 +42,8 @@ mod log_likelihood;
 mod log_sum_exp;
 mod loo;
 mod pareto;
+mod pointwise;
+mod pseudo_bma;
 mod psis;
 mod rand_index;
 mod score;
@@ -58,6 +61,8 @@ pub use log_likelihood::LogLikelihood;
 pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use loo::{LooPoint, loo, relative_efficiency};
 pub use pareto::GeneralizedPareto;
+pub use pointwise::PointScores;
+pub use pseudo_bma::{pseudo_bma, pseudo_bma_plus};
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
 pub use score::Score;

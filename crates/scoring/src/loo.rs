@@ -2,16 +2,12 @@
 //!
 //! Source: Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, "VGG" below; details as in R's `loo`.
 
-use gmm_sampler::diagnostics::{ess_unsplit, sum_of};
+use gmm_sampler::diagnostics::ess_unsplit;
 
-use crate::exponential::exp_of_nonpositive;
+use crate::column::Span;
 use crate::log_sum_exp::{log_mean_exp, log_sum_exp};
-use crate::psis::{Tail, khat_threshold, psis, tail_length};
-use crate::{Criterion, Score};
-
-/// Log-likelihoods of one observation further apart than this, in nats, are summed on the log scale: `exp` of the distance, and its
-/// reciprocal, must stay far from overflow.
-const WIDEST_RANGE: f64 = 600.0;
+use crate::psis::{khat_threshold, psis};
+use crate::{Criterion, PointScores, Score};
 
 /// One observation's share of PSIS-LOO, in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,88 +28,39 @@ impl LooPoint {
     /// From the S log-likelihoods of one observation, chain-major; their relative efficiency is estimated from the chains.
     #[must_use]
     pub fn of(log_likelihood: &[f64], n_chains: usize) -> Self {
-        Self::estimate(log_likelihood, Efficiency::Estimated { n_chains })
+        PointScores::of(log_likelihood, n_chains).loo
     }
 
     /// The same with a known relative efficiency, 1 for independent draws.
     #[must_use]
     pub fn with_relative_efficiency(log_likelihood: &[f64], relative_efficiency: f64) -> Self {
-        Self::estimate(log_likelihood, Efficiency::Known(relative_efficiency))
+        PointScores::with_relative_efficiency(log_likelihood, relative_efficiency).loo
     }
 
-    fn estimate(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
-        let (least, greatest) = range(log_likelihood);
-        // Without +∞ a sum is NaN only if a term is; and unlike a search, it vectorises.
-        if log_likelihood.is_empty() || greatest == f64::INFINITY || sum_of(log_likelihood, |l| l).is_nan() {
-            return Self {
+    /// Of an observation that some draw makes impossible, or that has no log-likelihoods: nothing to smooth.
+    pub(crate) fn without_tail(log_likelihood: &[f64], span: Span) -> Option<Self> {
+        if log_likelihood.is_empty() || span.greatest == f64::INFINITY || span.sum.is_nan() {
+            return Some(Self {
                 elpd: f64::NAN,
                 p: f64::NAN,
                 pareto_k: f64::INFINITY,
                 mcse: f64::NAN,
                 n_eff: f64::NAN,
-            };
+            });
         }
-        if least == f64::NEG_INFINITY {
+        (span.least == f64::NEG_INFINITY).then(|| {
             // That draw's ratio is infinite, so it has all the weight; and it says that the observation cannot be.
-            let p = log_mean_exp(log_likelihood) - least;
-            return Self { elpd: least, p, pareto_k: f64::INFINITY, mcse: f64::NAN, n_eff: f64::NAN };
-        }
-        if greatest - least > WIDEST_RANGE {
-            return Self::on_the_log_scale(log_likelihood, efficiency);
-        }
-        let log_ratios: Vec<f64> = log_likelihood.iter().map(|l| -l).collect();
-        let mut weights: Vec<f64> = log_ratios.iter().map(|ratio| ratio + least).collect();
-        exp_of_nonpositive(&mut weights);
+            let p = log_mean_exp(log_likelihood) - span.least;
+            Self { elpd: span.least, p, pareto_k: f64::INFINITY, mcse: f64::NAN, n_eff: f64::NAN }
+        })
+    }
+
+    /// As the definitions have it, for finite log-likelihoods of any range.
+    pub(crate) fn on_the_log_scale(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
         let relative_efficiency = match efficiency {
             Efficiency::Known(known) => known,
             Efficiency::Estimated { n_chains } => {
-                // Likelihoods relative to the largest, by one division in the place of another `exp`.
-                let smallest_weight = libm::exp(least - greatest);
-                let likelihoods: Vec<f64> = weights.iter().map(|w| smallest_weight / w).collect();
-                relative_efficiency(&likelihoods, n_chains)
-            }
-        };
-        let tail = Tail::smoothed(&log_ratios, &weights, tail_length(weights.len(), relative_efficiency));
-        Self::from_weights(weights, &tail, least, relative_efficiency)
-    }
-
-    /// VGG eq. 10, with every likelihood relative to the least of them, so that raw weight × likelihood is 1 for each draw.
-    ///
-    /// Beyond the tail's quantiles nothing is exponentiated again: the raw weights hold all that the sums need.
-    fn from_weights(mut weights: Vec<f64>, tail: &Tail, least: f64, relative_efficiency: f64) -> Self {
-        let draws = weights.len() as f64;
-        let lpd = least + libm::log(sum_of(&weights, f64::recip) / draws);
-
-        // Smoothing breaks the product for draws of the tail alone.
-        let smoothed = tail.draws.iter().zip(&tail.weights);
-        let products: Vec<f64> = smoothed
-            .map(|(&draw, &smoothed)| smoothed / std::mem::replace(&mut weights[draw as usize], smoothed))
-            .collect();
-        let total = sum_of(&weights, |w| w);
-        let likelihood = draws - products.len() as f64 + products.iter().sum::<f64>();
-        let elpd = least + libm::log(likelihood / total);
-
-        // Vehtari, Simpson, Gelman, Yao & Gabry (2024), eq. 6: Σ (weight × likelihood / exp(elpd) − weight)², weights summing to one;
-        // carried to the log scale as a log-normal's, which is what later versions of `loo` do.
-        let unit = total / likelihood;
-        let bulk = sum_of(&weights, |w| (unit - w) * (unit - w));
-        // (unit product − w)² less the (unit − w)² that the line above took the tail for.
-        let correction =
-            |(product, w): (&f64, &f64)| unit * (product - 1.0) * (unit * (product + 1.0) - 2.0 * w);
-        let spread = bulk + products.iter().zip(&tail.weights).map(correction).sum::<f64>();
-        let mcse = (libm::log1p(spread / (total * total)) / relative_efficiency).sqrt();
-
-        let squares = sum_of(&weights, |w| w * w);
-        let n_eff = total * total / squares * relative_efficiency;
-        Self { elpd, p: lpd - elpd, pareto_k: tail.pareto_k, mcse, n_eff }
-    }
-
-    /// The same as the definitions have it, for log-likelihoods of any range.
-    fn on_the_log_scale(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
-        let relative_efficiency = match efficiency {
-            Efficiency::Known(known) => known,
-            Efficiency::Estimated { n_chains } => {
-                let (_, greatest) = range(log_likelihood);
+                let greatest = Span::of(log_likelihood).greatest;
                 let likelihoods: Vec<f64> = log_likelihood.iter().map(|l| libm::exp(l - greatest)).collect();
                 relative_efficiency(&likelihoods, n_chains)
             }
@@ -138,8 +85,9 @@ impl LooPoint {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Efficiency {
+/// How many independent draws a draw is worth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Efficiency {
     Known(f64),
     Estimated { n_chains: usize },
 }
@@ -167,22 +115,6 @@ pub fn loo(points: &[LooPoint], n_draws: usize) -> Score {
             "{n_bad} of {n} observations have a Pareto k above {threshold:.2}, or none: their terms are not to be believed, and are likely too high; use K-fold"
         )
     })
-}
-
-/// Least and greatest value, NaN passed by; comparisons in lanes, for `f64::min` waits for each before the next.
-fn range(values: &[f64]) -> (f64, f64) {
-    let least_of = |low: f64, v: f64| if v < low { v } else { low };
-    let greatest_of = |high: f64, v: f64| if v > high { v } else { high };
-    let (mut low, mut high) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
-    let (blocks, rest) = values.as_chunks::<8>();
-    for block in blocks {
-        for lane in 0..8 {
-            low[lane] = least_of(low[lane], block[lane]);
-            high[lane] = greatest_of(high[lane], block[lane]);
-        }
-    }
-    let least = low.iter().chain(rest).copied().fold(f64::INFINITY, least_of);
-    (least, high.iter().chain(rest).copied().fold(f64::NEG_INFINITY, greatest_of))
 }
 
 #[cfg(test)]

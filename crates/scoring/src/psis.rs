@@ -2,7 +2,6 @@
 //!
 //! Source: Vehtari, Simpson, Gelman, Yao & Gabry (2024), JMLR 25(72), "VSGYG" below; details as in R's `loo`.
 
-use crate::exponential::exp_of_nonpositive;
 use crate::pareto::GeneralizedPareto;
 
 /// Fewest ratios that a tail may be fitted to: `loo`'s.
@@ -51,61 +50,52 @@ pub fn psis(log_ratios: &[f64], relative_efficiency: f64) -> SmoothedWeights {
         });
         return SmoothedWeights { log_weights: log_weights.collect(), pareto_k: f64::INFINITY };
     }
-    let mut weights: Vec<f64> = log_ratios.iter().map(|ratio| ratio - greatest).collect();
-    exp_of_nonpositive(&mut weights);
+    let unsmoothed = || SmoothedWeights { log_weights: log_ratios.to_vec(), pareto_k: f64::INFINITY };
+    let Some(length) = smoothed_length(log_ratios.len(), relative_efficiency) else { return unsmoothed() };
+    let mut order: Vec<usize> = (0..log_ratios.len()).collect();
+    order.sort_by(|&a, &b| log_ratios[a].total_cmp(&log_ratios[b]));
+    let (below, draws) = order.split_at(order.len() - length);
+    let raw = |draw: usize| libm::exp(log_ratios[draw] - greatest);
+    let ascending: Vec<f64> = draws.iter().map(|&draw| raw(draw)).collect();
+    let cutoff = below.last().map_or(0.0, |&draw| raw(draw));
+    let Some(tail) = Tail::smoothed(&ascending, cutoff) else { return unsmoothed() };
     let mut log_weights = log_ratios.to_vec();
-    let tail = Tail::smoothed(log_ratios, &weights, tail_length(log_ratios.len(), relative_efficiency));
-    for (&draw, weight) in tail.draws.iter().zip(&tail.weights) {
-        log_weights[draw as usize] = libm::log(*weight) + greatest;
+    for (&draw, weight) in draws.iter().zip(&tail.weights) {
+        log_weights[draw] = libm::log(*weight) + greatest;
     }
     SmoothedWeights { log_weights, pareto_k: tail.pareto_k }
 }
 
-/// The draws of the largest ratios, and what their weights become. Empty where nothing could be smoothed.
+/// Smoothed weights of the largest ratios, in ascending order.
 pub(crate) struct Tail {
-    /// In ascending order of the ratios.
-    pub(crate) draws: Vec<u32>,
     /// Relative to the largest raw weight, none above 1.
     pub(crate) weights: Vec<f64>,
     pub(crate) pareto_k: f64,
 }
 
 impl Tail {
-    /// Of finite log ratios and their `weights`, exp(log ratio − largest).
-    pub(crate) fn smoothed(log_ratios: &[f64], weights: &[f64], length: usize) -> Self {
-        let none = Self { draws: Vec::new(), weights: Vec::new(), pareto_k: f64::INFINITY };
-        if length < SHORTEST_TAIL || length >= log_ratios.len() {
-            return none;
+    /// Of the tail's raw weights in ascending order, relative to the largest, and the greatest weight that is not among them.
+    /// None where nothing can be smoothed; k is ∞ then.
+    pub(crate) fn smoothed(ascending: &[f64], cutoff: f64) -> Option<Self> {
+        if ascending.first() == ascending.last() {
+            return None;
         }
-        let mut draws = largest(log_ratios, length + 1);
-        let cutoff = weights[draws.remove(0) as usize];
-        let raw = |draw: &u32| weights[*draw as usize];
-        if draws.first().map(raw) == draws.last().map(raw) {
-            return none;
-        }
-        let exceedances: Vec<f64> = draws.iter().map(|draw| raw(draw) - cutoff).collect();
+        let exceedances: Vec<f64> = ascending.iter().map(|weight| weight - cutoff).collect();
         let fit = GeneralizedPareto::fit(&exceedances);
         if !fit.k.is_finite() || !fit.sigma.is_finite() {
-            return none;
+            return None;
         }
         // VSGYG, algorithm 1: expected order statistics of the fitted tail, truncated at the largest raw ratio.
-        let smoothed = |z: usize| (cutoff + fit.quantile((z as f64 + 0.5) / length as f64)).min(1.0);
-        Self { weights: (0..length).map(smoothed).collect(), draws, pareto_k: fit.k }
+        let mut weights = fit.order_statistics(ascending.len());
+        weights.iter_mut().for_each(|weight| *weight = (cutoff + *weight).min(1.0));
+        Some(Self { weights, pareto_k: fit.k })
     }
 }
 
-/// Indices of the `count` largest values, ascending by value.
-fn largest(values: &[f64], count: usize) -> Vec<u32> {
-    let index = |i: usize| u32::try_from(i).expect("2³² draws of one observation would not fit in memory");
-    let by_value = |a: &u32, b: &u32| values[*a as usize].total_cmp(&values[*b as usize]);
-    let mut order: Vec<u32> = (0..values.len()).map(index).collect();
-    let rest = order.len() - count;
-    if rest > 0 {
-        order.select_nth_unstable_by(rest, by_value);
-    }
-    let mut tail = order.split_off(rest);
-    tail.sort_unstable_by(by_value);
-    tail
+/// Length of the tail of S ratios that can be smoothed: none of fewer than [`SHORTEST_TAIL`], or of all.
+pub(crate) fn smoothed_length(n_draws: usize, relative_efficiency: f64) -> Option<usize> {
+    let length = tail_length(n_draws, relative_efficiency);
+    (length >= SHORTEST_TAIL && length < n_draws).then_some(length)
 }
 
 #[cfg(test)]

@@ -26,8 +26,12 @@ impl WaicPoint {
             let sd = gmm_sampler::diagnostics::sd(log_likelihood);
             sd * sd
         };
-        // Watanabe (2010); Vehtari, Gelman & Gabry (2017).
-        Self { elpd: log_mean_exp(log_likelihood) - p, p }
+        Self::from_variance(log_mean_exp(log_likelihood), p)
+    }
+
+    /// From the log of the mean likelihood and the variance of its logarithm: Watanabe (2010); Vehtari, Gelman & Gabry (2017).
+    pub(crate) fn from_variance(lpd: f64, variance: f64) -> Self {
+        Self { elpd: lpd - variance, p: variance }
     }
 
     fn is_bad(&self) -> bool {

@@ -1,8 +1,10 @@
 //! Scores against R's `loo` on its own matrices, and against the exact optimum of stacking.
 
 use gmm_scoring::{
-    Comparison, LooPoint, Score, WaicPoint, loo, psis, relative_efficiency, stacking, tail_length, waic,
+    Comparison, LooPoint, PointScores, Score, WaicPoint, loo, pseudo_bma, pseudo_bma_plus, psis,
+    relative_efficiency, stacking, tail_length, waic,
 };
+use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde_json::Value;
 
 /// Two programs in double precision, relative.
@@ -177,6 +179,47 @@ fn a_log_likelihood_of_minus_infinity_spoils_its_own_observation_alone() {
     }
 }
 
+/// ArviZ takes every draw above the cutoff for the tail, `loo` as many as there should be: they differ where draws are tied there.
+#[test]
+fn psis_loo_agrees_with_arviz_where_it_agrees_with_loo() {
+    let reference = reference();
+    let mut compared = 0;
+    for (name, fixture) in finite_fixtures(&reference) {
+        let columns = columns(name, fixture);
+        for key in ["loo_reff1", "loo_reff_mean"] {
+            let theirs = &fixture["arviz"][key];
+            let points: Vec<LooPoint> = columns
+                .iter()
+                .map(|c| LooPoint::with_relative_efficiency(c, number(&theirs["reff"])))
+                .collect();
+            let what = format!("{name} {key}");
+            agree(&what, &points.iter().map(|p| p.elpd).collect::<Vec<_>>(), &numbers(&theirs["loo_i"]));
+            let k: Vec<f64> = points.iter().map(|p| p.pareto_k).collect();
+            agree(&what, &k, &numbers(&theirs["pareto_k"]));
+            let score = loo(&points, columns[0].len());
+            let theirs = [number(&theirs["elpd_loo"]), number(&theirs["p_loo"])];
+            agree(&what, &[score.estimate, score.p_eff], &theirs);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 14);
+}
+
+#[test]
+fn scores_taken_at_once_agree_with_loo_and_are_those_taken_one_by_one() {
+    let reference = reference();
+    for (name, fixture) in finite_fixtures(&reference) {
+        let columns = columns(name, fixture);
+        let points: Vec<PointScores> =
+            columns.iter().map(|c| PointScores::of(c, size(fixture, "chains"))).collect();
+        let waics: Vec<WaicPoint> = points.iter().map(|point| point.waic).collect();
+        let loos: Vec<LooPoint> = points.iter().map(|point| point.loo).collect();
+        agree_with_estimates(name, &waic(&waics), &fixture["waic"], ["elpd_waic", "p_waic"]);
+        let score = loo(&loos, columns[0].len());
+        agree_with_estimates(name, &score, &fixture["loo_relative_eff"], ["elpd_loo", "p_loo"]);
+    }
+}
+
 #[test]
 fn comparisons_agree_with_loo_compare() {
     let reference = reference();
@@ -210,4 +253,26 @@ fn comparisons_agree_with_loo_compare() {
         |i: usize| weights.iter().zip(&loos).map(|(w, score)| w * score.pointwise[i].exp()).sum::<f64>();
     let objective: f64 = observations.map(|i| mixture(i).ln()).sum();
     agree("objective", &[objective], &[number(&exact["objective_sum_log"])]);
+}
+
+#[test]
+fn pseudo_bma_weights_agree_exactly_and_bootstrapped_ones_within_monte_carlo_error() {
+    let reference = reference();
+    let models = ["faithful_k1_800x91", "faithful_k2_800x91", "faithful_k3_800x91"];
+    let elpd = models.map(|name| {
+        let columns = columns(name, &reference["fixtures"][name]);
+        columns.iter().map(|c| LooPoint::with_relative_efficiency(c, 1.0).elpd).collect::<Vec<f64>>()
+    });
+    let pointwise = elpd.each_ref().map(Vec::as_slice);
+    agree("pseudo-BMA", &pseudo_bma(&pointwise), &numbers(&reference["compare"]["pseudobma"]));
+
+    let n_resamples = 20_000;
+    let weights = pseudo_bma_plus(&pointwise, n_resamples, &mut ChaCha8Rng::seed_from_u64(1));
+    // Four standard errors of a difference of two averages; a weight's standard deviation is at most a half.
+    let monte_carlo = 4.0 * (2.0 / n_resamples as f64).sqrt() * 0.5;
+    for key in ["pseudobma_bb", "arviz_bb_pseudobma"] {
+        for (ours, theirs) in weights.iter().zip(numbers(&reference["compare"][key])) {
+            assert!((ours - theirs).abs() < monte_carlo, "{key}: {weights:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::ties::Ties;
-use gmm_scoring::{LogLikelihood, LooPoint, WaicPoint};
+use gmm_scoring::{LogLikelihood, LooPoint, PointScores, WaicPoint};
 use rayon::prelude::*;
 
 use crate::experiment::Experiment;
@@ -32,9 +32,12 @@ pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass
             for column in &columns {
                 log_likelihood.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
             }
-            let waic = columns.iter().filter(|_| with_waic).map(|column| WaicPoint::of(column)).collect();
-            let of_loo = |column: &Vec<f64>| LooPoint::of(column, matrix.n_chains());
-            let loo = columns.iter().filter(|_| with_loo).map(of_loo).collect();
+            let points = || columns.iter().map(|column| PointScores::of(column, matrix.n_chains()));
+            let (waic, loo) = match (with_waic, with_loo) {
+                (true, true) => points().map(|point| (point.waic, point.loo)).unzip(),
+                (false, true) => (Vec::new(), points().map(|point| point.loo).collect()),
+                _ => (columns.iter().map(|column| WaicPoint::of(column)).collect(), Vec::new()),
+            };
             Pass { waic, loo, log_likelihood }
         })
         .collect();

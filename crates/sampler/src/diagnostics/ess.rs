@@ -30,7 +30,7 @@ pub(super) fn ess(values: &[f64], length: usize) -> f64 {
 
     // VGSCB eq. 3, and the autocorrelation of all chains about it: chains which disagree stay correlated at every lag.
     let within = autocovariance.at(0) * n / (n - 1.0);
-    let between = variance_of_means(values.chunks_exact(length));
+    let between = variance_of_means(values, length);
     let total = within * (n - 1.0) / n + between;
     if !(total > 0.0 && total.is_finite()) {
         return f64::NAN;

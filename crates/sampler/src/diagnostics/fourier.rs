@@ -3,7 +3,9 @@
 //! Written out, and not taken from a library, because it must give the same bits on every instruction set, and because
 //! powers of two and one short loop are all that is asked of it.
 
+use std::cell::RefCell;
 use std::f64::consts::TAU;
+use std::rc::Rc;
 
 /// Σ over chains and t of `x[t] x[t + lag]`, for every lag below the chains' length.
 pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> {
@@ -32,10 +34,23 @@ pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> 
 }
 
 /// Roots of unity `exp(−2πi j / size)`, j < size / 2, for a size that is a power of two.
-struct Twiddles(Vec<[f64; 2]>);
+#[derive(Clone)]
+struct Twiddles(Rc<[[f64; 2]]>);
+
+thread_local! {
+    /// The last that were made, which cost as much as a transform: all variables of a fit have as many draws.
+    static LAST: RefCell<Option<Twiddles>> = const { RefCell::new(None) };
+}
 
 impl Twiddles {
     fn of(size: usize) -> Self {
+        LAST.with_borrow_mut(|last| match last {
+            Some(twiddles) if twiddles.0.len() == size / 2 => twiddles.clone(),
+            _ => last.insert(Self::new(size)).clone(),
+        })
+    }
+
+    fn new(size: usize) -> Self {
         let angle = |j: usize| -TAU * j as f64 / size as f64;
         Self((0..size / 2).map(|j| [libm::cos(angle(j)), libm::sin(angle(j))]).collect())
     }

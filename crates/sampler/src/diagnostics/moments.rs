@@ -37,14 +37,15 @@ pub(super) fn mean_variance(values: &[f64]) -> (f64, f64) {
 }
 
 /// Mean of the variances of chains, denominators one less than the count.
-pub(super) fn mean_of_variances<'a>(chains: impl Iterator<Item = &'a [f64]>) -> f64 {
-    let variance = |chain: &[f64]| squares_about(chain, plain_mean(chain)) / (chain.len() as f64 - 1.0);
-    mean(&chains.map(variance).collect::<Vec<_>>())
+pub(super) fn mean_of_variances(values: &[f64], length: usize) -> f64 {
+    let means = plain_means(values, length);
+    let variance = |(chain, mean): (&[f64], f64)| squares_about(chain, mean) / (length as f64 - 1.0);
+    mean(&values.chunks_exact(length).zip(means).map(variance).collect::<Vec<_>>())
 }
 
-/// Variance of the means of chains, denominator one less than their count; zero for one chain.
-pub(super) fn variance_of_means<'a>(chains: impl Iterator<Item = &'a [f64]>) -> f64 {
-    let means: Vec<f64> = chains.map(plain_mean).collect();
+/// Variance of the means of chains of one length, denominator one less than their count; zero for one chain.
+pub(super) fn variance_of_means(values: &[f64], length: usize) -> f64 {
+    let means = plain_means(values, length);
     if means.len() > 1 { mean_variance(&means).1 } else { 0.0 }
 }
 
@@ -54,12 +55,28 @@ pub(super) fn centred(column: &[f64], of_deviation: impl Fn(f64) -> f64) -> impl
     move |value| of_deviation(value - mean)
 }
 
-/// Mean of a chain as one sum in order, which is how `posterior` takes it for what compares chains.
+/// Means of chains, each as one sum in order, which is how `posterior` takes them for what compares chains.
 ///
 /// Where a column's spread nears the spacing of floating-point numbers, rounding decides the first digits of R-hat's departure
-/// from 1, and numbers that are to be compared must round alike.
-fn plain_mean(chain: &[f64]) -> f64 {
-    chain.iter().sum::<f64>() / chain.len() as f64
+/// from 1, and numbers that are to be compared must round alike. Chains are summed side by side: each addition waits for the
+/// one before it in its own chain, and others go on meanwhile.
+fn plain_means(values: &[f64], length: usize) -> Vec<f64> {
+    const SIDE_BY_SIDE: usize = 4;
+    let chains: Vec<&[f64]> = values.chunks_exact(length).collect();
+    let (groups, rest) = chains.as_chunks::<SIDE_BY_SIDE>();
+    let mut sums = Vec::with_capacity(chains.len());
+    for group in groups {
+        let mut together = [0.0; SIDE_BY_SIDE];
+        let [a, b, c, d] = group;
+        for (((a, b), c), d) in a.iter().zip(*b).zip(*c).zip(*d) {
+            for (sum, value) in together.iter_mut().zip([a, b, c, d]) {
+                *sum += value;
+            }
+        }
+        sums.extend(together);
+    }
+    sums.extend(rest.iter().map(|chain| chain.iter().sum::<f64>()));
+    sums.into_iter().map(|sum| sum / length as f64).collect()
 }
 
 fn squares_about(values: &[f64], centre: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! Chains cut in half, and the two statistics that compare halves: R-hat and the effective sample size.
 
 use super::ess;
-use super::moments::{mean_of_variances, variance_of_means};
+use super::moments::{mean_of_variances, sum_of, variance_of_means};
 
 /// The first and last ⌊n/2⌋ draws of each chain, one half after the other.
 pub(super) struct Halves {
@@ -35,8 +35,8 @@ impl Halves {
             return f64::NAN;
         }
         // VGSCB eqs. 1–3.
-        let halves = || self.values.chunks_exact(self.length);
-        let (between, within) = (variance_of_means(halves()), mean_of_variances(halves()));
+        let (between, within) =
+            (variance_of_means(&self.values, self.length), mean_of_variances(&self.values, self.length));
         let n = self.length as f64;
         (between / within + (n - 1.0) / n).sqrt()
     }
@@ -81,5 +81,6 @@ impl Layout {
 ///
 /// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
 pub(super) fn is_undefined(values: &[f64]) -> bool {
-    values.iter().any(|v| !v.is_finite()) || values.windows(2).all(|pair| pair[0] == pair[1])
+    // Zero times an infinite or undefined value is undefined, and a sum of them stays so; unlike a search, it vectorises.
+    sum_of(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
 }

@@ -49,7 +49,7 @@ fn polynomial<V: Lanes>(coefficients: &[f64], x: V) -> V {
 
 /// 2^x of −1022 ≤ x ≤ 1023; anything else gives an unspecified value.
 #[inline(always)]
-pub(crate) fn exp2<V: Lanes>(x: V) -> V {
+pub fn exp2<V: Lanes>(x: V) -> V {
     let shifted = x.plus(V::splat(ROUND_TO_INTEGER));
     let r = x.minus(shifted.minus(V::splat(ROUND_TO_INTEGER)));
     let fraction = polynomial(&EXP2, r).multiply_add(r, V::splat(1.0));
@@ -58,7 +58,7 @@ pub(crate) fn exp2<V: Lanes>(x: V) -> V {
 
 /// e^x of −708 ≤ x ≤ 709; anything else gives an unspecified value.
 #[inline(always)]
-pub(crate) fn exp<V: Lanes>(x: V) -> V {
+pub fn exp<V: Lanes>(x: V) -> V {
     let shifted = x.multiply_add(V::splat(std::f64::consts::LOG2_E), V::splat(ROUND_TO_INTEGER));
     let n = shifted.minus(V::splat(ROUND_TO_INTEGER));
     // r = x − n ln 2, then 2^(r log₂ e): r is nearly exact, and so is its small multiple.
@@ -69,9 +69,22 @@ pub(crate) fn exp<V: Lanes>(x: V) -> V {
     fraction.times_power_of_two(shifted)
 }
 
+/// e^x − 1 of −708 ≤ x ≤ 709, to a relative 4 ulp also near 0; anything else gives an unspecified value.
+#[inline(always)]
+pub fn exp_minus_one<V: Lanes>(x: V) -> V {
+    let shifted = x.multiply_add(V::splat(std::f64::consts::LOG2_E), V::splat(ROUND_TO_INTEGER));
+    let n = shifted.minus(V::splat(ROUND_TO_INTEGER));
+    let r = n.negative_multiply_add(V::splat(LN2_HIGH), x);
+    let r = n.negative_multiply_add(V::splat(LN2_LOW), r).times(V::splat(std::f64::consts::LOG2_E));
+    // 2ⁿ 2^r − 1 = 2ⁿ (2^r − 1) + (2ⁿ − 1), and the polynomial gives 2^r − 1 before any 1 has taken its digits.
+    let power = V::splat(1.0).times_power_of_two(shifted);
+    let fraction = polynomial(&EXP2, r).times(r);
+    power.multiply_add(fraction, power.minus(V::splat(1.0)))
+}
+
 /// ln x of a positive, normal, finite x; anything else gives an unspecified value.
 #[inline(always)]
-pub(crate) fn ln<V: Lanes>(x: V) -> V {
+pub fn ln<V: Lanes>(x: V) -> V {
     let (k, mantissa) = x.split_exponent();
     let f = mantissa.minus(V::splat(1.0));
     let s = f.over(V::splat(2.0).plus(f));
@@ -116,6 +129,13 @@ mod tests {
         }
 
         #[test]
+        fn exp_minus_one_is_within_four_ulps_also_near_zero(x in -708.0..709.0f64, exponent in -60.0..2.0f64) {
+            for x in [x, libm::exp2(exponent), -libm::exp2(exponent)] {
+                prop_assert!(ulps(of(exp_minus_one, x), libm::expm1(x)) <= 4.0, "{x}");
+            }
+        }
+
+        #[test]
         fn exp2_is_within_two_ulps(x in -1021.0..1023.0f64) {
             prop_assert!(ulps(of(exp2, x), libm::exp2(x)) <= 2.0);
         }
@@ -133,12 +153,20 @@ mod tests {
     }
 
     dispatched! {
-        all_functions => all_functions_body(x: &Vector, results: &mut [Vector; 4])
+        all_functions => all_functions_body(x: &Vector, results: &mut [Vector; 7])
     }
 
     #[inline(always)]
-    fn all_functions_body<V: Lanes>(x: &Vector, results: &mut [Vector; 4]) {
+    fn all_functions_body<V: Lanes>(x: &Vector, results: &mut [Vector; 7]) {
         let x = V::load(x);
+        exp_minus_one(x).store(&mut results[4]);
+        V::load_array(&results[0].0)
+            .replaced_above(x, x.smaller(V::splat(0.0)))
+            .store_array(&mut results[5].0);
+        let mut front = [0.0; LANES];
+        let count = x.keep_above(V::splat(0.0), &mut front);
+        front[count..].fill(count as f64);
+        results[6] = Vector(front);
         exp(x).store(&mut results[0]);
         exp2(x).store(&mut results[1]);
         let positive = exp2(x);
@@ -152,7 +180,7 @@ mod tests {
         fn every_instruction_set_gives_the_same_bits(x in proptest::array::uniform8(-700.0..700.0f64)) {
             let sets = InstructionSet::available();
             let of = |set: &InstructionSet| {
-                let mut results = [Vector::ZERO; 4];
+                let mut results = [Vector::ZERO; 7];
                 all_functions(*set, &Vector(x), &mut results);
                 results.map(|vector| vector.0.map(f64::to_bits))
             };

@@ -1,5 +1,7 @@
 //! Which instructions this machine has, and functions compiled for each set of them.
 
+use super::lanes::{self, Lanes};
+
 /// Instructions that this machine was found to have: [`InstructionSet::best`] makes them from what it
 /// detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,6 @@ impl InstructionSet {
     }
 
     /// All that this machine has, the fastest first.
-    #[cfg(test)]
     pub(crate) fn available() -> Vec<Self> {
         let mut sets = vec![Self::best()];
         #[cfg(target_arch = "x86_64")]
@@ -51,6 +52,51 @@ impl InstructionSet {
         }
         sets
     }
+}
+
+/// Work on columns of numbers, written once in [`Lanes`] and compiled for each instruction set.
+///
+/// `run`, and what it calls, must be `#[inline(always)]`: what is not compiled into the function that was chosen has not its
+/// instructions, and is slow.
+pub trait Kernel {
+    type Output;
+
+    fn run<V: Lanes>(self) -> Self::Output;
+}
+
+/// Runs a kernel with the best instructions of this machine; the bits of the result are the same on any.
+pub fn run<K: Kernel>(kernel: K) -> K::Output {
+    run_on(InstructionSet::best(), kernel)
+}
+
+#[allow(unsafe_code)] // As in `dispatched`.
+pub(crate) fn run_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
+    match set.0 {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => {
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            fn avx512<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<lanes::Avx512>()
+            }
+            // SAFETY: an `InstructionSet` exists only where its features were detected.
+            unsafe { avx512(kernel) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => {
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<lanes::Avx2>()
+            }
+            // SAFETY: as above.
+            unsafe { avx2(kernel) }
+        }
+        Instructions::Baseline => kernel.run::<lanes::Portable>(),
+    }
+}
+
+/// Runs a kernel with every instruction set that this machine has, the fastest first: their results must have the same bits.
+pub fn run_on_all<K: Kernel + Clone>(kernel: &K) -> Vec<K::Output> {
+    InstructionSet::available().into_iter().map(|set| run_on(set, kernel.clone())).collect()
 }
 
 /// Defines `$name`, which runs `$body`, generic over [`Lanes`](super::lanes::Lanes), compiled for the instruction set that is

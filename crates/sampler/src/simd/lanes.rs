@@ -8,15 +8,15 @@
 use std::arch::x86_64::*;
 
 /// Doubles in one [`Vector`], and partial sums that every long sum is kept in.
-pub(crate) const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// Eight doubles in memory, on a cache line of their own.
 #[repr(C, align(64))]
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Vector(pub(crate) [f64; LANES]);
+pub struct Vector(pub [f64; LANES]);
 
 impl Vector {
-    pub(crate) const ZERO: Self = Self([0.0; LANES]);
+    pub const ZERO: Self = Self([0.0; LANES]);
 }
 
 /// Adding it to `|n| < 2⁵¹` leaves n, rounded to the nearest integer, in the low bits of the sum.
@@ -30,13 +30,16 @@ const EXPONENT_BIAS: u64 = 2048;
 const EXPONENT_BITS: u64 = 4095;
 
 /// Eight doubles in registers.
-pub(crate) trait Lanes: Copy {
+pub trait Lanes: Copy {
     /// Whether sixteen sums can be kept in registers beside what they are made of.
     const MANY_REGISTERS: bool;
 
     fn splat(value: f64) -> Self;
     fn load(from: &Vector) -> Self;
     fn store(self, to: &mut Vector);
+    /// From memory that need not be aligned.
+    fn load_array(from: &[f64; LANES]) -> Self;
+    fn store_array(self, to: &mut [f64; LANES]);
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
@@ -51,6 +54,11 @@ pub(crate) trait Lanes: Copy {
     fn with_sign_of(self, other: Self) -> Self;
     /// Whether any lane exceeds that of `other`.
     fn any_above(self, other: Self) -> bool;
+    /// self, but `replacement` in lanes that exceed `limit`.
+    fn replaced_above(self, limit: Self, replacement: Self) -> Self;
+    /// Writes the lanes that exceed `limit`, in their order, to the front of `to`; returns how many they are. What follows them
+    /// there is unspecified.
+    fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize;
     /// self · 2ⁿ, n being the integer in the low bits of `shifted` = n + [`ROUND_TO_INTEGER`]; neither self nor the result may
     /// be zero or subnormal.
     fn times_power_of_two(self, shifted: Self) -> Self;
@@ -58,6 +66,13 @@ pub(crate) trait Lanes: Copy {
     fn split_exponent(self) -> (Self, Self);
     /// The lanes' sum: ((0 + 4) + (1 + 5)) + ((2 + 6) + (3 + 7)).
     fn sum(self) -> f64;
+
+    /// The smaller of the two; `other` where either is not a number.
+    #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        let zero = Self::splat(0.0);
+        zero.minus(zero.minus(self).larger(zero.minus(other)))
+    }
 
     /// −|self|.
     #[inline(always)]
@@ -94,6 +109,16 @@ impl Lanes for Portable {
     #[inline(always)]
     fn store(self, to: &mut Vector) {
         to.0 = self.0;
+    }
+
+    #[inline(always)]
+    fn load_array(from: &[f64; LANES]) -> Self {
+        Self(*from)
+    }
+
+    #[inline(always)]
+    fn store_array(self, to: &mut [f64; LANES]) {
+        *to = self.0;
     }
 
     #[inline(always)]
@@ -142,6 +167,16 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn replaced_above(self, limit: Self, replacement: Self) -> Self {
+        Self(std::array::from_fn(|l| if self.0[l] > limit.0[l] { replacement.0[l] } else { self.0[l] }))
+    }
+
+    #[inline(always)]
+    fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize {
+        front_above(self.0, limit.0, to)
+    }
+
+    #[inline(always)]
     fn times_power_of_two(self, shifted: Self) -> Self {
         self.with(shifted, |value, shifted| {
             f64::from_bits(value.to_bits().wrapping_add(shifted.to_bits() << 52))
@@ -165,6 +200,18 @@ impl Lanes for Portable {
         let x = self.0;
         ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]))
     }
+}
+
+/// [`Lanes::keep_above`] without a branch.
+#[inline(always)]
+fn front_above(values: [f64; LANES], limit: [f64; LANES], to: &mut [f64; LANES]) -> usize {
+    let mut count = 0;
+    for lane in 0..LANES {
+        // At most as many were kept as lanes came before.
+        to[count] = values[lane];
+        count += usize::from(values[lane] > limit[lane]);
+    }
+    count
 }
 
 /// Implements the operations that are one intrinsic on each of the registers that hold the eight lanes.
@@ -247,6 +294,18 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn load_array(from: &[f64; LANES]) -> Self {
+        // SAFETY: eight doubles, of any alignment; the feature as in `splat`.
+        Self(unsafe { _mm512_loadu_pd(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store_array(self, to: &mut [f64; LANES]) {
+        // SAFETY: as in `load_array`.
+        unsafe { _mm512_storeu_pd(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe {
@@ -259,6 +318,25 @@ impl Lanes for Avx512 {
     fn any_above(self, other: Self) -> bool {
         // SAFETY: as in `splat`.
         unsafe { _mm512_cmp_pd_mask::<_CMP_GT_OQ>(self.0, other.0) != 0 }
+    }
+
+    #[inline(always)]
+    fn replaced_above(self, limit: Self, replacement: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe {
+            let above = _mm512_cmp_pd_mask::<_CMP_GT_OQ>(self.0, limit.0);
+            Self(_mm512_mask_blend_pd(above, self.0, replacement.0))
+        }
+    }
+
+    #[inline(always)]
+    fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize {
+        // SAFETY: as in `load_array`.
+        unsafe {
+            let above = _mm512_cmp_pd_mask::<_CMP_GT_OQ>(self.0, limit.0);
+            _mm512_storeu_pd(to.as_mut_ptr(), _mm512_maskz_compress_pd(above, self.0));
+            above.count_ones() as usize
+        }
     }
 
     #[inline(always)]
@@ -333,6 +411,21 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn load_array(from: &[f64; LANES]) -> Self {
+        // SAFETY: twice four doubles, of any alignment; the feature as in `splat`.
+        unsafe { Self(_mm256_loadu_pd(from.as_ptr()), _mm256_loadu_pd(from[4..].as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn store_array(self, to: &mut [f64; LANES]) {
+        // SAFETY: as in `load_array`.
+        unsafe {
+            _mm256_storeu_pd(to.as_mut_ptr(), self.0);
+            _mm256_storeu_pd(to[4..].as_mut_ptr(), self.1);
+        }
+    }
+
+    #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe {
@@ -350,6 +443,27 @@ impl Lanes for Avx2 {
             let second = _mm256_cmp_pd::<_CMP_GT_OQ>(self.1, other.1);
             _mm256_movemask_pd(_mm256_or_pd(first, second)) != 0
         }
+    }
+
+    #[inline(always)]
+    fn replaced_above(self, limit: Self, replacement: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe {
+            let first = _mm256_cmp_pd::<_CMP_GT_OQ>(self.0, limit.0);
+            let second = _mm256_cmp_pd::<_CMP_GT_OQ>(self.1, limit.1);
+            Self(
+                _mm256_blendv_pd(self.0, replacement.0, first),
+                _mm256_blendv_pd(self.1, replacement.1, second),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize {
+        let (mut values, mut limits) = ([0.0; LANES], [0.0; LANES]);
+        self.store_array(&mut values);
+        limit.store_array(&mut limits);
+        front_above(values, limits, to)
     }
 
     #[inline(always)]
