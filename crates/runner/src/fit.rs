@@ -45,10 +45,20 @@ pub struct Preparation {
     watch: SpikeWatch,
 }
 
+/// What a mixture of K components is on given rows, before any of it is sampled.
+#[derive(Debug, Clone)]
+struct Model {
+    scaling: Scaling,
+    prior: Prior,
+    /// The k-means clusters, on the sampler's scale.
+    of_clusters: Mixture,
+}
+
 /// What the search for a start on all rows has found, for the fits that see a part of them, in place of one as wide. Which of
 /// several modes is the highest may change with a few rows, so more than the highest is kept.
 #[derive(Debug, Clone)]
 pub struct Reference {
+    model: Model,
     /// On the data's own scale: the posterior's mode, EM's best optimum, other optima.
     promising: Vec<Mixture>,
 }
@@ -93,7 +103,7 @@ pub struct Fit {
 pub fn settings(spec: &Spec, part: Part) -> Settings {
     let (warmup, draws) = match part {
         Part::All => (spec.sampler.warmup, spec.sampler.draws),
-        Part::Fold { .. } | Part::Group(_) => {
+        Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
             (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
         }
     };
@@ -153,6 +163,23 @@ pub fn scale_prior(spec: &Spec) -> ScalePrior {
     }
 }
 
+impl Model {
+    /// From the rows that a fit sees and, where it is not of LOO, nothing else.
+    ///
+    /// # Errors
+    /// A constant column.
+    fn of(experiment: &Experiment, components: usize, part: Part, rows: &Data) -> Result<Self> {
+        let scaling = scaling(&experiment.spec, rows)?;
+        let scaled = scaling.of(rows);
+        let mut rng = Stream::Centroids { components, part }.rng();
+        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
+        let prior = prior(&experiment.spec, &scaled, &clusters);
+        let of_clusters = mixture_of_clusters(&scaled, &clusters)
+            .context("a column is constant in the rows that this fit may see")?;
+        Ok(Self { scaling, prior, of_clusters })
+    }
+}
+
 impl Preparation {
     /// Everything that precedes sampling of all rows, and what it lends to fits of parts of them.
     ///
@@ -168,12 +195,13 @@ impl Preparation {
             }
             _ => (None, Vec::new()),
         };
-        let preparation = Self::of_rows(experiment, components, Part::All, rows, best.as_slice())?;
+        let model = Model::of(experiment, components, Part::All, rows)?;
+        let preparation = Self::of_model(experiment, components, Part::All, rows, &model, best.as_slice())?;
         let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
-        Ok((preparation, Reference { promising }))
+        Ok((preparation, Reference { model, promising }))
     }
 
-    /// The same without the rows that a task holds out, which move neither centroids nor scaling. Where fits of all rows may
+    /// The same without the rows that a task holds out. They move neither centroids nor scaling, but for LOO's refits. Where fits of all rows may
     /// start are candidates for a mode, beside the clusters of the rows that are left.
     ///
     /// # Errors
@@ -183,8 +211,17 @@ impl Preparation {
         let all = &experiment.dataset.data;
         let training: Vec<usize> =
             (0..all.n_observations()).filter(|row| task.held_out.binary_search(row).is_err()).collect();
+        let rows = all.rows(&training);
         let promising = reference.map_or(&[][..], |reference| &reference.promising);
-        Self::of_rows(experiment, components, part, &all.rows(&training), promising)
+        // LOO is of the posterior under the prior as it was given for all rows; cross-validation is of all that is done with rows.
+        let model = match (part, reference) {
+            (Part::Without(_), Some(reference)) => reference.model.clone(),
+            (Part::Without(_), None) => {
+                bail!("the fit of all rows, whose prior this one shares, has no start")
+            }
+            _ => Model::of(experiment, components, part, &rows)?,
+        };
+        Self::of_model(experiment, components, part, &rows, &model, promising)
     }
 
     /// The posterior's mode, on the data's own scale.
@@ -193,22 +230,18 @@ impl Preparation {
         layout.constrain(&self.start.mode.position).on_data_scale(&self.scaling)
     }
 
-    /// From the rows that a fit sees and mixtures, on the data's own scale, to look for modes above.
-    fn of_rows(
+    /// From the rows that a fit sees, its model, and mixtures, on the data's own scale, to look for modes above.
+    fn of_model(
         experiment: &Experiment,
         components: usize,
         part: Part,
         rows: &Data,
+        model: &Model,
         promising: &[Mixture],
     ) -> Result<Self> {
         let spec = &experiment.spec;
-        let scaling = scaling(spec, rows)?;
+        let Model { scaling, prior, of_clusters } = model.clone();
         let scaled = scaling.of(rows);
-        let mut rng = Stream::Centroids { components, part }.rng();
-        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
-        let prior = prior(spec, &scaled, &clusters);
-        let of_clusters = mixture_of_clusters(&scaled, &clusters)
-            .context("a column is constant in the rows that this fit may see")?;
         let mut candidates = vec![of_clusters];
         candidates.extend(
             promising.iter().map(|mixture| matched_to(&mixture.on_sampler_scale(&scaling), &prior.centres)),

@@ -16,6 +16,8 @@ pub enum Stream {
     Chain { components: usize, seed: u64, part: Part, chain: usize },
     /// Which observations are held out together.
     Folds { repeat: usize },
+    /// Which observations in doubt LOO leaves out together.
+    Refits { components: usize, seed: u64 },
 }
 
 impl Stream {
@@ -30,6 +32,7 @@ impl Stream {
                 [3, components as u64, seed, part.key(), chain as u64]
             }
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
+            Self::Refits { components, seed } => [5, components as u64, seed, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -39,6 +42,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Left;
     use rand::RngExt;
 
     #[test]
@@ -58,6 +62,10 @@ mod tests {
             Stream::Centroids { components: 3, part: fold(0, 0) },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
+            Stream::Refits { components: 3, seed: 1 },
+            chain(1, Part::Group(0), 0),
+            chain(1, Part::Without(Left::Observation(0)), 0),
+            chain(1, Part::Without(Left::Fold(0)), 0),
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));

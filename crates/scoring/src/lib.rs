@@ -21,7 +21,7 @@
 //! | which scores there are, and which way is better | [`Criterion`] |
 //! | one model's score by one criterion | [`Score`] |
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
-//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`] |
+//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`]; where that fails, [`in_doubt`] |
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights |
 //! | what that says in words | [`Verdict`] |
@@ -40,6 +40,7 @@ mod loo;
 mod pareto;
 mod psis;
 mod rand_index;
+mod refit;
 mod score;
 mod stacking;
 mod verdict;
@@ -55,6 +56,7 @@ pub use loo::{LooPoint, loo, relative_efficiency};
 pub use pareto::GeneralizedPareto;
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
+pub use refit::in_doubt;
 pub use score::Score;
 pub use stacking::stacking;
 pub use verdict::{Flag, Verdict};
