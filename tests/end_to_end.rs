@@ -231,6 +231,8 @@ fn repeats_and_groups_are_scored_and_resumed() {
     }
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
     assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
+    let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
+    assert!(summary.contains("K-fold, K = 2, seed 1: the mean of 2 partitions"), "{summary}");
     assert!(runs(&workplace, RUN).1.contains("2 of them to be run"));
     assert!(workplace.files("reports/small") == whole);
     // The partition that was there stays, and one more is added.
@@ -261,6 +263,12 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
     assert!(whole.contains_key("loo.parquet"));
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
     assert!(page.contains("left out by fits of their own, which changed the estimate by"));
+
+    let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
+    assert!(
+        summary.contains("left out by fits, because reweighting fails: 1 at K = 1 (seed 1)"),
+        "{summary}"
+    );
 
     // Resumed is uninterrupted, and no number of threads matters.
     fs::remove_file(workplace.path(&format!("reports/small/{refit}"))).unwrap();

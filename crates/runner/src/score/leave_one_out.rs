@@ -122,6 +122,14 @@ impl LeaveOneOut {
     }
 }
 
+impl LeaveOneOut {
+    /// Observations that were left out by fits.
+    #[must_use]
+    pub fn n_refitted(&self) -> usize {
+        self.how.iter().filter(|how| **how != How::Psis).count()
+    }
+}
+
 fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
