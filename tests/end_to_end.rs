@@ -260,6 +260,8 @@ fn repeats_and_groups_are_scored_and_resumed() {
     }
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
     assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
+    let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
+    assert!(summary.contains("K-fold, K = 2, seed 1: the mean of 2 partitions"), "{summary}");
     assert!(runs(&workplace, RUN).1.contains("2 of them to be run"));
     assert!(workplace.files("reports/small") == whole);
     // The partition that was there stays, and one more is added.
@@ -268,6 +270,75 @@ fn repeats_and_groups_are_scored_and_resumed() {
         &fs::read_to_string(workplace.path("spec.toml")).unwrap().replace("repeats = 2", "repeats = 3"),
     );
     assert!(runs(&workplace, RUN).1.contains("48 fits, 12 of them"));
+}
+
+/// Two clusters and an observation far from both, which no reweighting can leave out.
+fn with_an_outlier() -> Workplace {
+    let workplace = small();
+    workplace.write("data.csv", &(two_clusters() + "30.0,-9.0,large\n"));
+    let scoring = "criteria = [\"loo\"]\nrefits = 4";
+    workplace.write("spec.toml", &SMALL.replace("folds = 3", scoring).replace("[1, 2, 3]", "[1, 2]"));
+    workplace
+}
+
+#[test]
+fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
+    let workplace = with_an_outlier();
+    let (_, talk) = runs(&workplace, RUN);
+    assert!(talk.contains("fits without single observations"), "{talk}");
+    let whole = workplace.files("reports/small");
+    let refit = "refits/components=1/seed=1/observation=60/held_out.parquet";
+    assert!(whole.contains_key(refit), "{:?}", whole.keys());
+    assert!(whole.contains_key("loo.parquet"));
+    let page = String::from_utf8(whole["index.html"].clone()).unwrap();
+    assert!(page.contains("left out by fits of their own, which changed the estimate by"));
+
+    let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
+    assert!(
+        summary.contains("left out by fits, because reweighting fails: 1 at K = 1 (seed 1)"),
+        "{summary}"
+    );
+
+    // Resumed is uninterrupted, and no number of threads matters.
+    fs::remove_file(workplace.path(&format!("reports/small/{refit}"))).unwrap();
+    assert!(runs(&workplace, RUN).1.contains("0 of them to be run"));
+    assert!(workplace.files("reports/small") == whole);
+    for jobs in [1, 3] {
+        runs(&workplace, &format!("{RUN} --jobs {jobs} --out jobs{jobs}"));
+        let files = workplace.files(&format!("jobs{jobs}"));
+        for (name, bytes) in &whole {
+            assert!(*bytes == files[name], "{name} differs on {jobs} threads");
+        }
+    }
+    // A report samples nothing, and misses what is not there.
+    fs::remove_file(workplace.path(&format!("reports/small/{refit}"))).unwrap();
+    let (_, talk) = workplace.expect(3, "report reports/small");
+    assert!(talk.contains("K = 1, seed 1, without observation 60: there is no stored result"), "{talk}");
+    let page = fs::read_to_string(workplace.path("reports/small/index.html")).unwrap();
+    assert!(
+        page.contains("1 of 61 observations have a Pareto k above") && page.contains("refit failed or are"),
+        "{page}"
+    );
+}
+
+#[test]
+fn more_observations_than_may_be_refitted_share_fits_and_none_are_refitted_if_none_may_be() {
+    let workplace = with_an_outlier();
+    // Under a narrow prior that is centred far away every observation moves the posterior.
+    let spec = fs::read_to_string(workplace.path("spec.toml")).unwrap().replace("draws = 150", "draws = 40");
+    workplace.write("spec.toml", &spec.replace("refits = 4", "refits = 1"));
+    runs(&workplace, RUN);
+    let files = workplace.files("reports/small");
+    assert!(
+        files.keys().any(|name| name.starts_with("refits/") && name.contains("/fold=0/")),
+        "{:?}",
+        files.keys()
+    );
+    let page = String::from_utf8(files["index.html"].clone()).unwrap();
+    assert!(page.contains("left out by 1 fit without up to"), "{page}");
+    workplace.write("spec.toml", &spec.replace("refits = 4", "refits = 0"));
+    assert!(!runs(&workplace, &format!("{RUN} --out none")).1.contains("fits without"));
+    assert!(!workplace.files("none").keys().any(|name| name.starts_with("refits")));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is kept in memory of every fit: read from disk, or taken from its draws as soon as these are stored.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -46,21 +47,24 @@ impl Finding {
                 let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
                 Self::of_fit(experiment, job, &fit, extent)
             }
-            Part::Fold { .. } | Part::Group(_) => store.read_held_out(job).map(Self::HeldOut),
+            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
+                store.read_held_out(job).map(Self::HeldOut)
+            }
         }
     }
 }
 
 impl Findings {
-    /// Of every task whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
+    /// Adds those of every task whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
     /// be damaged behind a sound footer: such jobs come back with the reason.
     pub fn read(
+        self,
         experiment: &Experiment,
         store: &Store,
         tasks: &[Task],
         extent: Extent,
     ) -> (Self, Vec<(Job, anyhow::Error)>) {
-        let findings = Mutex::new(Self::default());
+        let findings = Mutex::new(self);
         let mut damaged: Vec<(Job, anyhow::Error)> = tasks
             .par_iter()
             .filter(|task| store.has(experiment, task))
@@ -104,6 +108,18 @@ impl Findings {
         })
     }
 
+    /// The fits that LOO needs beside those of all rows, the longest first, those that differ in their seeds alone together.
+    #[must_use]
+    pub fn refits(&self, experiment: &Experiment) -> Vec<Task> {
+        let mut tasks: Vec<Task> =
+            self.digests.values().flat_map(|digest| digest.refits(experiment)).collect();
+        tasks.sort_by_key(|task| {
+            let Job { components, part, seed } = task.job;
+            (Reverse(components), part, task.held_out.clone(), seed)
+        });
+        tasks
+    }
+
     #[must_use]
     pub fn has(&self, job: Job) -> bool {
         self.digests.contains_key(&job) || self.held_out.contains_key(&job)
@@ -112,6 +128,11 @@ impl Findings {
     #[must_use]
     pub fn held_out(&self, job: Job) -> Option<&HeldOut> {
         self.held_out.get(&job)
+    }
+
+    /// Of all fits on all rows in the order of K and seed.
+    pub fn digests(&self) -> impl Iterator<Item = &Digest> {
+        self.digests.values()
     }
 
     /// Of all fits on all rows in the order of K and seed, and of each K the sketch for its figure, if there is one.

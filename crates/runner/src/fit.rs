@@ -52,6 +52,7 @@ pub struct Preparation {
 /// several modes is the highest may change with a few rows, so more than the highest is kept.
 #[derive(Debug, Clone)]
 pub struct Reference {
+    model: Model,
     /// On the data's own scale: the posterior's mode, EM's best optimum, other optima.
     promising: Vec<Mixture>,
 }
@@ -96,7 +97,7 @@ pub struct Fit {
 pub fn settings(spec: &Spec, part: Part) -> Settings {
     let (warmup, draws) = match part {
         Part::All => (spec.sampler.warmup, spec.sampler.draws),
-        Part::Fold { .. } | Part::Group(_) => {
+        Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
             (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
         }
     };
@@ -135,10 +136,10 @@ impl Preparation {
         let model = Model::of(experiment, components, Part::All, rows)?;
         let preparation = Self::of_model(experiment, components, Part::All, rows, &model, best.as_slice())?;
         let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
-        Ok((preparation, Reference { promising }))
+        Ok((preparation, Reference { model, promising }))
     }
 
-    /// The same without the rows that a task holds out, which move neither centroids nor scaling. Where fits of all rows may
+    /// The same without the rows that a task holds out. They move neither centroids nor scaling, but for LOO's refits. Where fits of all rows may
     /// start are candidates for a mode, beside the clusters of the rows that are left.
     ///
     /// # Errors
@@ -148,9 +149,16 @@ impl Preparation {
         let all = &experiment.dataset.data;
         let training: Vec<usize> =
             (0..all.n_observations()).filter(|row| task.held_out.binary_search(row).is_err()).collect();
-        let promising = reference.map_or(&[][..], |reference| &reference.promising);
         let rows = all.rows(&training);
-        let model = Model::of(experiment, components, part, &rows)?;
+        let promising = reference.map_or(&[][..], |reference| &reference.promising);
+        // LOO is of the posterior under the prior as it was given for all rows; cross-validation is of all that is done with rows.
+        let model = match (part, reference) {
+            (Part::Without(_), Some(reference)) => reference.model.clone(),
+            (Part::Without(_), None) => {
+                bail!("the fit of all rows, whose prior this one shares, has no start")
+            }
+            _ => Model::of(experiment, components, part, &rows)?,
+        };
         Self::of_model(experiment, components, part, &rows, &model, promising)
     }
 

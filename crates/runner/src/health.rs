@@ -13,16 +13,18 @@ pub struct Demands {
     pub max_rhat: f64,
     /// Effective draws per chain.
     pub min_ess: f64,
+    /// The key of the spec that gives more draws.
+    draws_key: &'static str,
 }
 
 impl Demands {
     /// Of draws that are kept: Vehtari et al. (2021, sections 4 and 4.1), who say of fewer effective draws that R-hat and MCSE
     /// are themselves too noisy.
-    pub const DRAWS: Self = Self { max_rhat: 1.01, min_ess: 100.0 };
+    pub const DRAWS: Self = Self { max_rhat: 1.01, min_ess: 100.0, draws_key: "draws" };
 
     /// Of draws that are only averaged over, in chains a few hundred long, whose error is measured and judged besides. R-hat of
     /// as few independent draws is above 1.01 as often as not, and far above 1.05 where chains sit in different modes.
-    pub const HELD_OUT: Self = Self { max_rhat: 1.05, min_ess: 25.0 };
+    pub const HELD_OUT: Self = Self { max_rhat: 1.05, min_ess: 25.0, draws_key: "fold_draws" };
 }
 
 /// Betancourt (2016, "Diagnosing suboptimal cotangent disintegrations"): below this, energies are explored too slowly.
@@ -134,8 +136,9 @@ impl Health {
             ));
         } else if !enough {
             doubts.push(format!(
-                "effective sample size {:.0}: too few draws for the tails; raise `draws` or `chains`",
-                self.min_ess_bulk.min(self.min_ess_tail)
+                "effective sample size {:.0}: too few draws for the tails; raise `{}` or `chains`",
+                self.min_ess_bulk.min(self.min_ess_tail),
+                self.demands.draws_key
             ));
         }
         if self.divergences > 0 {
@@ -145,7 +148,10 @@ impl Health {
             ));
         }
         if self.min_bfmi < MIN_BFMI {
-            doubts.push(format!("E-BFMI {:.2}: energies are explored slowly; raise `draws`", self.min_bfmi));
+            doubts.push(format!(
+                "E-BFMI {:.2}: energies are explored slowly; raise `{}`",
+                self.min_bfmi, self.demands.draws_key
+            ));
         }
         doubts
     }

@@ -20,6 +20,17 @@ pub enum Part {
     Fold { repeat: usize, fold: usize },
     /// All but one of the groups that the spec names, in the order of their names.
     Group(usize),
+    /// All but observations at which the reweighting of LOO failed, under the prior of all rows.
+    Without(Left),
+}
+
+/// What LOO leaves out by a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Left {
+    /// One observation, from 0.
+    Observation(usize),
+    /// One of the folds that more observations than may be refitted one by one are divided into.
+    Fold(usize),
 }
 
 impl Part {
@@ -30,6 +41,8 @@ impl Part {
             Self::All => ("draws", None),
             Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
             Self::Group(group) => ("groups", Some(format!("group={group}"))),
+            Self::Without(Left::Observation(row)) => ("refits", Some(format!("observation={row}"))),
+            Self::Without(Left::Fold(fold)) => ("refits", Some(format!("fold={fold}"))),
         }
     }
 
@@ -41,11 +54,14 @@ impl Part {
             Self::All => 0,
             Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
             Self::Group(group) => 2 << 60 | group as u64,
+            Self::Without(Left::Observation(row)) => 3 << 60 | row as u64,
+            Self::Without(Left::Fold(fold)) => 4 << 60 | fold as u64,
         }
     }
 }
 
-/// After a K and a seed; folds, repeats and groups are counted from 1, as people do.
+/// After a K and a seed; folds, repeats and groups are counted from 1, as people do; observations from 0,
+/// as in every file.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,6 +69,8 @@ impl fmt::Display for Part {
             Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
             Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
             Self::Group(group) => write!(f, ", group {}", group + 1),
+            Self::Without(Left::Observation(row)) => write!(f, ", without observation {row}"),
+            Self::Without(Left::Fold(fold)) => write!(f, ", without fold {} of those in doubt", fold + 1),
         }
     }
 }
@@ -150,12 +168,22 @@ impl Experiment {
         let mut rows: Vec<usize> = (0..self.dataset.data.n_observations()).collect();
         rows.shuffle(&mut Stream::Folds { repeat }.rng());
         let n_folds = self.spec.scoring.folds;
-        let fold = |fold: usize| {
-            let mut held_out: Vec<usize> = rows.iter().skip(fold).step_by(n_folds).copied().collect();
-            held_out.sort_unstable();
-            (Part::Fold { repeat, fold }, held_out.into())
-        };
-        (0..n_folds).map(fold).collect()
+        (0..n_folds).map(|fold| (Part::Fold { repeat, fold }, every(&rows, fold, n_folds))).collect()
+    }
+
+    /// Fits without the observations, ascending, at which LOO's reweighting of the posterior of one K and seed fails: one for
+    /// each, or, where these are more than may be refitted, as many as may, each without a random share of them.
+    #[must_use]
+    pub fn refits(&self, components: usize, seed: u64, in_doubt: &[usize]) -> Vec<Task> {
+        let most = self.spec.scoring.refits;
+        let task =
+            |left, held_out| Task { job: Job { components, part: Part::Without(left), seed }, held_out };
+        if in_doubt.len() <= most {
+            return in_doubt.iter().map(|&row| task(Left::Observation(row), Arc::from([row]))).collect();
+        }
+        let mut rows = in_doubt.to_vec();
+        rows.shuffle(&mut Stream::Refits { components, seed }.rng());
+        (0..most).map(|fold| task(Left::Fold(fold), every(&rows, fold, most))).collect()
     }
 
     /// Free parameters of a mixture of K components, the p of AIC and BIC.
@@ -163,4 +191,11 @@ impl Experiment {
     pub fn n_parameters(&self, components: usize) -> usize {
         Layout { n_components: components, n_features: self.dataset.data.n_features() }.dimension()
     }
+}
+
+/// Every n-th row from the given one on, ascending: one of n folds of rows in random order.
+fn every(rows: &[usize], first: usize, n: usize) -> Arc<[usize]> {
+    let mut fold: Vec<usize> = rows.iter().skip(first).step_by(n).copied().collect();
+    fold.sort_unstable();
+    fold.into()
 }

@@ -31,6 +31,7 @@ pub struct Progress {
     whole: ProgressBar,
     log: Option<Mutex<Instant>>,
     began: Instant,
+    what: &'static str,
     n_jobs: usize,
     n_done: AtomicUsize,
     iterations: u64,
@@ -38,9 +39,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of `n_jobs` fits with this many iterations together, over all of their chains.
+    /// Of `n_jobs` fits, called `what`, with this many iterations together, over all of their chains.
     #[must_use]
-    pub fn new(n_jobs: usize, iterations: usize, display: Display) -> Self {
+    pub fn new(what: &'static str, n_jobs: usize, iterations: usize, display: Display) -> Self {
         let on_terminal = display == Display::Automatic && std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
@@ -49,13 +50,14 @@ impl Progress {
             bars.add(ProgressBar::new(iterations).with_style(style(
                 "{msg:26!} [{bar:20}] {percent:>3} %  {elapsed_precise}, {eta_precise} left",
             )));
-        whole.set_message(format!("0 of {n_jobs} fits"));
+        whole.set_message(format!("0 of {n_jobs} {what}"));
         let log = (display == Display::Automatic && !on_terminal).then(|| Mutex::new(Instant::now()));
         Self {
             bars,
             whole,
             log,
             began: Instant::now(),
+            what,
             n_jobs,
             n_done: AtomicUsize::new(0),
             iterations,
@@ -90,9 +92,10 @@ impl Progress {
             let elapsed = self.began.elapsed().as_secs_f64();
             let left = elapsed * (self.iterations as f64 / done as f64 - 1.0);
             say!(
-                "{} of {} fits, {:.0} % of all iterations, {elapsed:.0} s, about {left:.0} s left",
+                "{} of {} {}, {:.0} % of all iterations, {elapsed:.0} s, about {left:.0} s left",
                 self.n_done.load(Ordering::Relaxed),
                 self.n_jobs,
+                self.what,
                 100.0 * done as f64 / self.iterations as f64
             );
         }
@@ -132,7 +135,7 @@ impl FitProgress<'_> {
     pub fn finish(&self) {
         self.bar().finish_and_clear();
         let done = self.progress.n_done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.whole.set_message(format!("{done} of {} fits", self.progress.n_jobs));
+        self.progress.whole.set_message(format!("{done} of {} {}", self.progress.n_jobs, self.progress.what));
     }
 }
 

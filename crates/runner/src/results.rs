@@ -11,8 +11,8 @@ use crate::answer::Answer;
 use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::fit::maximise;
-use crate::jobs::{HeldOutPart, Job, Part};
-use crate::score::{Digest, HeldOut, ScoreRow, cross_validated, information_scores, wanted};
+use crate::jobs::{HeldOutPart, Job, Part, Task};
+use crate::score::{Digest, HeldOut, LeaveOneOut, ScoreRow, cross_validated, information_scores, wanted};
 use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -57,6 +57,8 @@ pub struct Results {
     /// Of each K the fit that stands for it in figures: of the lowest seed among those without doubts, if there are any.
     /// Empty where no figures are wanted.
     pub sketches: BTreeMap<usize, Sketch>,
+    /// The terms of LOO.
+    pub left_out: Vec<LeaveOneOut>,
     pub scores: Vec<ScoreRow>,
     pub rankings: Vec<Ranking>,
     pub answer: Option<Answer>,
@@ -104,6 +106,8 @@ impl Results {
                 }
             }
         }
+        let (left_out, doubtful_refits) = left_out(experiment, &findings, &failures);
+        doubts.extend(doubtful_refits);
         let (digests, sketches) = findings.into_digests_and_sketches();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
         let doubtful = doubtful.map(|digest| Failure {
@@ -115,13 +119,20 @@ impl Results {
         let mut scores = information_scores(experiment, &optima);
         for digest in &digests {
             let Job { components, seed, .. } = digest.job;
-            scores.extend(digest.scores.iter().map(|score| ScoreRow {
+            let row = |score: &Score| ScoreRow {
                 components,
                 seed: Some(seed),
                 score: score.clone(),
                 mcse: if score.criterion.scale() == Scale::Evidence { score.se } else { f64::NAN },
-            }));
+            };
+            scores.extend(digest.waic.iter().chain(&digest.evidence).map(row));
         }
+        scores.extend(left_out.iter().map(|loo| ScoreRow {
+            components: loo.components,
+            seed: Some(loo.seed),
+            score: loo.score.clone(),
+            mcse: loo.mcse,
+        }));
         scores.extend(held_out);
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
@@ -131,8 +142,36 @@ impl Results {
             .filter_map(|criterion| ranking(criterion, &scores).transpose())
             .collect::<Result<Vec<_>>>()?;
         let answer = Answer::of(&rankings);
-        Ok(Self { optima, digests, sketches, scores, rankings, answer, failures, doubts })
+        Ok(Self { optima, digests, sketches, left_out, scores, rankings, answer, failures, doubts })
     }
+}
+
+/// LOO of every fit of all rows, with its refits, and those of these that are doubtful.
+fn left_out(
+    experiment: &Experiment,
+    findings: &Findings,
+    failures: &[Failure],
+) -> (Vec<LeaveOneOut>, Vec<Failure>) {
+    let mut doubts = Vec::new();
+    let mut of_digest = |digest: &Digest| {
+        let found = |task: Task| {
+            let what = task.job.to_string();
+            let held_out = findings.held_out(task.job).ok_or_else(|| {
+                let failure = failures.iter().find(|failure| failure.what == what);
+                failure.map_or_else(|| "it was not run".to_owned(), |failure| failure.reason.clone())
+            });
+            if let Ok(held_out) = held_out
+                && !held_out.trouble.is_empty()
+            {
+                doubts.push(Failure { what, reason: held_out.trouble.clone() });
+            }
+            (task, held_out)
+        };
+        let refits: Vec<_> = digest.refits(experiment).into_iter().map(found).collect();
+        LeaveOneOut::of(digest, &refits)
+    };
+    let left_out = findings.digests().filter_map(&mut of_digest).collect();
+    (left_out, doubts)
 }
 
 /// Where scores by one criterion of held-out rows come from.

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use gmm_sampler::nuts::chain::Settings;
 use gmm_sampler::ties::Ties;
+use gmm_scoring::Criterion;
 
 use crate::cli::{Color, Format, RunFlags, Talk};
 use crate::disk::write_bytes;
@@ -98,7 +99,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let (stored, _) = if flags.fresh {
         (Findings::default(), Vec::new())
     } else {
-        pool.install(|| Findings::read(experiment, &store, &all, extent))
+        pool.install(|| Findings::default().read(experiment, &store, &all, extent))
     };
     let missing: Vec<Task> = all.iter().filter(|task| !stored.has(task.job)).cloned().collect();
     if !talk.quiet {
@@ -124,9 +125,26 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
         missing.iter().try_for_each(|task| store.remove(task.job))?;
     }
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
-    let progress = Progress::new(missing.len(), iterations(experiment, &missing), display);
-    let (outcomes, findings) =
+    let progress = Progress::new("fits", missing.len(), iterations(experiment, &missing), display);
+    let (mut outcomes, findings) =
         pool.install(|| sample(experiment, &store, &missing, stored, extent, &progress));
+
+    // What LOO needs beside these is known once they are scored.
+    let refits = findings.refits(experiment);
+    let findings = if flags.fresh {
+        refits.iter().try_for_each(|task| store.remove(task.job))?;
+        findings
+    } else {
+        pool.install(|| findings.read(experiment, &store, &refits, extent)).0
+    };
+    let missing: Vec<Task> = refits.iter().filter(|task| !findings.has(task.job)).cloned().collect();
+    if !talk.quiet && !refits.is_empty() {
+        say!("LOO: {} fits without single observations, {} still to be run", refits.len(), missing.len());
+    }
+    let progress = Progress::new("refits", missing.len(), iterations(experiment, &missing), display);
+    let (of_refits, findings) =
+        pool.install(|| sample(experiment, &store, &missing, findings, extent, &progress));
+    outcomes.extend(of_refits);
     let failures = outcomes.iter().filter_map(|outcome| {
         let error = outcome.result.as_ref().err()?;
         Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
@@ -161,6 +179,7 @@ fn conclude(
         report::remove(store)?;
     }
     store.write_scores(&results.scores)?;
+    store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
     report::write_tables(experiment, store, &results, warnings)?;
     if extent == Extent::Whole {
@@ -245,6 +264,12 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
     }
     text.push_str(&format!("; {missing} to be run\n"));
+    if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
+        text.push_str(&format!(
+            "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
+            scoring.refits
+        ));
+    }
     let draws = |settings: Settings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
     text.push_str(&format!(
         "  draws       {} chains × ({})",
@@ -290,14 +315,21 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     let store = Store::new(directory.to_path_buf());
     let pool = pool(jobs)?;
     let all = experiment.tasks();
-    let (findings, damaged) = pool.install(|| Findings::read(&experiment, &store, &all, Extent::Whole));
-    let failures = all.iter().map(|task| task.job).filter(|&job| !findings.has(job)).map(|job| Failure {
-        what: job.to_string(),
-        reason: match damaged.iter().find(|(other, _)| *other == job) {
-            Some((_, error)) => format!("{error:#}"),
-            None => "there is no stored result; `gmm run` completes the experiment".to_owned(),
-        },
-    });
+    let read = |findings: Findings, tasks: &[Task]| {
+        pool.install(|| findings.read(&experiment, &store, tasks, Extent::Whole))
+    };
+    let (findings, mut damaged) = read(Findings::default(), &all);
+    let refits = findings.refits(&experiment);
+    let (findings, damaged_refits) = read(findings, &refits);
+    damaged.extend(damaged_refits);
+    let failures =
+        all.iter().chain(&refits).map(|task| task.job).filter(|&job| !findings.has(job)).map(|job| Failure {
+            what: job.to_string(),
+            reason: match damaged.iter().find(|(other, _)| *other == job) {
+                Some((_, error)) => format!("{error:#}"),
+                None => "there is no stored result; `gmm run` completes the experiment".to_owned(),
+            },
+        });
     let failures = failures.collect();
     let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
     let results =

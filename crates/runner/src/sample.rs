@@ -33,7 +33,7 @@ struct Sampling<'a> {
     experiment: &'a Experiment,
     store: &'a Store,
     /// Of each K whose fits of parts of the rows begin where the fit of all does; None within where there is no such fit.
-    references: BTreeMap<usize, OnceLock<Option<Reference>>>,
+    references: BTreeMap<usize, OnceLock<Option<Box<Reference>>>>,
     extent: Extent,
     progress: &'a Progress,
     outcomes: Mutex<Vec<Outcome>>,
@@ -122,12 +122,12 @@ impl Sampling<'_> {
         if part == Part::All {
             let (preparation, found) = Preparation::of_all(self.experiment, components)?;
             // A part that came first has found the same one for itself.
-            reference.map(|cell| cell.set(Some(found)));
+            reference.map(|cell| cell.set(Some(Box::new(found))));
             return Ok(preparation);
         }
         // Nothing that runs here waits for rayon, so no thread can come to wait for itself.
-        let find = || Some(Preparation::of_all(self.experiment, components).ok()?.1);
-        let reference = reference.and_then(|cell| cell.get_or_init(find).as_ref());
+        let find = || Some(Box::new(Preparation::of_all(self.experiment, components).ok()?.1));
+        let reference = reference.and_then(|cell| cell.get_or_init(find).as_deref());
         Preparation::of_part(self.experiment, task, reference)
     }
 

@@ -3,26 +3,31 @@
 mod evidence;
 mod held_out;
 mod information;
+mod leave_one_out;
 mod pass;
 
 use anyhow::Result;
 use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::relabel::relabel;
-use gmm_scoring::{Criterion, Score, loo, waic};
+use gmm_scoring::{Criterion, LooPoint, Score, in_doubt, waic};
 use rayon::prelude::*;
 
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::health::{Demands, Health};
-use crate::jobs::Job;
+use crate::jobs::{Job, Task};
 use crate::report::Extent;
 use crate::sketch::Sketch;
 
 use evidence::log_evidence_score;
 pub use held_out::{HeldOut, cross_validated};
 pub use information::{information_scores, wanted};
+pub use leave_one_out::LeaveOneOut;
 use pass::{log_likelihood_and_spiked, pass};
+
+#[cfg(test)]
+mod tests;
 
 /// One row of `scores.parquet`.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,8 +55,21 @@ pub struct Digest {
     pub job: Job,
     pub summary: Vec<SummaryRow>,
     pub health: Health,
-    /// WAIC, PSIS-LOO and log evidence, where asked for.
-    pub scores: Vec<Score>,
+    /// Where asked for.
+    pub waic: Option<Score>,
+    pub evidence: Option<Score>,
+    /// The terms of PSIS-LOO, where asked for.
+    pub loo: Option<Vec<LooPoint>>,
+}
+
+impl Digest {
+    /// Fits without the observations at which reweighting this one fails.
+    #[must_use]
+    pub fn refits(&self, experiment: &Experiment) -> Vec<Task> {
+        let in_doubt =
+            self.loo.as_ref().map_or_else(Vec::new, |points| in_doubt(points, self.health.n_draws));
+        experiment.refits(self.job.components, self.job.seed, &in_doubt)
+    }
 }
 
 /// The draw of highest density: the labelling that others are brought to.
@@ -97,23 +115,20 @@ pub fn digest(
 
     let max_tree_depth = experiment.spec.sampler.max_tree_depth;
     let health = Health::of(fit, &summary, spiked, relabelled.switched, max_tree_depth, Demands::DRAWS);
-    let mut scores = Vec::new();
-    if with_waic {
-        scores.push(health.doubt(waic(&pass.waic)));
-    }
-    if with_loo {
-        scores.push(health.doubt(loo(&pass.loo, fit.draws.len())));
-    }
-    if experiment.scores_by(Criterion::Evidence) {
-        scores.push(health.doubt(log_evidence_score(experiment, job, fit)?));
-    }
+    let waic = with_waic.then(|| health.doubt(waic(&pass.waic)));
+    let loo = with_loo.then_some(pass.loo);
+    let evidence = experiment
+        .scores_by(Criterion::Evidence)
+        .then(|| log_evidence_score(experiment, job, fit))
+        .transpose()?
+        .map(|score| health.doubt(score));
     let sketch = match extent {
         Extent::Whole => {
             Some(Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
         }
         Extent::Tables => None,
     };
-    Ok((Digest { job, summary, health, scores }, sketch))
+    Ok((Digest { job, summary, health, waic, evidence, loo }, sketch))
 }
 
 /// Adds a sentence to a note.

@@ -3,6 +3,7 @@
 mod accuracy;
 mod bench;
 mod draws;
+mod loo;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -133,13 +134,7 @@ impl Store {
     /// # Errors
     /// The disk.
     pub fn remove(&self, job: Job) -> Result<()> {
-        let path = self.path(job);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("{} cannot be removed", path.display()))
-            }
-            _ => Ok(()),
-        }
+        removed(&self.path(job))
     }
 
     /// Stores a fit's draws.
@@ -312,6 +307,16 @@ impl Store {
             Column::new("rhat".into(), number(|s| s.rhat)),
         ];
         write_parquet(&self.root.join("summary.parquet"), columns, &[("gmm.version", VERSION.to_owned())])
+    }
+}
+
+/// Removes a file, if there is one.
+fn removed(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

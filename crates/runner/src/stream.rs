@@ -20,6 +20,8 @@ pub enum Stream {
     Folds { repeat: usize },
     /// Weights of observations, where models that were fitted elsewhere are compared.
     BayesianBootstrap,
+    /// Which observations in doubt LOO leaves out together.
+    Refits { components: usize, seed: u64 },
 }
 
 impl Stream {
@@ -36,6 +38,7 @@ impl Stream {
             Self::Evidence { components, seed } => [5, components as u64, seed, 0, 0],
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
             Self::BayesianBootstrap => [9, 0, 0, 0, 0],
+            Self::Refits { components, seed } => [6, components as u64, seed, 0, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -45,6 +48,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Left;
     use rand::RngExt;
 
     #[test]
@@ -66,6 +70,10 @@ mod tests {
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
             Stream::BayesianBootstrap,
+            Stream::Refits { components: 3, seed: 1 },
+            chain(1, Part::Group(0), 0),
+            chain(1, Part::Without(Left::Observation(0)), 0),
+            chain(1, Part::Without(Left::Fold(0)), 0),
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));

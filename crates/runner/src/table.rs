@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::experiment::Experiment;
 use crate::health::{least, worst};
 use crate::results::{Ranking, Results};
+use crate::score::LeaveOneOut;
 use crate::spec::ScoringSpec;
 
 const SMALLEST: &str = "smallest indistinguishable";
@@ -210,6 +211,21 @@ pub fn ranks(experiment: &Experiment, results: &Results) -> String {
         );
     }
     text
+}
+
+/// A sentence on LOO's refits, where there are any.
+#[must_use]
+pub fn refits(results: &Results) -> Option<String> {
+    let of_fit =
+        |loo: &LeaveOneOut| format!("{} at K = {} (seed {})", loo.n_refitted(), loo.components, loo.seed);
+    let refitted: Vec<String> =
+        results.left_out.iter().filter(|loo| loo.n_refitted() > 0).map(of_fit).collect();
+    (!refitted.is_empty()).then(|| {
+        format!(
+            "PSIS-LOO: observations left out by fits, because reweighting fails: {}.",
+            refitted.join(", ")
+        )
+    })
 }
 
 /// The table and the answer for a terminal.

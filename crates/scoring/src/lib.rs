@@ -21,7 +21,7 @@
 //! | which scores there are, and which way is better | [`Criterion`] |
 //! | one model's score by one criterion | [`Score`] |
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
-//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`]; both at once [`PointScores`] |
+//! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`], and where that fails [`in_doubt`]; both at once [`PointScores`] |
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
 //! | of singular models | [`sbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
@@ -46,6 +46,7 @@ mod pointwise;
 mod pseudo_bma;
 mod psis;
 mod rand_index;
+mod refit;
 mod score;
 mod singular;
 mod stacking;
@@ -65,6 +66,7 @@ pub use pointwise::PointScores;
 pub use pseudo_bma::{pseudo_bma, pseudo_bma_plus};
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
+pub use refit::in_doubt;
 pub use score::Score;
 pub use singular::{Maximised, sbic, sbic_phi};
 pub use stacking::stacking;

@@ -94,7 +94,7 @@ fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let components = experiment.spec.model.components[0];
     let job = Job { components, part: Part::All, seed };
     let chains = experiment.spec.sampler.chains;
-    let progress = Progress::new(1, 0, Display::Hidden);
+    let progress = Progress::new("fits", 1, 0, Display::Hidden);
     let of_fit = progress.fit(job, 0);
     let began = process_time();
     let (preparation, _) = Preparation::of_all(experiment, components)?;

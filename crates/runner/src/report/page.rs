@@ -1,12 +1,13 @@
 //! `index.html`, self-contained, and `summary.md`.
 
 use anyhow::{Context, Result};
+use gmm_scoring::Criterion;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Fitted, Plate};
 use crate::experiment::Experiment;
 use crate::results::{Ranking, Results};
-use crate::table::{short, standing, title};
+use crate::table::{self, short, standing, title};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -40,6 +41,7 @@ pub fn render(
         warnings => warnings.to_vec(),
         verdicts => results.rankings.iter().filter_map(|ranking| ranking.verdict.as_ref()).map(ToString::to_string).collect::<Vec<_>>(),
         table => comparison(experiment, results),
+        refits => table::refits(results),
         notes => notes(results),
         overview => overview.iter().map(plate).collect::<Vec<_>>(),
         fitted => fitted.iter().map(|fitted| context! {
@@ -178,6 +180,17 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
     text.push_str("```text\n");
     text.push_str(&crate::table::ranks(experiment, results));
     text.push_str("```\n");
+    let of_repeats = results
+        .scores
+        .iter()
+        .filter(|row| row.score.criterion == Criterion::Kfold && experiment.spec.scoring.repeats > 1);
+    let of_repeats = of_repeats.filter_map(|row| {
+        let seed = row.seed?;
+        Some(format!("{}, K = {}, seed {seed}: {}.", row.score.criterion, row.components, row.score.note))
+    });
+    for remark in table::refits(results).into_iter().chain(of_repeats) {
+        text.push_str(&format!("\n{remark}\n"));
+    }
     for failure in &results.failures {
         text.push_str(&format!("\n> {} failed: {}.\n", failure.what, failure.reason));
     }

@@ -27,6 +27,8 @@ const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
 const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;
 /// Each costs as much as the folds themselves.
 const REPEATS: RangeInclusive<usize> = 1..=1000;
+/// None at all is allowed: observations at which LOO fails are then only counted.
+const REFITS: RangeInclusive<usize> = 0..=crate::data::MOST_ROWS;
 /// What TOML integers hold.
 const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
@@ -350,8 +352,9 @@ fn scoring(mut section: Section<'_>, data: &DataSpec, sampler: &SamplerSpec) -> 
     let criteria = criteria.unwrap_or_else(|| wanted.collect());
     let folds = section.count("folds", default.folds, FOLDS);
     let repeats = section.count("repeats", default.repeats, REPEATS);
+    let refits = section.count("refits", default.refits, REFITS);
     // Whoever wants short chains wants none that are longer.
     let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws), DRAWS);
     section.finish();
-    ScoringSpec { criteria, folds, repeats, groups, fold_draws }
+    ScoringSpec { criteria, folds, repeats, groups, refits, fold_draws }
 }

@@ -385,7 +385,7 @@ prop_compose! {
         seeds in prop::collection::hash_set(0..=i64::MAX as u64, 1..5),
         (chains, warmup, draws) in (1_usize..=1000, 0_usize..=1_000_000, 1_usize..=1_000_000),
         (target_accept, max_tree_depth) in (1e-9..0.999_999, 1_usize..=20),
-        (folds, repeats, fold_draws) in (2_usize..=1_000_000, 1_usize..=1000, 1_usize..=1_000_000),
+        (folds, repeats, refits, fold_draws) in (2_usize..=1_000_000, 1_usize..=1000, 0_usize..=1_000_000, 1_usize..=1_000_000),
         criteria in prop::sample::subsequence(Criterion::ALL.to_vec(), 0..=Criterion::ALL.len()),
     ) -> Spec {
         Spec {
@@ -399,7 +399,7 @@ prop_compose! {
             },
             model,
             sampler: SamplerSpec { seeds: seeds.into_iter().collect(), chains, warmup, draws, target_accept, max_tree_depth },
-            scoring: ScoringSpec { criteria, folds, repeats, groups: Some("THE GROUPS".to_owned()), fold_draws },
+            scoring: ScoringSpec { criteria, folds, repeats, groups: Some("THE GROUPS".to_owned()), refits, fold_draws },
         }
     }
 }
