@@ -1,8 +1,12 @@
 //! The answer to "how many components?", and the disagreement that it must not hide.
 
+use std::collections::BTreeMap;
+
+use gmm_sampler::diagnostics::sd;
 use gmm_scoring::{Criterion, Flag, Scale, Verdict};
 
 use crate::results::Ranking;
+use crate::score::ScoreRow;
 
 /// Criteria that may give the answer, the most trustworthy first. Who names groups says that their rows are not independent, and
 /// only holding out whole groups allows for that. K-fold's fits never saw the rows they are scored on, not
@@ -33,7 +37,7 @@ pub fn choice(verdict: &Verdict) -> usize {
 impl Answer {
     /// None where nothing was scored.
     #[must_use]
-    pub fn of(rankings: &[Ranking]) -> Option<Self> {
+    pub fn of(rankings: &[Ranking], scores: &[ScoreRow]) -> Option<Self> {
         let verdicts: Vec<(&Ranking, &Verdict)> =
             rankings.iter().filter_map(|ranking| Some((ranking, ranking.verdict.as_ref()?))).collect();
         let (ranking, verdict) = PREFERENCE
@@ -43,26 +47,18 @@ impl Answer {
         let components = choice(verdict);
         let mut reasons = vec![verdict.to_string()];
 
-        let others = || verdicts.iter().filter(|(other, _)| other.criterion != ranking.criterion);
-        let agreeing: Vec<&str> = others()
-            .filter(|(_, other)| choice(other) == components)
-            .map(|(r, _)| r.criterion.title())
+        let agreeing: Vec<&str> = verdicts
+            .iter()
+            .filter(|(other, verdict)| other.criterion != ranking.criterion && choice(verdict) == components)
+            .map(|(other, _)| other.criterion.title())
             .collect();
-        let disagreeing: Vec<String> = others()
-            .filter(|(_, other)| choice(other) != components)
-            .map(|(r, other)| format!("{} K = {}", r.criterion.title(), choice(other)))
-            .collect();
-        match (agreeing.is_empty(), disagreeing.is_empty()) {
-            (true, true) => {}
-            (false, true) => reasons.push(format!("{} agree{}.", join(&agreeing), plural(agreeing.len()))),
-            (true, false) => reasons.push(format!("No other criterion agrees: {}.", disagreeing.join(", "))),
-            (false, false) => reasons.push(format!(
-                "{} agree{}, but not all criteria do: {}.",
-                join(&agreeing),
-                plural(agreeing.len()),
-                disagreeing.join(", ")
-            )),
+        if !agreeing.is_empty() {
+            reasons.push(format!("{} agree{}.", join(&agreeing), plural(agreeing.len())));
         }
+        let disagreement = disagreement(&verdicts);
+        let disagree = disagreement.is_some();
+        reasons.extend(disagreement);
+        reasons.extend(flattery(components, scores));
         if let [(_, first), rest @ ..] = ranking.best_by_seed.as_slice() {
             reasons.push(if rest.iter().all(|(_, best)| best == first) {
                 format!("All {} seeds rank K = {first} first.", ranking.best_by_seed.len())
@@ -81,15 +77,83 @@ impl Answer {
         });
         let tail = if doubtful {
             ", with reservations"
-        } else if disagreeing.is_empty() {
-            ""
-        } else {
+        } else if disagree {
             ", and the criteria disagree"
+        } else {
+            ""
         };
         let headline = format!("K = {components}{tail}");
         Some(Self { components, criterion: ranking.criterion, headline, reasons })
     }
 }
+
+/// What a criterion's choice means, as the end of a sentence that names it.
+fn meaning(criterion: Criterion) -> &'static str {
+    match criterion {
+        Criterion::Aic => "predicts by the maximised likelihood and tends to too many",
+        Criterion::Bic => "weighs every component as one that is needed",
+        Criterion::Sbic => "charges less for components to spare",
+        Criterion::Icl => "counts clusters that can be told apart",
+        Criterion::Waic | Criterion::Loo => "asks for the fewest that predict as well as any",
+        Criterion::Kfold => "asks the same of fits that never saw the rows, not even through the prior",
+        Criterion::Logo => "asks the same of groups that were never seen",
+        Criterion::Evidence => "is how probable the data are under this very prior",
+    }
+}
+
+/// The Ks that criteria choose, and what each of these asks, where they do not all choose one. An average of them would answer
+/// nobody's question.
+fn disagreement(verdicts: &[(&Ranking, &Verdict)]) -> Option<String> {
+    let mut by_choice: BTreeMap<usize, Vec<Criterion>> = BTreeMap::new();
+    for (ranking, verdict) in verdicts {
+        by_choice.entry(choice(verdict)).or_default().push(ranking.criterion);
+    }
+    let (least, most) = (by_choice.keys().next()?, by_choice.keys().next_back()?);
+    if least == most {
+        return None;
+    }
+    let sides: Vec<String> = by_choice
+        .iter()
+        .map(|(components, criteria)| {
+            // One meaning is told once, for all that share it.
+            let mut meanings: Vec<(&str, Vec<&str>)> = Vec::new();
+            for criterion in criteria {
+                match meanings.iter_mut().find(|(known, _)| *known == meaning(*criterion)) {
+                    Some((_, titles)) => titles.push(criterion.title()),
+                    None => meanings.push((meaning(*criterion), vec![criterion.title()])),
+                }
+            }
+            let told: Vec<String> =
+                meanings.iter().map(|(meaning, titles)| format!("{} ({meaning})", join(titles))).collect();
+            format!("K = {components}: {}", told.join(", "))
+        })
+        .collect();
+    Some(format!(
+        "The criteria disagree, from {least} to {most} components, because they ask different things. {}.",
+        sides.join("; ")
+    ))
+}
+
+/// By how much PSIS-LOO exceeds K-fold at one K, where that is too much for chance.
+fn flattery(components: usize, scores: &[ScoreRow]) -> Option<String> {
+    let of = |criterion: Criterion| {
+        scores.iter().find(|row| row.components == components && row.score.criterion == criterion)
+    };
+    let (loo, kfold) = (of(Criterion::Loo)?, of(Criterion::Kfold)?);
+    let differences: Vec<f64> =
+        loo.score.pointwise.iter().zip(&kfold.score.pointwise).map(|(a, b)| a - b).collect();
+    let difference: f64 = differences.iter().sum();
+    let se = (differences.len() as f64).sqrt() * sd(&differences);
+    (difference > SMALL_FLATTERY && difference > 2.0 * se).then(|| {
+        format!(
+            "At K = {components} PSIS-LOO promises {difference:.1} ± {se:.1} nats more than K-fold keeps: a prior or a scale that was \
+             taken from all rows has seen the row that LOO leaves out, and folds train on fewer rows."
+        )
+    })
+}
+
+/// Nats below which a difference of predictions is small: as in [`Verdict`].
+const SMALL_FLATTERY: f64 = 4.0;
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "s" } else { "" }

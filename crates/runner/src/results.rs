@@ -141,7 +141,7 @@ impl Results {
             .filter(|&criterion| experiment.scores_by(criterion))
             .filter_map(|criterion| ranking(criterion, &scores).transpose())
             .collect::<Result<Vec<_>>>()?;
-        let answer = Answer::of(&rankings);
+        let answer = Answer::of(&rankings, &scores);
         Ok(Self { optima, digests, sketches, left_out, scores, rankings, answer, failures, doubts })
     }
 }
