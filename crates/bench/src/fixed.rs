@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::chain::Ground;
 use crate::data_set::{BLOBS, IRIS, OLD_FAITHFUL};
 use crate::rounds::Work;
-use crate::{em, kernel};
+use crate::{em, kernel, scores};
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +16,11 @@ pub enum Fixed {
     GradientBlobs,
     ChainBlobs,
     EmSimulated,
+    Scores,
 }
 
 impl Fixed {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::KernelBlobs,
         Self::KernelOldFaithful,
         Self::KernelIris,
@@ -27,6 +28,7 @@ impl Fixed {
         Self::GradientBlobs,
         Self::ChainBlobs,
         Self::EmSimulated,
+        Self::Scores,
     ];
 
     #[must_use]
@@ -39,6 +41,7 @@ impl Fixed {
             Self::GradientBlobs => "gradient-blobs-k8",
             Self::ChainBlobs => "chain-blobs-k8",
             Self::EmSimulated => "em-simulated-n4096-d4-k4",
+            Self::Scores => "scores-4-chains-of-1000-draws",
         }
     }
 
@@ -50,6 +53,7 @@ impl Fixed {
             Self::GradientBlobs => "gradient",
             Self::ChainBlobs => "gradient",
             Self::EmSimulated => "iteration",
+            Self::Scores => "observation",
         }
     }
 
@@ -62,6 +66,7 @@ impl Fixed {
             Self::KernelSimulated => 1,
             Self::ChainBlobs => 40,
             Self::EmSimulated => 5,
+            Self::Scores => 2,
         }
     }
 
@@ -77,6 +82,7 @@ impl Fixed {
             Self::GradientBlobs => again(Ground::new(Case::real(BLOBS, 8)).gradient_at_mode()),
             Self::ChainBlobs => again(Ground::new(Case::real(BLOBS, 8)).draws()),
             Self::EmSimulated => again(em::work(&Case::scattered(4096, 4, 4))),
+            Self::Scores => again(scores::work()),
         }
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! 1. [`suite`]: the cases, quick and long, and their budgets. [`case`] is what they are measured on, [`data_set`] the real data.
 //! 2. [`clock`] and [`rounds`]: how time is taken.
-//! 3. [`kernel`], [`chain`], [`em`]: the works. [`floor`]: what the kernel's arithmetic costs at least.
+//! 3. [`kernel`], [`chain`], [`em`], [`scores`]: the works. [`floor`]: what the kernel's arithmetic costs at least.
 //! 4. [`growth`]: exponents in N, K and D, and what is claimed of them.
 //! 5. [`fixed`]: works whose instructions are counted, by `tests/instructions.rs`, which is what a change of a few percent shows in.
 //!
@@ -37,4 +37,5 @@ pub mod floor;
 pub mod growth;
 pub mod kernel;
 pub mod rounds;
+pub mod scores;
 pub mod suite;

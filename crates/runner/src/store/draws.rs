@@ -24,8 +24,8 @@ const MOST_BATCHES: usize = 16;
 /// Columns of a batch at least: fewer would leave threads with little to do between two readings.
 const SMALLEST_BATCH: usize = 64;
 
-/// Bytes of a batch at most, about: each thread holds one.
-const BATCH_BYTES: usize = 1 << 27;
+/// Bytes of a batch at most: each thread holds one, and as much again of the file.
+const BATCH_BYTES: usize = 1 << 26;
 
 /// Column names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 10;
@@ -177,7 +177,8 @@ impl DrawsFile {
             reader.set_metadata(self.metadata.clone());
             reader.finish()
         })?;
-        frame.columns().iter().map(|column| self.numbers(column)).collect()
+        // Each is let go when it has been copied, so that the next copy takes its place in memory.
+        frame.into_columns().into_iter().map(|column| self.numbers(&column)).collect()
     }
 
     fn numbers(&self, column: &Column) -> Result<Vec<f64>, Problems> {
