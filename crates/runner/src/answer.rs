@@ -87,17 +87,23 @@ impl Answer {
     }
 }
 
-/// What a criterion's choice means, as the end of a sentence that names it.
+/// What the K is that a criterion chooses, as the rest of a sentence about it.
 fn meaning(criterion: Criterion) -> &'static str {
     match criterion {
-        Criterion::Aic => "predicts by the maximised likelihood and tends to too many",
-        Criterion::Bic => "weighs every component as one that is needed",
-        Criterion::Sbic => "charges less for components to spare",
-        Criterion::Icl => "counts clusters that can be told apart",
-        Criterion::Waic | Criterion::Loo => "asks for the fewest that predict as well as any",
-        Criterion::Kfold => "asks the same of fits that never saw the rows, not even through the prior",
-        Criterion::Logo => "asks the same of groups that were never seen",
-        Criterion::Evidence => "is how probable the data are under this very prior",
+        Criterion::Aic => {
+            "has the best likelihood at a low price for each parameter, which tends to too many"
+        }
+        Criterion::Bic => "has the best likelihood when every component is charged as one that is needed",
+        Criterion::Sbic => "has the best likelihood when components to spare are charged less",
+        Criterion::Icl => "counts the clusters that can be told apart",
+        Criterion::Waic | Criterion::Loo => "is the fewest that predict as well as any",
+        Criterion::Kfold => {
+            "is the fewest that predict as well as any what no part of the fit has seen, the prior included"
+        }
+        Criterion::Logo => {
+            "is the fewest that predict as well as any groups that no part of the fit has seen"
+        }
+        Criterion::Evidence => "makes the data most probable under this very prior",
     }
 }
 
@@ -123,9 +129,11 @@ fn disagreement(verdicts: &[(&Ranking, &Verdict)]) -> Option<String> {
                     None => meanings.push((meaning(*criterion), vec![criterion.title()])),
                 }
             }
-            let told: Vec<String> =
-                meanings.iter().map(|(meaning, titles)| format!("{} ({meaning})", join(titles))).collect();
-            format!("K = {components}: {}", told.join(", "))
+            let told: Vec<String> = meanings
+                .iter()
+                .map(|(meaning, titles)| format!("{meaning} ({})", titles.join(", ")))
+                .collect();
+            format!("K = {components} {}", told.join(", and "))
         })
         .collect();
     Some(format!(
