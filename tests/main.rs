@@ -2,4 +2,5 @@
 
 mod cli;
 mod end_to_end;
+mod suites;
 mod support;

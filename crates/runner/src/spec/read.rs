@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 use gmm_scoring::Criterion;
@@ -14,7 +15,7 @@ use super::{
 use crate::problem::{Excerpt, Problem, Problems};
 
 /// K. Far above any use, and low enough that a slip such as `to = 1000000000` is refused, not expanded.
-const COMPONENTS: RangeInclusive<usize> = 1..=1000;
+pub(super) const COMPONENTS: RangeInclusive<usize> = 1..=1000;
 /// Far above any use: a slip is refused before it fills the memory.
 const CHAINS: RangeInclusive<usize> = 1..=1000;
 /// Per chain. None at all is allowed: the sampler then keeps the metric and step size that it starts with.
@@ -26,7 +27,7 @@ const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
 /// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
 const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;
 /// What TOML integers hold.
-const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
+pub(super) const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
 const LONGEST_NAME: usize = 100;
 
@@ -43,16 +44,7 @@ pub struct Reading {
 /// The text is not TOML. Every syntax error that can be told apart is reported.
 pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let document = Document::new(file, text);
-    let (table, mut errors) = DeTable::parse_recoverable(text);
-    errors.sort_by_key(|error| error.span().map(|span| span.start));
-    let problems = errors.iter().map(|error| {
-        let problem = Problem::of_file(file, "this is not TOML").label(error.message());
-        match error.span() {
-            Some(span) => problem.at(file, Excerpt::new(text, span)),
-            None => problem,
-        }
-    });
-    Problems::none_of(problems.collect())?;
+    let table = parse(file, text)?;
     let mut section = document.section(table.get_ref());
     let spec = Spec {
         name: name(&mut section),
@@ -63,6 +55,24 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     };
     section.finish();
     Ok(Reading { spec, document })
+}
+
+/// The text as TOML.
+///
+/// # Errors
+/// Every syntax error that can be told apart.
+pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Spanned<DeTable<'a>>, Problems> {
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let problems = errors.iter().map(|error| {
+        let problem = Problem::of_file(file, "this is not TOML").label(error.message());
+        match error.span() {
+            Some(span) => problem.at(file, Excerpt::new(text, span)),
+            None => problem,
+        }
+    });
+    Problems::none_of(problems.collect())?;
+    Ok(table)
 }
 
 impl Reading {
@@ -103,7 +113,7 @@ impl Reading {
     }
 }
 
-fn name(section: &mut Section<'_>) -> String {
+pub(super) fn name(section: &mut Section<'_>) -> String {
     const ALLOWED: &str =
         "letters, digits, `-`, `_` and `.`, not beginning with `-` or `.`, at most 100 of them";
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
@@ -150,7 +160,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
     DataSpec { path, columns, label, scale, missing }
 }
 
-fn model(mut section: Section<'_>) -> ModelSpec {
+pub(super) fn model(mut section: Section<'_>) -> ModelSpec {
     let typed = section.require("components", "components = { from = 1, to = 6 }").and_then(components);
     let prior = prior(section.section("prior"), typed.as_deref());
     section.finish();
@@ -177,7 +187,7 @@ fn components(value: Value<'_>) -> Option<Vec<usize>> {
     value.count(COMPONENTS).map(|components| vec![components])
 }
 
-fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> PriorSpec {
+pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> PriorSpec {
     let default = PriorSpec::default();
     let WeightsPrior::Dirichlet { mut alpha } = default.weights;
     let mut weights = section.section("weights");
@@ -293,7 +303,7 @@ fn scales(mut section: Section<'_>) -> ScalePrior {
     chosen.and_then(read).unwrap_or_default()
 }
 
-fn sampler(mut section: Section<'_>) -> SamplerSpec {
+pub(super) fn sampler(mut section: Section<'_>) -> SamplerSpec {
     let default = SamplerSpec::default();
     let seeds = section
         .take("seeds")
@@ -310,7 +320,7 @@ fn sampler(mut section: Section<'_>) -> SamplerSpec {
     sampler
 }
 
-fn scoring(mut section: Section<'_>) -> ScoringSpec {
+pub(super) fn scoring(mut section: Section<'_>) -> ScoringSpec {
     let default = ScoringSpec::default();
     let criteria = section.take("criteria").and_then(|value| {
         value.distinct("a list of criteria", |item| {

@@ -123,7 +123,9 @@ impl Recipe {
         let shares: Vec<f64> = (0..k).map(|_| Exp1.sample(rng)).collect();
         let total: f64 = shares.iter().sum();
         let free = 1.0 - k as f64 * self.least_weight;
-        let weights: Vec<f64> = shares.iter().map(|share| self.least_weight + free * share / total).collect();
+        // The bound and the rest may round to a little more than the only weight of a single component.
+        let weights: Vec<f64> =
+            shares.iter().map(|share| (self.least_weight + free * share / total).min(1.0)).collect();
         let means: Vec<f64> = (0..k * d).map(|_| rng.random()).collect();
         let covariances: Vec<f64> = (0..k).flat_map(|_| self.covariance(rng)).collect();
         Mixture::from_covariances(d, &weights, &means, &covariances)
@@ -263,7 +265,11 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let target = Target::Average(0.01);
         let recipe = Recipe { n_components: 1, n_features: 3, target, least_weight: 1.0, eccentricity: 0.9 };
-        assert_eq!(recipe.simulate(&mut rng).unwrap().n_components(), 1);
+        for least_weight in [0.05, 0.1, 0.3, 1.0] {
+            // 0.1 + 0.9 rounds to more than 1.
+            let recipe = Recipe { least_weight, ..recipe };
+            assert_eq!(recipe.simulate(&mut rng).unwrap().n_components(), 1);
+        }
         let recipe = Recipe { n_components: 4, least_weight: 0.25, ..recipe };
         assert!((recipe.simulate(&mut rng).unwrap().weight(2) - 0.25).abs() < 1e-12);
     }
