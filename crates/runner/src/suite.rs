@@ -164,8 +164,8 @@ fn work(
     threads: usize,
     bar: &ProgressBar,
 ) -> Result<Vec<(usize, Outcome, f64)>> {
-    let scratch =
-        tempfile::Builder::new().prefix(".scratch-").tempdir_in(root).context("a scratch directory")?;
+    // Among the system's temporary files, so that an interruption leaves nothing beside the results.
+    let scratch = tempfile::tempdir().context("a directory for draws that are not kept")?;
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
     let failed = || done.lock().expect("no holder of the lock panics").is_err();
     let worker = || -> Result<()> {
@@ -261,7 +261,7 @@ fn plates(findings: &Findings) -> Result<Vec<Plate>> {
     }];
     if !findings.biases.is_empty() {
         let series = |prior: usize| Series {
-            name: words::prior_name(prior).to_owned(),
+            name: words::prior_in_full(prior, priors(&findings.spec)[prior]),
             points: findings
                 .biases
                 .iter()
@@ -270,8 +270,8 @@ fn plates(findings: &Findings) -> Result<Vec<Plate>> {
                     (
                         crate::table::title(bias.criterion, findings.spec.scoring.folds),
                         bias.components,
-                        bias.mean,
-                        bias.se,
+                        bias.excess.mean,
+                        bias.excess.se,
                     )
                 })
                 .collect(),

@@ -149,14 +149,17 @@ pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
 /// # Errors
 /// The disk.
 pub fn write_biases(path: &Path, biases: &[Bias]) -> Result<()> {
+    let number = |of: fn(&Bias) -> f64| biases.iter().map(of).collect::<Vec<f64>>();
     let count = |of: fn(&Bias) -> usize| biases.iter().map(|bias| of(bias) as u32).collect::<Vec<u32>>();
     let columns = vec![
         Column::new("prior".into(), count(|bias| bias.prior)),
         Column::new("criterion".into(), biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
         Column::new("components".into(), count(|bias| bias.components)),
         Column::new("n".into(), count(|bias| bias.n)),
-        Column::new("bias".into(), biases.iter().map(|bias| bias.mean).collect::<Vec<f64>>()),
-        Column::new("se".into(), biases.iter().map(|bias| bias.se).collect::<Vec<f64>>()),
+        Column::new("bias".into(), number(|bias| bias.excess.mean)),
+        Column::new("se".into(), number(|bias| bias.excess.se)),
+        Column::new("over_kfold".into(), number(|bias| bias.over_kfold.mean)),
+        Column::new("over_kfold_se".into(), number(|bias| bias.over_kfold.se)),
     ];
     write_parquet(path, columns, &version_alone())
 }

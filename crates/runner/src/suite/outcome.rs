@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use gmm_sampler::data::Data;
-use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::params::{Mixture, MixtureError};
 use gmm_scoring::{Comparison, Criterion, LogLikelihood, Row, Verdict, held_out};
+use rand::Rng;
 
 use super::design::Set;
 use crate::data::Dataset;
@@ -41,8 +42,8 @@ pub struct OutcomeRow {
     pub prior: usize,
     pub criterion: Criterion,
     pub row: Row,
-    /// N times the mean log predictive density of fresh observations under the fit to all rows, in nats: what predictive criteria
-    /// estimate. NaN where no fit was judged so.
+    /// What predictive criteria estimate, in nats: the log density of the data set under the truth, less N times the divergence of
+    /// the fit to all rows from it, as fresh observations measure that. NaN where no fit was judged so.
     pub expected: f64,
 }
 
@@ -93,8 +94,8 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
     let recipe = spec.suite.recipe(set.components, set.n_features, set.overlap);
     let truth = recipe.simulate(&mut stream(Simulated::Mixture))?;
     let (data, _) = truth.simulate(set.n_observations, &mut stream(Simulated::Observations));
-    let fresh =
-        (spec.suite.fresh > 0).then(|| truth.simulate(spec.suite.fresh, &mut stream(Simulated::Fresh)).0);
+    let fresh = (spec.suite.fresh > 0)
+        .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
     let mut outcome = Outcome::default();
     for (index, prior) in priors(spec).into_iter().enumerate() {
         let directory = tempfile::tempdir_in(scratch).context("a scratch directory")?;
@@ -146,7 +147,11 @@ fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
 }
 
 /// Fits and scores as any experiment is, and judges the fits on all rows by fresh observations.
-fn fit(experiment: &Experiment, store: &Store, fresh: Option<&Data>) -> Result<(Results, Vec<(usize, f64)>)> {
+fn fit(
+    experiment: &Experiment,
+    store: &Store,
+    fresh: Option<&Fresh>,
+) -> Result<(Results, Vec<(usize, f64)>)> {
     let whole =
         fresh.is_some() || experiment.scores_by(Criterion::Waic) || experiment.scores_by(Criterion::Loo);
     let jobs: Vec<Job> = experiment.jobs().into_iter().filter(|job| job.fold.is_some() || whole).collect();
@@ -162,19 +167,50 @@ fn fit(experiment: &Experiment, store: &Store, fresh: Option<&Data>) -> Result<(
     if let Some(fresh) = fresh {
         for outcome in outcomes.iter().filter(|outcome| outcome.job.fold.is_none() && outcome.result.is_ok())
         {
-            expected.push((outcome.job.components, expected_density(experiment, store, outcome.job, fresh)?));
+            expected.push((outcome.job.components, fresh.expected(store, outcome.job)?));
         }
     }
     Ok((Results::of(experiment, findings, failures)?, expected))
 }
 
-/// N times the mean log predictive density of fresh observations, in nats per unit of the data's own scale.
-fn expected_density(experiment: &Experiment, store: &Store, job: Job, fresh: &Data) -> Result<f64> {
-    let fit = store.read_fit(job, fresh.n_features())?;
-    let mixtures = (0..fit.draws.len())
-        .map(|s| Mixture::from_values(job.components, fresh.n_features(), &fit.draws.draw(s)));
-    let matrix = LogLikelihood::new(mixtures, fit.draws.n_chains(), fresh)?;
-    let sum: f64 =
-        (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).map(|column| held_out(&column)).sum();
-    Ok(experiment.dataset.data.n_observations() as f64 * sum / fresh.n_observations() as f64)
+/// Observations from the true mixture that no fit sees, and what the truth says of them and of those that fits do see.
+struct Fresh {
+    data: Data,
+    /// Log densities under the truth: of each fresh observation, and the sum over the data set.
+    of_fresh: Vec<f64>,
+    of_data_set: f64,
+    n_observations: usize,
+}
+
+impl Fresh {
+    fn new(truth: &Mixture, data: &Data, n: usize, rng: &mut impl Rng) -> Self {
+        let (fresh, _) = truth.simulate(n, rng);
+        let under_truth = |data: &Data| log_densities(std::slice::from_ref(truth), 1, data);
+        Self {
+            of_fresh: under_truth(&fresh),
+            of_data_set: under_truth(data).iter().sum(),
+            n_observations: data.n_observations(),
+            data: fresh,
+        }
+    }
+
+    /// [`OutcomeRow::expected`]. N times the mean log predictive density of fresh observations has the same expectation, but an
+    /// estimate less that varies as the data set's own entropy does; here the truth's density is a control variate that takes
+    /// this out.
+    fn expected(&self, store: &Store, job: Job) -> Result<f64> {
+        let fit = store.read_fit(job, self.data.n_features())?;
+        let mixtures: Vec<Mixture> = (0..fit.draws.len())
+            .map(|s| Mixture::from_values(job.components, self.data.n_features(), &fit.draws.draw(s)))
+            .collect::<Result<_, _>>()?;
+        let predicted = log_densities(&mixtures, fit.draws.n_chains(), &self.data);
+        let excess: f64 = predicted.iter().zip(&self.of_fresh).map(|(fit, truth)| fit - truth).sum();
+        Ok(self.of_data_set + self.n_observations as f64 * excess / predicted.len() as f64)
+    }
+}
+
+/// Log densities of observations under the mean of mixtures, per unit of the data's own scale.
+fn log_densities(mixtures: &[Mixture], n_chains: usize, data: &Data) -> Vec<f64> {
+    let all = mixtures.iter().cloned().map(Ok::<_, MixtureError>);
+    let matrix = LogLikelihood::new(all, n_chains, data).expect("every mixture is one");
+    (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).map(|column| held_out(&column)).collect()
 }

@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
+use gmm_scoring::Criterion;
+
 use super::Findings;
+use super::bias::{Bias, Mean};
 use super::tally::{Judge, Paired, Rule, Tally};
+use crate::spec::{Centre, MeansPrior, PriorSpec};
 
 const STRING: &str = "writing to a string cannot fail";
 
@@ -62,31 +66,37 @@ pub fn breakdowns(findings: &Findings) -> Vec<(&'static str, Cells)> {
     findings.factors.iter().map(of_factor).collect()
 }
 
-/// Estimates less the truth, a row a prior and K.
+/// Estimates less the truth, and less K-fold's where it was asked for; a row a prior and K.
 #[must_use]
 pub fn biases(findings: &Findings) -> Option<Cells> {
     if findings.biases.is_empty() {
         return None;
     }
+    let folds = findings.spec.scoring.folds;
     let mut criteria: Vec<_> = findings.biases.iter().map(|bias| bias.criterion).collect();
     criteria.sort_unstable();
     criteria.dedup();
+    let with_kfold = criteria.contains(&Criterion::Kfold);
+    let paired: Vec<_> =
+        criteria.iter().copied().filter(|&criterion| with_kfold && criterion != Criterion::Kfold).collect();
+    let name = |criterion: Criterion| crate::table::title(criterion, folds);
     let mut head = vec!["prior".to_owned(), "K".to_owned()];
-    let folds = findings.spec.scoring.folds;
-    head.extend(criteria.iter().map(|&criterion| crate::table::title(criterion, folds)));
+    head.extend(criteria.iter().map(|&criterion| name(criterion)));
+    head.extend(paired.iter().map(|&criterion| format!("{} − {}", name(criterion), name(Criterion::Kfold))));
     let mut places: Vec<(usize, usize)> =
         findings.biases.iter().map(|bias| (bias.prior, bias.components)).collect();
     places.sort_unstable();
     places.dedup();
     let rows = places.into_iter().map(|(prior, components)| {
+        let cell = |criterion: Criterion, of: fn(&Bias) -> Mean| {
+            let wanted = (prior, components, criterion);
+            let found =
+                findings.biases.iter().find(|bias| (bias.prior, bias.components, bias.criterion) == wanted);
+            found.map(of).map_or(String::new(), |Mean { mean, se }| format!("{mean:+.2} ± {se:.2}"))
+        };
         let mut row = vec![prior_name(prior).to_owned(), components.to_string()];
-        row.extend(criteria.iter().map(|&criterion| {
-            let found = findings
-                .biases
-                .iter()
-                .find(|bias| (bias.prior, bias.components, bias.criterion) == (prior, components, criterion));
-            found.map_or(String::new(), |bias| format!("{:+.2} ± {:.2}", bias.mean, bias.se))
-        }));
+        row.extend(criteria.iter().map(|&criterion| cell(criterion, |bias| bias.excess)));
+        row.extend(paired.iter().map(|&criterion| cell(criterion, |bias| bias.over_kfold)));
         row
     });
     Some(Cells { rows: rows.collect(), head })
@@ -96,6 +106,19 @@ pub fn biases(findings: &Findings) -> Option<Cells> {
 #[must_use]
 pub fn prior_name(prior: usize) -> &'static str {
     if prior == 0 { "model.prior" } else { "contrast" }
+}
+
+/// A prior with where it puts the means, which most priors that are contrasted differ in.
+#[must_use]
+pub fn prior_in_full(prior: usize, spec: &PriorSpec) -> String {
+    let MeansPrior { centre, variance } = &spec.means;
+    let centre = match centre {
+        Centre::Kmeans => "k-means centroids",
+        Centre::Origin => "the origin",
+        Centre::DataMean => "the data's mean",
+        Centre::Explicit(_) => "given centres",
+    };
+    format!("{}: means about {centre}, variance {variance}", prior_name(prior))
 }
 
 /// One sentence: how many sets, and how often the answer is right.
