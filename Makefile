@@ -1,5 +1,7 @@
 # make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
-# make experiments  run all of them
+# make experiments  run all of them, but for suites
+# make suites       run those with [suite]: hundreds of simulated data sets each, so that they take up to hours where an experiment
+#                   takes seconds; what is interrupted goes on where it stopped
 # make test         every test, the quick accuracy suite among them
 # make test-slow    the long accuracy suite, whether the quick one notices faults, and make counts: half an hour
 # make accuracy     does the sampler sample from the right distribution? The long suite, with a report
@@ -15,7 +17,7 @@ GMM = target/release/gmm
 # Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments test test-slow accuracy bench counts oracle lint
+.PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle lint
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -24,7 +26,10 @@ experiment: build
 	@$(call RUN,$(SPEC))
 
 experiments: build
-	@for spec in experiments/*.toml; do $(call RUN,$$spec) || exit $$?; done
+	@for spec in $$(grep -L '^\[suite\]' experiments/*.toml); do $(call RUN,$$spec) || exit $$?; done
+
+suites: build
+	@for spec in $$(grep -l '^\[suite\]' experiments/*.toml); do $(call RUN,$$spec) || exit $$?; done
 
 # Randomised laws draw the same cases here every time, so that the tree alone decides; test-slow looks for new ones.
 test:

@@ -3,4 +3,5 @@
 mod cli;
 mod elsewhere;
 mod end_to_end;
+mod suites;
 mod support;

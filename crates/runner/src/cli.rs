@@ -17,16 +17,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run an experiment, or what is missing of it; ends with the comparison table and the report's path.
+    /// Run an experiment or a suite, or what is missing of it; ends with its table and the report's path.
     Run {
-        /// The experiment's spec.
+        /// The experiment's or suite's spec.
         spec: PathBuf,
         #[command(flatten)]
         run: RunFlags,
     },
     /// Check a spec and its data, and print what would run.
     Check {
-        /// The experiment's spec.
+        /// The experiment's or suite's spec.
         spec: PathBuf,
         /// Where results would go [default: reports/<name>].
         #[arg(long, value_name = "DIR")]
@@ -48,6 +48,8 @@ pub enum Command {
     Score(Score),
     /// Describe draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
     Diagnose(Diagnose),
+    /// Draw data from a random mixture whose components overlap by a given amount.
+    Simulate(Simulate),
     /// Try whether the sampler samples from the right distribution, on problems whose answer is known.
     Accuracy(Accuracy),
     /// Measure how fast the likelihood, chains, EM and whole fits are on this machine, and how their time grows.
@@ -146,6 +148,35 @@ pub struct Bench {
     /// Where results go.
     #[arg(long, value_name = "DIR", default_value = "reports/bench")]
     pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Components of the true mixture.
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub components: u32,
+    /// Features.
+    #[arg(short = 'd', long, value_name = "D", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub features: u32,
+    /// Observations.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub observations: u32,
+    /// Average over pairs of components: the probability that an observation of one is taken for one of the other, added up over
+    /// both.
+    #[arg(long, value_name = "OVERLAP", default_value_t = 0.01)]
+    pub overlap: f64,
+    /// Least weight of a component; 1/K makes all equal.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.05)]
+    pub least_weight: f64,
+    /// What chance is drawn from: the same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the data go; Parquet if the name ends so, CSV otherwise [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the true mixture and its overlaps go, as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    pub truth: Option<PathBuf>,
 }
 
 /// How results are printed.

@@ -71,8 +71,14 @@ impl Experiment {
         let mut spec = reading.spec()?;
         let dataset = dataset.expect("without problems there is a dataset");
         spec.data.columns = Some(dataset.columns.clone());
+        Ok(Self::of_dataset(spec, data_path, dataset))
+    }
+
+    /// Of a spec and a dataset that are known to go together.
+    #[must_use]
+    pub fn of_dataset(spec: Spec, data_path: PathBuf, dataset: Dataset) -> Self {
         let observations_hash = observations_hash(&dataset.data);
-        Ok(Self { spec, data_path, dataset, observations_hash })
+        Self { spec, data_path, dataset, observations_hash }
     }
 }
 
@@ -89,7 +95,10 @@ fn observations_hash(data: &Data) -> String {
 }
 
 /// The text of a spec file.
-fn text(path: &Path, shown: &str) -> Result<String, Problems> {
+///
+/// # Errors
+/// A file that cannot be read as text, or is too large to be a spec.
+pub fn text(path: &Path, shown: &str) -> Result<String, Problems> {
     let mut bytes = Vec::new();
     let read = path.metadata().and_then(|metadata| {
         // A directory or a pipe: the first cannot be read, the second may never end.

@@ -52,6 +52,47 @@ pub struct Machine {
     pub wall_seconds: f64,
 }
 
+/// `provenance.json` of a suite.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SuiteProvenance {
+    pub version: String,
+    pub operating_system: String,
+    pub architecture: String,
+    pub threads: usize,
+    /// Seconds since 1970, of the latest run.
+    pub finished: u64,
+    /// Seconds that the latest run took.
+    pub wall_seconds: f64,
+    /// Seconds that each data set took on its thread, in whichever run it was done.
+    pub set_seconds: BTreeMap<usize, f64>,
+}
+
+impl SuiteProvenance {
+    /// Of a run that ends now; times of sets that earlier runs did are taken over.
+    #[must_use]
+    pub fn new(root: &Path, threads: usize, wall: Duration, seconds: BTreeMap<usize, f64>) -> Self {
+        let earlier =
+            std::fs::read(root.join(FILE)).ok().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
+        let mut set_seconds = earlier.map_or_else(BTreeMap::new, |earlier| earlier.set_seconds);
+        set_seconds.extend(seconds);
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            operating_system: std::env::consts::OS.to_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            threads,
+            finished: now(),
+            wall_seconds: wall.as_secs_f64(),
+            set_seconds,
+        }
+    }
+
+    /// # Errors
+    /// The disk.
+    pub fn write(&self, root: &Path) -> Result<()> {
+        write_json(root, self)
+    }
+}
+
 impl Machine {
     /// Of measurements that end now.
     #[must_use]

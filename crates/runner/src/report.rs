@@ -4,6 +4,8 @@ pub mod figures;
 mod page;
 mod portrait;
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use gmm_scoring::{Scale, adjusted_rand_index};
 use rayon::prelude::*;
@@ -55,7 +57,7 @@ pub(crate) const PLAIN_STYLE: &str = include_str!("report/plain.css");
 pub const PAGE: &str = "index.html";
 
 /// The directory of figures.
-const FIGURES: &str = "figures";
+pub const FIGURES: &str = "figures";
 
 /// Writes the tables that people read.
 ///
@@ -77,12 +79,20 @@ pub fn write_tables(
 /// # Errors
 /// The disk.
 pub fn remove(store: &Store) -> Result<()> {
-    removed(std::fs::remove_file(store.root().join(PAGE))).context("the old page cannot be removed")?;
-    remove_figures(store)
+    remove_report(store.root())
 }
 
-fn remove_figures(store: &Store) -> Result<()> {
-    removed(std::fs::remove_dir_all(store.root().join(FIGURES))).context("old figures cannot be removed")
+/// Removes page and figures below a directory of results.
+///
+/// # Errors
+/// The disk.
+pub fn remove_report(root: &Path) -> Result<()> {
+    removed(std::fs::remove_file(root.join(PAGE))).context("the old page cannot be removed")?;
+    remove_figures(root)
+}
+
+fn remove_figures(root: &Path) -> Result<()> {
+    removed(std::fs::remove_dir_all(root.join(FIGURES))).context("old figures cannot be removed")
 }
 
 /// What was not there need not be removed.
@@ -112,7 +122,7 @@ pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings:
 
     let root = store.root();
     // Figures of a K that is no longer asked for; the rest is drawn again below.
-    remove_figures(store)?;
+    remove_figures(root)?;
     for plate in overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces) {
         let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", plate.name));
         write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;

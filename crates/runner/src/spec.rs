@@ -2,6 +2,7 @@
 
 mod document;
 mod read;
+pub mod suite;
 
 use gmm_sampler::nuts::chain::Settings;
 use gmm_scoring::Criterion;

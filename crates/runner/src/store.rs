@@ -4,6 +4,7 @@ mod accuracy;
 mod bench;
 mod draws;
 mod loo;
+mod suite;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,7 @@ use crate::score::{HeldOut, ScoreRow, SummaryRow};
 pub use accuracy::{write_checks, write_ranks, write_z_scores};
 pub use bench::{write_growths, write_measurements};
 pub use draws::{Content, DrawsFile};
+pub use suite::{Key, read_outcome, write_biases, write_observations, write_outcome, write_picks};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
 const ALGORITHM: u32 = 4;

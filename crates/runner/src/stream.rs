@@ -22,6 +22,21 @@ pub enum Stream {
     BayesianBootstrap,
     /// Which observations in doubt LOO leaves out together.
     Refits { components: usize, seed: u64 },
+    /// Where the sets of a suite stand on one factor of its design.
+    Design { seed: u64, factor: usize },
+    /// One part of a simulated data set.
+    Simulation { seed: u64, set: usize, part: Simulated },
+}
+
+/// What is drawn when data are simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Simulated {
+    /// The true mixture.
+    Mixture,
+    /// The observations that fits see.
+    Observations,
+    /// Those that no fit sees, by which predictions are judged.
+    Fresh,
 }
 
 impl Stream {
@@ -39,6 +54,8 @@ impl Stream {
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
             Self::BayesianBootstrap => [9, 0, 0, 0, 0],
             Self::Refits { components, seed } => [6, components as u64, seed, 0, 0],
+            Self::Design { seed, factor } => [16, seed, factor as u64, 0, 0],
+            Self::Simulation { seed, set, part } => [17, seed, set as u64, part as u64, 0],
         };
         let bytes: Vec<u8> = key.iter().flat_map(|field| field.to_le_bytes()).collect();
         ChaCha8Rng::from_seed(*blake3::hash(&bytes).as_bytes())
@@ -74,6 +91,11 @@ mod tests {
             chain(1, Part::Group(0), 0),
             chain(1, Part::Without(Left::Observation(0)), 0),
             chain(1, Part::Without(Left::Fold(0)), 0),
+            Stream::Design { seed: 1, factor: 0 },
+            Stream::Design { seed: 1, factor: 1 },
+            Stream::Simulation { seed: 1, set: 1, part: Simulated::Mixture },
+            Stream::Simulation { seed: 1, set: 1, part: Simulated::Fresh },
+            Stream::Simulation { seed: 1, set: 2, part: Simulated::Mixture },
         ];
         for (i, a) in keys.iter().enumerate() {
             assert_eq!(first(*a), first(*a));

@@ -22,6 +22,7 @@
 //! 1. [`data`]: observations, and the map to the scale that is sampled; [`ties`] in them, which make posteriors improper.
 //! 2. [`mixture`]: the model. [`mixture::likelihood`] is the hot loop: one pass over the data for the log-likelihood and
 //!    the moments that its gradient, and a step of EM, are made of. [`mixture::posterior`] is the [`log_density`] that chains see.
+//!    [`mixture::overlap`] says how far components lie apart, and [`mixture::simulate::separated`] draws mixtures of a given overlap.
 //! 3. [`start`]: k-means, EM with restarts, the posterior mode and its curvature.
 //! 4. [`nuts`]: the No-U-Turn sampler, a step at a time.
 //! 5. [`draws`] and their [`diagnostics`]; [`relabel`] brings them to one labelling, [`spike`] notices chains lost to ties.

@@ -1,6 +1,7 @@
 //! The model: a Gaussian mixture, its priors, its likelihood, and the coordinates it is sampled in.
 
 pub mod likelihood;
+pub mod overlap;
 pub mod params;
 pub mod posterior;
 pub mod prior;

@@ -5,6 +5,7 @@
 //! without fonts draws the same bytes as any other.
 
 mod axis;
+pub mod bias;
 pub mod calibration;
 pub mod criteria;
 pub mod differences;
@@ -17,6 +18,7 @@ pub mod mixture;
 pub mod p_values;
 mod panel;
 mod raster;
+pub mod recovery;
 mod render;
 mod scene;
 mod small_multiples;

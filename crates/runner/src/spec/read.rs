@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 use gmm_scoring::Criterion;
@@ -14,7 +15,7 @@ use super::{
 use crate::problem::{Excerpt, Problem, Problems};
 
 /// K. Far above any use, and low enough that a slip such as `to = 1000000000` is refused, not expanded.
-const COMPONENTS: RangeInclusive<usize> = 1..=1000;
+pub(super) const COMPONENTS: RangeInclusive<usize> = 1..=1000;
 /// Far above any use: a slip is refused before it fills the memory.
 const CHAINS: RangeInclusive<usize> = 1..=1000;
 /// Per chain. None at all is allowed: the sampler then keeps the metric and step size that it starts with.
@@ -30,7 +31,7 @@ const REPEATS: RangeInclusive<usize> = 1..=1000;
 /// None at all is allowed: observations at which LOO fails are then only counted.
 const REFITS: RangeInclusive<usize> = 0..=crate::data::MOST_ROWS;
 /// What TOML integers hold.
-const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
+pub(super) const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
 const LONGEST_NAME: usize = 100;
 
@@ -47,6 +48,23 @@ pub struct Reading {
 /// The text is not TOML. Every syntax error that can be told apart is reported.
 pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let document = Document::new(file, text);
+    let table = parse(file, text)?;
+    let mut section = document.section(table.get_ref());
+    let name = name(&mut section);
+    let data = data(section.section("data"));
+    let model = model(section.section("model"));
+    let sampler = sampler(section.section("sampler"));
+    let scoring = scoring(section.section("scoring"), data.columns.as_deref(), &sampler);
+    let spec = Spec { name, data, model, sampler, scoring };
+    section.finish();
+    Ok(Reading { spec, document })
+}
+
+/// The text as TOML.
+///
+/// # Errors
+/// Every syntax error that can be told apart.
+pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Spanned<DeTable<'a>>, Problems> {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
     let problems = errors.iter().map(|error| {
@@ -57,15 +75,7 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
         }
     });
     Problems::none_of(problems.collect())?;
-    let mut section = document.section(table.get_ref());
-    let name = name(&mut section);
-    let data = data(section.section("data"));
-    let model = model(section.section("model"));
-    let sampler = sampler(section.section("sampler"));
-    let scoring = scoring(section.section("scoring"), &data, &sampler);
-    let spec = Spec { name, data, model, sampler, scoring };
-    section.finish();
-    Ok(Reading { spec, document })
+    Ok(table)
 }
 
 impl Reading {
@@ -106,7 +116,7 @@ impl Reading {
     }
 }
 
-fn name(section: &mut Section<'_>) -> String {
+pub(super) fn name(section: &mut Section<'_>) -> String {
     const ALLOWED: &str =
         "letters, digits, `-`, `_` and `.`, not beginning with `-` or `.`, at most 100 of them";
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
@@ -153,7 +163,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
     DataSpec { path, columns, label, scale, missing }
 }
 
-fn model(mut section: Section<'_>) -> ModelSpec {
+pub(super) fn model(mut section: Section<'_>) -> ModelSpec {
     let typed = section.require("components", "components = { from = 1, to = 6 }").and_then(components);
     let prior = prior(section.section("prior"), typed.as_deref());
     section.finish();
@@ -180,7 +190,7 @@ fn components(value: Value<'_>) -> Option<Vec<usize>> {
     value.count(COMPONENTS).map(|components| vec![components])
 }
 
-fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> PriorSpec {
+pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> PriorSpec {
     let default = PriorSpec::default();
     let WeightsPrior::Dirichlet { mut alpha } = default.weights;
     let mut weights = section.section("weights");
@@ -308,7 +318,7 @@ fn scales(mut section: Section<'_>) -> ScalePrior {
     chosen.and_then(read).unwrap_or_default()
 }
 
-fn sampler(mut section: Section<'_>) -> SamplerSpec {
+pub(super) fn sampler(mut section: Section<'_>) -> SamplerSpec {
     let default = SamplerSpec::default();
     let seeds = section
         .take("seeds")
@@ -325,11 +335,16 @@ fn sampler(mut section: Section<'_>) -> SamplerSpec {
     sampler
 }
 
-fn scoring(mut section: Section<'_>, data: &DataSpec, sampler: &SamplerSpec) -> ScoringSpec {
+/// `columns` are those that the fits see, where they are named.
+pub(super) fn scoring(
+    mut section: Section<'_>,
+    columns: Option<&[String]>,
+    sampler: &SamplerSpec,
+) -> ScoringSpec {
     let default = ScoringSpec::default();
     let groups = section.take("groups").and_then(|value| {
         let groups = value.text("the name of a column")?;
-        if data.columns.iter().flatten().any(|name| name == groups) {
+        if columns.iter().copied().flatten().any(|name| name == groups) {
             let message = format!("`scoring.groups` is also one of `data.columns`: \"{groups}\"");
             value.report(message, "the fits must not see the groups".to_owned(), |problem| problem);
         }

@@ -1,4 +1,6 @@
-//! Draws data from a mixture, and mixtures from the prior.
+//! Draws data from a mixture, mixtures from the prior, and mixtures of a given overlap.
+
+pub mod separated;
 
 use rand::Rng;
 use rand_distr::{Beta, Cauchy, Distribution, Exp, Gamma, Normal, StandardNormal, StudentT};

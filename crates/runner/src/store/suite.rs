@@ -1,0 +1,185 @@
+//! What a suite leaves as Parquet: one file per data set as soon as it is done, and the tables over all.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use gmm_sampler::data::Data;
+use gmm_scoring::Row;
+use polars::prelude::Column;
+
+use super::{ALGORITHM, VERSION, integers, metadata, numbers, read_parquet, version_alone, write_parquet};
+use crate::spec::suite::SuiteSpec;
+use crate::suite::bias::Bias;
+use crate::suite::design::Set;
+use crate::suite::outcome::{Outcome, OutcomeRow};
+use crate::suite::tally::Pick;
+
+/// Footer entries of an outcome.
+const KEY: &str = "gmm.suite";
+const FAILURE: &str = "gmm.failure";
+const DOUBTFUL: &str = "gmm.doubtful";
+
+/// What the outcome of one data set depends on; a file with another key is stale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    #[must_use]
+    pub fn of(spec: &SuiteSpec, set: &Set) -> Self {
+        let design = &spec.suite;
+        let slice = serde_json::json!({
+            "set": set,
+            "seed": design.seed,
+            "least_weight": design.least_weight,
+            "scale": design.scale,
+            "fresh": design.fresh,
+            "contrast": design.contrast,
+            "model": spec.model,
+            "sampler": spec.sampler,
+            "scoring": spec.scoring,
+            "algorithm": ALGORITHM,
+        });
+        Self(blake3::hash(slice.to_string().as_bytes()).to_hex().to_string())
+    }
+}
+
+/// Stores the outcome of one data set.
+///
+/// # Errors
+/// The disk.
+pub fn write_outcome(path: &Path, key: &Key, outcome: &Outcome) -> Result<()> {
+    let count =
+        |of: fn(&OutcomeRow) -> usize| outcome.rows.iter().map(|row| of(row) as u32).collect::<Vec<u32>>();
+    let number = |of: fn(&OutcomeRow) -> f64| outcome.rows.iter().map(of).collect::<Vec<f64>>();
+    let columns = vec![
+        Column::new("prior".into(), count(|row| row.prior)),
+        Column::new(
+            "criterion".into(),
+            outcome.rows.iter().map(|row| row.criterion.name()).collect::<Vec<_>>(),
+        ),
+        Column::new("components".into(), count(|row| row.row.components)),
+        Column::new("estimate".into(), number(|row| row.row.estimate)),
+        Column::new("se".into(), number(|row| row.row.se)),
+        Column::new("difference".into(), number(|row| row.row.difference)),
+        Column::new("difference_se".into(), number(|row| row.row.difference_se)),
+        Column::new("weight".into(), number(|row| row.row.weight)),
+        Column::new(
+            "reliable".into(),
+            outcome.rows.iter().map(|row| row.row.reliable).collect::<Vec<bool>>(),
+        ),
+        Column::new("expected".into(), number(|row| row.expected)),
+    ];
+    let footer = [
+        ("gmm.version", VERSION.to_owned()),
+        (KEY, key.0.clone()),
+        (FAILURE, outcome.failure.clone()),
+        (DOUBTFUL, outcome.n_doubtful.to_string()),
+    ];
+    write_parquet(path, columns, &footer)
+}
+
+/// Reads it again; none if it is not there or stale.
+///
+/// # Errors
+/// A file that is damaged behind a sound footer.
+pub fn read_outcome(path: &Path, key: &Key) -> Result<Option<Outcome>> {
+    let Ok(footer) = metadata(path) else { return Ok(None) };
+    let entry = |name: &str| footer.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    if entry(KEY) != Some(key.0.as_str()) {
+        return Ok(None);
+    }
+    let frame = read_parquet(path)?;
+    let read = || -> Result<Outcome> {
+        let criteria = frame.column("criterion")?.str()?;
+        let reliable = frame.column("reliable")?.bool()?;
+        let (prior, components) = (integers(&frame, "prior")?, integers(&frame, "components")?);
+        let [estimate, se, difference, difference_se, weight, expected] =
+            ["estimate", "se", "difference", "difference_se", "weight", "expected"]
+                .map(|name| numbers(&frame, name));
+        let (estimate, se, difference) = (estimate?, se?, difference?);
+        let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
+        let rows = (0..prior.len()).map(|i| {
+            Ok(OutcomeRow {
+                prior: prior[i] as usize,
+                criterion: criteria.get(i).context("a criterion is missing")?.parse()?,
+                row: Row {
+                    components: components[i] as usize,
+                    estimate: estimate[i],
+                    se: se[i],
+                    difference: difference[i],
+                    difference_se: difference_se[i],
+                    weight: weight[i],
+                    reliable: reliable.get(i).context("a mark is missing")?,
+                },
+                expected: expected[i],
+            })
+        });
+        Ok(Outcome {
+            rows: rows.collect::<Result<_>>()?,
+            failure: entry(FAILURE).unwrap_or_default().to_owned(),
+            n_doubtful: entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
+        })
+    };
+    read().map(Some).with_context(|| format!("{} is no outcome of a suite", path.display()))
+}
+
+/// One row per data set and judge. A judge that picked nothing has a missing K.
+///
+/// # Errors
+/// The disk.
+pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
+    let count = |of: fn(&Set) -> usize| picks.iter().map(|(set, _, _)| of(set) as u32).collect::<Vec<u32>>();
+    let picked = picks.iter().map(|(_, _, pick)| pick.0.map(|k| k as u32)).collect::<Vec<Option<u32>>>();
+    let found = picks.iter().map(|(set, _, pick)| pick.0 == Some(set.components)).collect::<Vec<bool>>();
+    let columns = vec![
+        Column::new("set".into(), count(|set| set.index)),
+        Column::new("n_observations".into(), count(|set| set.n_observations)),
+        Column::new("n_features".into(), count(|set| set.n_features)),
+        Column::new("components".into(), count(|set| set.components)),
+        Column::new("overlap".into(), picks.iter().map(|(set, _, _)| set.overlap).collect::<Vec<f64>>()),
+        Column::new("judge".into(), picks.iter().map(|(_, judge, _)| judge.as_str()).collect::<Vec<_>>()),
+        Column::new("picked".into(), picked),
+        Column::new("found".into(), found),
+    ];
+    write_parquet(path, columns, &version_alone())
+}
+
+/// One row per prior, criterion and K.
+///
+/// # Errors
+/// The disk.
+pub fn write_biases(path: &Path, biases: &[Bias]) -> Result<()> {
+    let number = |of: fn(&Bias) -> f64| biases.iter().map(of).collect::<Vec<f64>>();
+    let count = |of: fn(&Bias) -> usize| biases.iter().map(|bias| of(bias) as u32).collect::<Vec<u32>>();
+    let columns = vec![
+        Column::new("prior".into(), count(|bias| bias.prior)),
+        Column::new("criterion".into(), biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
+        Column::new("components".into(), count(|bias| bias.components)),
+        Column::new("n".into(), count(|bias| bias.n)),
+        Column::new("bias".into(), number(|bias| bias.excess.mean)),
+        Column::new("se".into(), number(|bias| bias.excess.se)),
+        Column::new("over_kfold".into(), number(|bias| bias.over_kfold.mean)),
+        Column::new("over_kfold_se".into(), number(|bias| bias.over_kfold.se)),
+    ];
+    write_parquet(path, columns, &version_alone())
+}
+
+/// Simulated observations and where each came from.
+///
+/// # Errors
+/// The disk.
+pub fn write_observations(
+    path: &Path,
+    names: &[String],
+    data: &Data,
+    label: (&str, Vec<String>),
+) -> Result<()> {
+    ensure!(names.len() == data.n_features(), "a name for every feature");
+    let mut columns: Vec<Column> = names
+        .iter()
+        .enumerate()
+        .map(|(feature, name)| Column::new(name.as_str().into(), data.feature(feature)))
+        .collect();
+    columns.push(Column::new(label.0.into(), label.1));
+    write_parquet(path, columns, &version_alone())
+}
