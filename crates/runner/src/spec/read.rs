@@ -152,15 +152,19 @@ fn data(mut section: Section<'_>) -> DataSpec {
         }
         Some(label)
     });
-    let scale = section.choice(
-        "scale",
-        Scale::default(),
-        &[("standardize", Scale::Standardize), ("range", Scale::Range), ("none", Scale::None)],
-    );
+    let scale = scale(&mut section);
     let missing =
         section.choice("missing", Missing::default(), &[("error", Missing::Error), ("drop", Missing::Drop)]);
     section.finish();
     DataSpec { path, columns, label, scale, missing }
+}
+
+pub(super) fn scale(section: &mut Section<'_>) -> Scale {
+    section.choice(
+        "scale",
+        Scale::default(),
+        &[("standardize", Scale::Standardize), ("range", Scale::Range), ("none", Scale::None)],
+    )
 }
 
 pub(super) fn model(mut section: Section<'_>) -> ModelSpec {

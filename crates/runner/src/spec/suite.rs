@@ -7,7 +7,7 @@ use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
 use serde::Serialize;
 
 use super::document::{Document, Domain, Section, Value};
-use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scoring};
+use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, scoring};
 use super::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
 use crate::data::{MOST_FEATURES, MOST_ROWS};
 use crate::problem::{Problem, Problems};
@@ -157,11 +157,7 @@ fn suite(mut section: Section<'_>, model: &ModelSpec) -> Option<DesignSpec> {
         levels(&mut section, "overlap", "[0.001, 0.01, 0.05]", |value| value.number(Domain::OpenUnit));
     let seed = section.take("seed").map_or(Some(1), |value| value.integer(SEEDS));
     let least_weight = section.number("least_weight", 0.05, Domain::OpenUnit);
-    let scale = section.choice(
-        "scale",
-        Scale::default(),
-        &[("standardize", Scale::Standardize), ("none", Scale::None)],
-    );
+    let scale = scale(&mut section);
     let fresh = section.count("fresh", 0, 0..=MOST_ROWS);
     let contrast =
         section.take("contrast").and_then(|value| Some(prior(value.section()?, Some(&model.components))));
