@@ -24,7 +24,7 @@ use evidence::log_evidence_score;
 pub use held_out::{HeldOut, cross_validated};
 pub use information::{information_scores, wanted};
 pub use leave_one_out::LeaveOneOut;
-use pass::{log_likelihood_and_spiked, pass};
+use pass::{log_likelihood_and_spiked, occupied, pass};
 
 #[cfg(test)]
 mod tests;
@@ -49,12 +49,17 @@ pub struct SummaryRow {
     pub summary: Summary,
 }
 
+/// The parameter, in summaries, that is the number of components that own an observation.
+const OCCUPIED: &str = "occupied";
+
 /// Everything that is kept of a fit once its draws are on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
     pub job: Job,
     pub summary: Vec<SummaryRow>,
     pub health: Health,
+    /// The posterior of K⁺, the number of components that own an observation: from 1 to K.
+    pub occupied: Vec<f64>,
     /// Where asked for.
     pub waic: Option<Score>,
     pub evidence: Option<Score>,
@@ -93,13 +98,15 @@ pub fn digest(
     let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
     let pass = pass(&matrix, with_waic, with_loo);
+    let occupied = occupied(job, &matrix);
     // Relabelling needs as much memory again.
     drop(matrix);
     let n_chains = fit.draws.n_chains();
 
     let relabelled = relabel(&fit.draws, &pivot(fit, job.components, data.n_features())?);
     let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
-    let mut columns: Vec<(&str, &[f64])> = vec![("lp", &lp), ("log_likelihood", &pass.log_likelihood)];
+    let mut columns: Vec<(&str, &[f64])> =
+        vec![("lp", &lp), ("log_likelihood", &pass.log_likelihood), (OCCUPIED, &occupied)];
     for (variable, name) in relabelled.draws.variables().iter().enumerate() {
         columns.push((name, relabelled.draws.column(variable)));
     }
@@ -128,7 +135,18 @@ pub fn digest(
         }
         Extent::Tables => None,
     };
-    Ok((Digest { job, summary, health, waic, evidence, loo }, sketch))
+    Ok((
+        Digest { job, summary, health, occupied: shares(&occupied, job.components), waic, evidence, loo },
+        sketch,
+    ))
+}
+
+/// The share of each count from 1 to the greatest.
+fn shares(counts: &[f64], greatest: usize) -> Vec<f64> {
+    let share = |count: usize| {
+        counts.iter().filter(|&&value| value == count as f64).count() as f64 / counts.len() as f64
+    };
+    (1..=greatest).map(share).collect()
 }
 
 /// Adds a sentence to a note.

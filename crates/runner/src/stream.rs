@@ -16,6 +16,8 @@ pub enum Stream {
     Chain { components: usize, seed: u64, part: Part, chain: usize },
     /// What bridge sampling compares a posterior with.
     Evidence { components: usize, seed: u64 },
+    /// The components that own a block's observations, in each of a fit's draws.
+    Owners { components: usize, seed: u64, block: usize },
     /// Which observations are held out together.
     Folds { repeat: usize },
     /// Weights of observations, where models that were fitted elsewhere are compared.
@@ -51,6 +53,7 @@ impl Stream {
                 [3, components as u64, seed, part.key(), chain as u64]
             }
             Self::Evidence { components, seed } => [5, components as u64, seed, 0, 0],
+            Self::Owners { components, seed, block } => [7, components as u64, seed, block as u64, 0],
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
             Self::BayesianBootstrap => [9, 0, 0, 0, 0],
             Self::Refits { components, seed } => [6, components as u64, seed, 0, 0],
@@ -84,6 +87,7 @@ mod tests {
             Stream::Evidence { components: 3, seed: 1 },
             Stream::Centroids { components: 3, part: Part::All },
             Stream::Centroids { components: 3, part: fold(0, 0) },
+            Stream::Owners { components: 3, seed: 1, block: 0 },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
             Stream::BayesianBootstrap,

@@ -26,6 +26,7 @@
 //! | of singular models | [`sbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
+//! | how many components own an observation | [`Occupied`] |
 //! | what that says in words | [`Verdict`] |
 //!
 //! Standard errors and variances have denominators n − 1, as in R's `loo`, whose authors wrote the papers; ArviZ divides by n, so
@@ -42,6 +43,7 @@ mod kfold;
 mod log_likelihood;
 mod log_sum_exp;
 mod loo;
+mod occupied;
 mod pareto;
 mod pointwise;
 mod pseudo_bma;
@@ -62,6 +64,7 @@ pub use kfold::{held_out, held_out_mcse, kfold, logo};
 pub use log_likelihood::LogLikelihood;
 pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use loo::{LooPoint, loo, relative_efficiency};
+pub use occupied::Occupied;
 pub use pareto::GeneralizedPareto;
 pub use pointwise::PointScores;
 pub use pseudo_bma::{pseudo_bma, pseudo_bma_plus};

@@ -5,6 +5,9 @@ use std::ops::Range;
 use gmm_sampler::data::{Data, Observations};
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
+use rand::Rng;
+
+use crate::Occupied;
 
 /// Observations in a block: the S × 64 numbers of a block stay in the second-level cache for a few thousand draws, and a
 /// tile of the likelihood's pass is filled.
@@ -71,6 +74,24 @@ impl<'a> LogLikelihood<'a> {
             sums.push(log_density.iter().fold(0.0, |sum, value| sum + value))
         });
         sums
+    }
+
+    /// Owners of a block's observations under every so-manieth draw of each chain, drawn at random.
+    ///
+    /// # Panics
+    /// If `every` is zero.
+    #[must_use]
+    pub fn occupied(&self, block: usize, every: usize, rng: &mut impl Rng) -> Occupied {
+        let rows: Vec<usize> = self.rows(block).collect();
+        let likelihood = Likelihood::new(&self.data.rows(&rows));
+        let n_draws = self.draws.len() / self.n_chains;
+        let draws: Vec<&WhitenedComponents> =
+            self.draws.chunks_exact(n_draws).flat_map(|chain| chain.iter().step_by(every)).collect();
+        let mut occupied = Occupied::nobody(draws.len(), draws.first().map_or(1, |draw| draw.n_components()));
+        for (index, components) in draws.into_iter().enumerate() {
+            occupied.assign(index, &likelihood.responsibilities(components), rng);
+        }
+        occupied
     }
 
     fn rows(&self, block: usize) -> Range<usize> {

@@ -57,6 +57,7 @@ pub fn render(
         failures => results.failures.iter().map(|failure| context! { what => failure.what.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
         spec => experiment.spec.to_toml(),
         version => env!("CARGO_PKG_VERSION"),
+        occupied => occupied(experiment, results),
         spec_hash => experiment.spec.hash(),
         data_hash => dataset.hash.clone(),
         glossary => gmm_scoring::GLOSSARY,
@@ -107,6 +108,22 @@ fn cell(ranking: &Ranking, components: usize) -> Value {
         reliable => row.reliable,
         weight => format!("{:.2}", row.weight),
     }
+}
+
+/// The posterior of the number of components that own an observation, a row a fit.
+fn occupied(experiment: &Experiment, results: &Results) -> Value {
+    let counts: Vec<usize> = (1..=experiment.ks().last().copied().unwrap_or(0)).collect();
+    let rows = results.digests.iter().map(|digest| {
+        let share = |count: &usize| match digest.occupied.get(count - 1) {
+            None => String::new(),
+            Some(share) if *share == 0.0 => "0".to_owned(),
+            Some(share) => format!("{:.1}", 100.0 * share),
+        };
+        let shares = counts.iter().map(share).collect::<Vec<_>>();
+        context! { components => digest.job.components, seed => digest.job.seed, shares }
+    });
+    let rows = rows.collect::<Vec<_>>();
+    context! { counts, rows }
 }
 
 /// What single scores carry, those that should not be believed first.

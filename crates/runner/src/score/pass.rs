@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 use crate::experiment::Experiment;
 use crate::fit::Fit;
+use crate::jobs::Job;
+use crate::stream::Stream;
 
 /// What one pass over the data yields of a fit.
 pub struct Pass {
@@ -49,6 +51,22 @@ pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass
         whole.log_likelihood.iter_mut().zip(&block.log_likelihood).for_each(|(sum, value)| *sum += value);
     }
     whole
+}
+
+/// Draws of a fit, at most, for which owners of the observations are drawn: the share of a thousand draws has a standard error
+/// below 0.016.
+const MOST_DRAWS: usize = 1000;
+
+/// How many components own an observation (K⁺), in evenly spaced draws of each chain.
+pub fn occupied(job: Job, matrix: &LogLikelihood<'_>) -> Vec<f64> {
+    let every = matrix.n_draws().div_ceil(MOST_DRAWS);
+    let Job { components, seed, .. } = job;
+    let owners = |block| matrix.occupied(block, every, &mut Stream::Owners { components, seed, block }.rng());
+    let joined = (0..matrix.n_blocks()).into_par_iter().map(owners).reduce_with(|mut all, others| {
+        all.join(&others);
+        all
+    });
+    joined.map_or_else(Vec::new, |all| all.counts().into_iter().map(|count| count as f64).collect())
 }
 
 /// The log-likelihoods of some rows under a fit's draws, and the chains, counted from 0 among those that were kept, that

@@ -91,7 +91,9 @@ mod tests {
     fn texts_never_overlap_from_no_p_value_to_very_small_ones() {
         for n in [0, 1, 5, 300] {
             for smallest in [0.0, 1e-300, 1e-3] {
-                let p_value = |i: usize| (Part::ALL[i % Part::ALL.len()], if i == 0 { smallest } else { i as f64 / 300.0 });
+                let p_value = |i: usize| {
+                    (Part::ALL[i % Part::ALL.len()], if i == 0 { smallest } else { i as f64 / 300.0 })
+                };
                 let figure = PValues { p_values: (0..n).map(p_value).collect(), family_wise: 0.001 };
                 figure.scene().assert_legible();
             }
