@@ -61,7 +61,11 @@ impl Answer {
         reasons.extend(flattery(components, scores));
         if let [(_, first), rest @ ..] = ranking.best_by_seed.as_slice() {
             reasons.push(if rest.iter().all(|(_, best)| best == first) {
-                format!("All {} seeds rank K = {first} first.", ranking.best_by_seed.len())
+                let all = match ranking.best_by_seed.len() {
+                    2 => "Both seeds".to_owned(),
+                    n => format!("All {n} seeds"),
+                };
+                format!("{all} rank K = {first} first.")
             } else {
                 let by_seed: Vec<String> =
                     ranking.best_by_seed.iter().map(|(seed, best)| format!("seed {seed}: {best}")).collect();
