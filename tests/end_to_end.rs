@@ -80,6 +80,46 @@ fn log_evidence_is_that_of_another_program_on_the_datas_own_scale() {
     assert_eq!(row[8], "false");
 }
 
+/// One component of one feature, standardised: the mean of −2 log L under prior × likelihood^(1 / ln N), by quadrature over μ and
+/// log σ.
+#[test]
+fn wbic_is_the_mean_deviance_under_the_tempered_posterior() {
+    let workplace = Workplace::new();
+    let n = 60;
+    // Irrational steps fill the unit interval evenly; their logarithms are skewed.
+    let values: Vec<f64> =
+        (1..=n).map(|i| 3.0 + 2.0 * (1.0 - (f64::from(i) * 0.618_033_988_749_894_8).fract()).ln()).collect();
+    let text: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+    workplace.write("data.csv", &format!("y\n{}\n", text.join("\n")));
+    workplace.write(
+        "spec.toml",
+        "name = \"tempered\"\ndata.path = \"data.csv\"\nmodel.components = 1\nscoring.criteria = [\"wbic\"]\n",
+    );
+    runs(&workplace, &format!("{RUN} --no-report"));
+
+    let count = f64::from(n);
+    let mean = values.iter().sum::<f64>() / count;
+    let sd = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let (mut mass, mut sum) = (0.0, 0.0);
+    for (i, j) in (-150..=150).flat_map(|i| (-150..=150).map(move |j| (i, j))) {
+        let (mu, log_sigma) = (f64::from(i) * 0.02, f64::from(j) * 0.02);
+        let sigma = log_sigma.exp();
+        // Σ z² = N and Σ z = 0 for standardised z.
+        let log_likelihood = -0.5 * count * (2.0 * std::f64::consts::PI).ln()
+            - count * log_sigma
+            - 0.5 * count * (1.0 + mu * mu) / (sigma * sigma);
+        let log_prior = -0.5 * mu * mu / 0.1 - (1.0 + sigma * sigma).ln() + log_sigma;
+        let weight = (log_prior + log_likelihood / count.ln()).exp();
+        mass += weight;
+        sum += weight * -2.0 * (log_likelihood - count * sd.ln());
+    }
+    let csv = fs::read_to_string(workplace.path("reports/tempered/comparison.csv")).unwrap();
+    let row: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
+    let (estimate, se): (f64, f64) = (row[3].parse().unwrap(), row[4].parse().unwrap());
+    let expected = sum / mass;
+    assert!(se < 0.2 && (estimate - expected).abs() < 4.0 * se, "{csv} for {expected}");
+}
+
 #[test]
 fn one_thread_and_several_leave_the_same_bytes() {
     let workplace = small();

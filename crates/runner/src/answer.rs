@@ -99,6 +99,7 @@ fn meaning(criterion: Criterion) -> &'static str {
         }
         Criterion::Bic => "has the best likelihood when every component is charged as one that is needed",
         Criterion::Sbic => "has the best likelihood when components to spare are charged less",
+        Criterion::Wbic => "has the best likelihood on average over a tempered posterior",
         Criterion::Icl => "counts the clusters that can be told apart",
         Criterion::Waic | Criterion::Loo => "is the fewest that predict as well as any",
         Criterion::Kfold => {

@@ -11,7 +11,7 @@ use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::jobs::{Job, Part, Task};
 use crate::report::Extent;
-use crate::score::{Digest, HeldOut, digest};
+use crate::score::{Digest, HeldOut, Tempered, digest};
 use crate::sketch::Sketch;
 use crate::store::Store;
 
@@ -20,6 +20,7 @@ use crate::store::Store;
 pub struct Findings {
     digests: BTreeMap<Job, Digest>,
     held_out: BTreeMap<Job, HeldOut>,
+    tempered: BTreeMap<Job, Tempered>,
     /// Of each K the fit that stands for it in figures.
     sketches: BTreeMap<usize, Sketch>,
 }
@@ -28,22 +29,27 @@ pub struct Findings {
 pub enum Finding {
     /// Of all rows; a sketch where figures are wanted.
     Whole(Box<(Digest, Option<Sketch>)>),
+    /// Of all rows, tempered.
+    Tempered(Tempered),
     /// Of a part of them: what it says of the others.
     HeldOut(HeldOut),
 }
 
 impl Finding {
-    /// Of a fit on all rows.
+    /// Of a fit on all rows, tempered or not.
     ///
     /// # Errors
     /// Draws that are no mixtures.
     pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit, extent: Extent) -> Result<Self> {
-        digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found)))
+        match job.part {
+            Part::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
+            _ => digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found))),
+        }
     }
 
     fn read(experiment: &Experiment, store: &Store, job: Job, extent: Extent) -> Result<Self> {
         match job.part {
-            Part::All => {
+            Part::All | Part::Tempered => {
                 let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
                 Self::of_fit(experiment, job, &fit, extent)
             }
@@ -92,6 +98,9 @@ impl Findings {
                 }
                 self.digests.insert(job, digest);
             }
+            Finding::Tempered(tempered) => {
+                self.tempered.insert(job, tempered);
+            }
             Finding::HeldOut(held_out) => {
                 self.held_out.insert(job, held_out);
             }
@@ -122,12 +131,19 @@ impl Findings {
 
     #[must_use]
     pub fn has(&self, job: Job) -> bool {
-        self.digests.contains_key(&job) || self.held_out.contains_key(&job)
+        self.digests.contains_key(&job)
+            || self.held_out.contains_key(&job)
+            || self.tempered.contains_key(&job)
     }
 
     #[must_use]
     pub fn held_out(&self, job: Job) -> Option<&HeldOut> {
         self.held_out.get(&job)
+    }
+
+    /// Of all tempered fits in the order of K and seed.
+    pub fn tempered(&self) -> impl Iterator<Item = (Job, &Tempered)> {
+        self.tempered.iter().map(|(job, tempered)| (*job, tempered))
     }
 
     /// Of all fits on all rows in the order of K and seed.

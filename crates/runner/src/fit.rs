@@ -13,6 +13,7 @@ use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
 use gmm_sampler::start::{Start, matched_to};
 use gmm_sampler::ties::Ties;
+use gmm_scoring::wbic_power;
 
 use crate::experiment::Experiment;
 use crate::jobs::{Job, Part, Task};
@@ -40,6 +41,8 @@ pub struct Preparation {
     components: usize,
     part: Part,
     likelihood: Likelihood,
+    /// What the likelihood is raised to.
+    power: f64,
     prior: Prior,
     scaling: Scaling,
     start: Start,
@@ -98,7 +101,7 @@ pub struct Fit {
 #[must_use]
 pub fn settings(spec: &Spec, part: Part) -> Settings {
     let (warmup, draws) = match part {
-        Part::All => (spec.sampler.warmup, spec.sampler.draws),
+        Part::All | Part::Tempered => (spec.sampler.warmup, spec.sampler.draws),
         Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
             (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
         }
@@ -155,7 +158,8 @@ impl Preparation {
         let promising = reference.map_or(&[][..], |reference| &reference.promising);
         // LOO is of the posterior under the prior as it was given for all rows; cross-validation is of all that is done with rows.
         let model = match (part, reference) {
-            (Part::Without(_), Some(reference)) => reference.model.clone(),
+            (Part::Without(_) | Part::Tempered, Some(reference)) => reference.model.clone(),
+            (Part::Tempered, None) => Model::of(experiment, components, Part::All, &rows)?,
             (Part::Without(_), None) => {
                 bail!("the fit of all rows, whose prior this one shares, has no start")
             }
@@ -189,7 +193,11 @@ impl Preparation {
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
-        let mut posterior = Posterior::new(&likelihood, &prior, components)?;
+        let power = match part {
+            Part::Tempered => wbic_power(rows.n_observations()),
+            _ => 1.0,
+        };
+        let mut posterior = Posterior::new(&likelihood, &prior, components)?.on(&likelihood, power);
         let ties = Ties::of(rows);
         let watched = improper_with(&prior.scales, components, &ties);
         let watch = SpikeWatch::new(components, &ties);
@@ -200,7 +208,7 @@ impl Preparation {
             );
         };
         let settings = settings(spec, part);
-        Ok(Self { components, part, prior, scaling, start, settings, watch, watched, likelihood })
+        Ok(Self { components, part, prior, scaling, start, settings, watch, watched, likelihood, power })
     }
 
     /// Iterations of one chain.
@@ -216,7 +224,8 @@ impl Preparation {
     pub fn run_chain(&self, seed: u64, chain: usize, progress: &ChainProgress) -> Result<ChainEnd> {
         let (components, part) = (self.components, self.part);
         let mut rng = Stream::Chain { components, seed, part, chain }.rng();
-        let mut posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
+        let posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
+        let mut posterior = posterior.on(&self.likelihood, self.power);
         let layout = posterior.layout();
         let position = self.start.disperse(&mut posterior, &mut rng);
         let mut chain = Chain::new(posterior, &position, self.start.metric.clone(), self.settings, rng)?;

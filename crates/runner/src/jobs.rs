@@ -16,6 +16,8 @@ use crate::stream::Stream;
 pub enum Part {
     /// All rows.
     All,
+    /// All rows, with the likelihood raised to the power that WBIC wants.
+    Tempered,
     /// All but one fold of one of the partitions of all rows.
     Fold { repeat: usize, fold: usize },
     /// All but one of the groups that the spec names, in the order of their names.
@@ -39,6 +41,7 @@ impl Part {
     pub fn place(self) -> (&'static str, Option<String>) {
         match self {
             Self::All => ("draws", None),
+            Self::Tempered => ("tempered", None),
             Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
             Self::Group(group) => ("groups", Some(format!("group={group}"))),
             Self::Without(Left::Observation(row)) => ("refits", Some(format!("observation={row}"))),
@@ -52,6 +55,7 @@ impl Part {
         // Repeats, folds and groups are a million (below 2²⁰) at most.
         match self {
             Self::All => 0,
+            Self::Tempered => 5 << 60,
             Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
             Self::Group(group) => 2 << 60 | group as u64,
             Self::Without(Left::Observation(row)) => 3 << 60 | row as u64,
@@ -66,6 +70,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => Ok(()),
+            Self::Tempered => write!(f, ", tempered"),
             Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
             Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
             Self::Group(group) => write!(f, ", group {}", group + 1),
@@ -114,6 +119,7 @@ impl Experiment {
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         let mut parts = vec![(Part::All, Arc::from([]))];
+        parts.extend(self.scores_by(Criterion::Wbic).then(|| (Part::Tempered, Arc::from([]))));
         parts.extend(self.folds().into_iter().flatten());
         parts.extend(self.groups());
         let mut tasks = Vec::new();

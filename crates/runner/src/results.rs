@@ -108,6 +108,15 @@ impl Results {
         }
         let (left_out, doubtful_refits) = left_out(experiment, &findings, &failures);
         doubts.extend(doubtful_refits);
+        let mut tempered = Vec::new();
+        for (job, found) in findings.tempered() {
+            if !found.trouble.is_empty() {
+                doubts.push(Failure { what: job.to_string(), reason: found.trouble.clone() });
+            }
+            let Job { components, seed, .. } = job;
+            let score = found.score.clone();
+            tempered.push(ScoreRow { components, seed: Some(seed), mcse: score.se, score });
+        }
         let (digests, sketches) = findings.into_digests_and_sketches();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
         let doubtful = doubtful.map(|digest| Failure {
@@ -134,6 +143,7 @@ impl Results {
             mcse: loo.mcse,
         }));
         scores.extend(held_out);
+        scores.extend(tempered);
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
@@ -224,9 +234,10 @@ fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
         criterion: first.criterion,
         estimate: mean(&|score| score.estimate),
         // Errors over observations are common to all seeds, Monte Carlo errors are not.
-        se: match first.criterion.scale() {
-            Scale::Prediction | Scale::Deviance => mean(&|score| score.se),
-            Scale::Evidence => mean(&|score| score.se * score.se).sqrt() / n.sqrt(),
+        se: if first.pointwise.is_empty() {
+            mean(&|score| score.se * score.se).sqrt() / n.sqrt()
+        } else {
+            mean(&|score| score.se)
         },
         p_eff: mean(&|score| score.p_eff),
         n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),

@@ -260,6 +260,10 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
         text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
     }
+    let tempered = of_kind(|part| part == Part::Tempered);
+    if tempered > 0 {
+        text.push_str(&format!(", {tempered} tempered"));
+    }
     if groups > 0 {
         text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
     }
@@ -276,7 +280,9 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         sampler.chains,
         draws(settings(&experiment.spec, Part::All))
     ));
-    if let Some(part) = tasks.iter().map(|task| task.job.part).find(|&part| part != Part::All) {
+    if let Some(part) =
+        tasks.iter().map(|task| task.job.part).find(|&part| !matches!(part, Part::All | Part::Tempered))
+    {
         text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
     }
     text.push('\n');

@@ -158,13 +158,16 @@ impl Sampling<'_> {
         let job = task.job;
         let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
         let fit = Fit::of_chains(job, self.experiment.dataset.data.n_features(), chains)?;
-        let finding = if job.part == Part::All {
-            self.store.write_fit(self.experiment, task, &fit)?;
-            Finding::of_fit(self.experiment, job, &fit, self.extent)?
-        } else {
-            let held_out = HeldOut::of(self.experiment, task, &fit)?;
-            self.store.write_held_out(self.experiment, task, &held_out)?;
-            Finding::HeldOut(held_out)
+        let finding = match job.part {
+            Part::All | Part::Tempered => {
+                self.store.write_fit(self.experiment, task, &fit)?;
+                Finding::of_fit(self.experiment, job, &fit, self.extent)?
+            }
+            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
+                let held_out = HeldOut::of(self.experiment, task, &fit)?;
+                self.store.write_held_out(self.experiment, task, &held_out)?;
+                Finding::HeldOut(held_out)
+            }
         };
         self.findings.lock().expect("no holder of the lock panics").add(job, finding);
         Ok(())

@@ -5,6 +5,7 @@ mod held_out;
 mod information;
 mod leave_one_out;
 mod pass;
+mod tempered;
 
 use anyhow::Result;
 use gmm_sampler::diagnostics::Summary;
@@ -24,6 +25,8 @@ use evidence::log_evidence_score;
 pub use held_out::{HeldOut, cross_validated};
 pub use information::{information_scores, wanted};
 pub use leave_one_out::LeaveOneOut;
+pub use tempered::Tempered;
+
 use pass::{log_likelihood_and_spiked, occupied, pass};
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Start {
         let metric = match posterior.likelihood().thinned(SAMPLE) {
             Some(thinned) => {
                 let all = posterior.likelihood().n_observations() as f64;
-                let power = all / thinned.n_observations() as f64;
+                let power = posterior.power() * all / thinned.n_observations() as f64;
                 curvature_metric(&mut posterior.on(&thinned, power), &mode.position)
             }
             None => curvature_metric(posterior, &mode.position),

@@ -12,6 +12,8 @@ pub enum Criterion {
     Bic,
     /// Singular BIC, Drton & Plummer (2017).
     Sbic,
+    /// Widely applicable Bayesian information criterion, Watanabe (2013).
+    Wbic,
     /// Integrated completed likelihood, Biernacki, Celeux & Govaert (2000).
     Icl,
     /// Widely applicable information criterion, Watanabe (2010).
@@ -40,10 +42,11 @@ pub enum Scale {
 
 impl Criterion {
     /// All criteria, in the order in which they are reported.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Aic,
         Self::Bic,
         Self::Sbic,
+        Self::Wbic,
         Self::Icl,
         Self::Waic,
         Self::Loo,
@@ -59,6 +62,7 @@ impl Criterion {
             Self::Aic => "aic",
             Self::Bic => "bic",
             Self::Sbic => "sbic",
+            Self::Wbic => "wbic",
             Self::Icl => "icl",
             Self::Waic => "waic",
             Self::Loo => "loo",
@@ -75,6 +79,7 @@ impl Criterion {
             Self::Aic => "AIC",
             Self::Bic => "BIC",
             Self::Sbic => "sBIC",
+            Self::Wbic => "WBIC",
             Self::Icl => "ICL",
             Self::Waic => "WAIC",
             Self::Loo => "PSIS-LOO",
@@ -88,7 +93,7 @@ impl Criterion {
     #[must_use]
     pub fn scale(self) -> Scale {
         match self {
-            Self::Aic | Self::Bic | Self::Sbic | Self::Icl => Scale::Deviance,
+            Self::Aic | Self::Bic | Self::Sbic | Self::Wbic | Self::Icl => Scale::Deviance,
             Self::Waic | Self::Loo | Self::Kfold | Self::Logo => Scale::Prediction,
             Self::Evidence => Scale::Evidence,
         }
@@ -147,7 +152,7 @@ mod tests {
         let refused = "BIC".parse::<Criterion>().unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "unknown criterion `BIC`; there are aic, bic, sbic, icl, waic, loo, kfold, logo, evidence"
+            "unknown criterion `BIC`; there are aic, bic, sbic, wbic, icl, waic, loo, kfold, logo, evidence"
         );
     }
 

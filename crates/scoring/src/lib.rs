@@ -23,7 +23,7 @@
 //! | from a maximised likelihood | [`aic`], [`bic`], [`icl`] |
 //! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`], and where that fails [`in_doubt`]; both at once [`PointScores`] |
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
-//! | of singular models | [`sbic`] |
+//! | of singular models | [`sbic`], [`wbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
 //! | how many components own an observation | [`Occupied`] |
@@ -72,7 +72,7 @@ pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};
 pub use rand_index::adjusted_rand_index;
 pub use refit::in_doubt;
 pub use score::Score;
-pub use singular::{Maximised, sbic, sbic_phi};
+pub use singular::{Maximised, sbic, sbic_phi, wbic, wbic_power};
 pub use stacking::stacking;
 pub use verdict::{Flag, Verdict};
 pub use waic::{WaicPoint, waic};

@@ -1,6 +1,7 @@
 //! Criteria that know that mixtures are singular: where components are to spare, their parameters are not counted in full.
 //!
-//! Source: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below.
+//! Sources: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below; Watanabe
+//! (2013), "A widely applicable Bayesian information criterion", JMLR 14.
 
 use crate::information::deviance_score;
 use crate::log_sum_exp::log_sum_exp;
@@ -80,6 +81,25 @@ pub fn sbic(maximised: &[Maximised], n_features: usize, n_observations: usize, p
     scores
 }
 
+/// WBIC on the deviance scale (lower is better): twice the mean of −log L under the posterior whose likelihood is raised to the
+/// power 1 / ln N (Watanabe 2013, eq. 16), minus twice an approximation of the log evidence.
+///
+/// `log_likelihood` are the S log-likelihoods of all N observations under draws of that posterior; `mcse` is the Monte Carlo
+/// standard error of their mean. NaN of nothing.
+#[must_use]
+pub fn wbic(log_likelihood: &[f64], mcse: f64) -> Score {
+    let mean = gmm_sampler::diagnostics::mean(log_likelihood);
+    let mut score = deviance_score(Criterion::Wbic, -2.0 * mean, f64::NAN);
+    score.se = 2.0 * mcse;
+    score
+}
+
+/// The power that [`wbic`] wants the likelihood raised to.
+#[must_use]
+pub fn wbic_power(n_observations: usize) -> f64 {
+    1.0 / libm::log(n_observations as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +156,12 @@ mod tests {
         let three = Maximised { components: 3, log_likelihood: -90.0 };
         let without = sbic(&[collection(&[-100.0])[0], three], 1, 50, 0.5);
         assert_eq!(with[2].estimate, without[1].estimate);
+    }
+
+    #[test]
+    fn wbic_is_twice_the_mean_deviance() {
+        let score = wbic(&[-10.0, -12.0, -14.0], 0.5);
+        assert_eq!((score.estimate, score.se), (24.0, 1.0));
+        assert!((wbic_power(100) - 0.217_147_240_951_625_8).abs() < 1e-15);
     }
 }

@@ -42,7 +42,7 @@ impl Judge {
                 Criterion::ALL.into_iter().filter(|criterion| spec.scoring.criteria.contains(criterion))
             {
                 // What no prior enters is the same under both.
-                if prior > 0 && criterion.scale() == Scale::Deviance {
+                if prior > 0 && criterion.scale() == Scale::Deviance && criterion != Criterion::Wbic {
                     continue;
                 }
                 judges.push(Self { prior, rule: Rule::Best(criterion) });

@@ -47,6 +47,11 @@ impl<'a> Posterior<'a> {
         self.components.layout
     }
 
+    /// What the likelihood is raised to.
+    pub(crate) fn power(&self) -> f64 {
+        self.power
+    }
+
     pub(crate) fn likelihood(&self) -> &'a Likelihood {
         self.likelihood
     }
