@@ -2,7 +2,7 @@
 
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::start::em::em;
 use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
 use gmm_sampler::start::matched_to;
@@ -127,13 +127,7 @@ impl Case {
     /// The default prior.
     #[must_use]
     pub fn prior(&self) -> Prior {
-        Prior {
-            concentration: 0.5,
-            centres: self.centres.clone(),
-            mean_sd: 0.1f64.sqrt(),
-            scales: ScalePrior::HalfCauchy { scale: 1.0 },
-            lkj_shape: 2.0,
-        }
+        Prior::published(self.centres.clone())
     }
 
     /// The random numbers of the case's chain.

@@ -6,7 +6,7 @@ use gmm_sampler::data::{Data, Scaling};
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::{Regularity, em};
 use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
@@ -65,13 +65,7 @@ impl Case {
     }
 
     fn new(name: &'static str, data: &Data, n_components: usize, centres: Vec<f64>) -> Self {
-        let prior = Prior {
-            concentration: 0.5,
-            centres,
-            mean_sd: 0.1f64.sqrt(),
-            scales: ScalePrior::HalfCauchy { scale: 1.0 },
-            lkj_shape: 2.0,
-        };
+        let prior = Prior::published(centres);
         let likelihood = Likelihood::new(data);
         let mut posterior =
             Posterior::new(&likelihood, &prior, n_components).expect("the prior is the default");

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmm_sampler::diagnostics::sd;
-use gmm_scoring::{Criterion, Flag, Scale, Verdict};
+use gmm_scoring::{Criterion, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict, paired_difference};
 
 use crate::results::Ranking;
 use crate::score::ScoreRow;
@@ -153,20 +152,14 @@ fn flattery(components: usize, scores: &[ScoreRow]) -> Option<String> {
         scores.iter().find(|row| row.components == components && row.score.criterion == criterion)
     };
     let (loo, kfold) = (of(Criterion::Loo)?, of(Criterion::Kfold)?);
-    let differences: Vec<f64> =
-        loo.score.pointwise.iter().zip(&kfold.score.pointwise).map(|(a, b)| a - b).collect();
-    let difference: f64 = differences.iter().sum();
-    let se = (differences.len() as f64).sqrt() * sd(&differences);
-    (difference > SMALL_FLATTERY && difference > 2.0 * se).then(|| {
+    let (difference, se) = paired_difference(&loo.score, &kfold.score);
+    (difference > SMALL_ELPD_DIFFERENCE && difference > 2.0 * se).then(|| {
         format!(
             "At K = {components} PSIS-LOO promises {difference:.1} ± {se:.1} nats more than K-fold keeps: a prior or a scale that was \
              taken from all rows has seen the row that LOO leaves out, and folds train on fewer rows."
         )
     })
 }
-
-/// Nats below which a difference of predictions is small: as in [`Verdict`].
-const SMALL_FLATTERY: f64 = 4.0;
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "s" } else { "" }

@@ -2,7 +2,7 @@
 
 mod csv;
 mod finding;
-mod parquet;
+pub mod parquet;
 mod table;
 
 use std::io::ErrorKind;

@@ -1,10 +1,11 @@
 //! Whether a fit's chains can be believed: what was seen, what it means for the ranking, what to try next.
 
+use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::nuts::GRADIENTS_PER_STEP;
 use gmm_scoring::Score;
 
 use crate::fit::{Fit, REMEDY};
-use crate::score::{SummaryRow, append};
+use crate::score::append;
 
 /// What chains must show to be believed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,21 +61,16 @@ pub struct Health {
 }
 
 impl Health {
+    /// `invariant` describes the quantities that no relabelling changes.
     #[must_use]
     pub fn of(
         fit: &Fit,
-        summary: &[SummaryRow],
+        invariant: &[Summary],
         spiked: Vec<usize>,
         switched: f64,
         max_tree_depth: usize,
         demands: Demands,
     ) -> Self {
-        let invariant = || {
-            summary
-                .iter()
-                .filter(|row| matches!(row.parameter.as_str(), "lp" | "log_likelihood"))
-                .map(|row| row.summary)
-        };
         let n_draws = fit.draws.n_draws();
         let chains = || fit.stats.chunks_exact(n_draws.max(1));
         Self {
@@ -85,9 +81,9 @@ impl Health {
                 .iter()
                 .filter(|draw| draw.transition.tree_depth as usize >= max_tree_depth)
                 .count(),
-            max_rhat: invariant().map(|summary| summary.rhat).fold(f64::NEG_INFINITY, worst),
-            min_ess_bulk: invariant().map(|summary| summary.ess_bulk).fold(f64::INFINITY, least),
-            min_ess_tail: invariant().map(|summary| summary.ess_tail).fold(f64::INFINITY, least),
+            max_rhat: invariant.iter().map(|summary| summary.rhat).fold(f64::NEG_INFINITY, worst),
+            min_ess_bulk: invariant.iter().map(|summary| summary.ess_bulk).fold(f64::INFINITY, least),
+            min_ess_tail: invariant.iter().map(|summary| summary.ess_tail).fold(f64::INFINITY, least),
             min_bfmi: chains()
                 .map(|chain| bfmi(chain.iter().map(|draw| draw.transition.energy)))
                 .fold(f64::INFINITY, least),

@@ -21,7 +21,7 @@ use crate::progress::{Display, Progress};
 use crate::provenance::Provenance;
 use crate::report::{self, Extent};
 use crate::results::{Failure, Results};
-use crate::sample::sample;
+use crate::sample::{Outcome, sample};
 use crate::store::Store;
 use crate::talk::say;
 use crate::{table, warning};
@@ -145,12 +145,8 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let (of_refits, findings) =
         pool.install(|| sample(experiment, &store, &missing, findings, extent, &progress));
     outcomes.extend(of_refits);
-    let failures = outcomes.iter().filter_map(|outcome| {
-        let error = outcome.result.as_ref().err()?;
-        Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
-    });
-    let results =
-        pool.install(|| conclude(experiment, &store, findings, failures.collect(), &warnings, extent))?;
+    let failures = outcomes.iter().filter_map(Outcome::failure).collect();
+    let results = pool.install(|| conclude(experiment, &store, findings, failures, &warnings, extent))?;
     Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
     present(experiment, &store, &results, flags.format, extent, talk)
 }

@@ -16,6 +16,7 @@ use crate::fit::{ChainEnd, Fit, Preparation, Reference};
 use crate::jobs::{Job, Part, Task};
 use crate::progress::{FitProgress, Progress};
 use crate::report::Extent;
+use crate::results::Failure;
 use crate::score::HeldOut;
 use crate::store::Store;
 
@@ -26,6 +27,15 @@ pub struct Outcome {
     /// Time spent on it by all threads; its share of the preparation included.
     pub spent: Duration,
     pub result: Result<()>,
+}
+
+impl Outcome {
+    /// The job and its reason, if it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let error = self.result.as_ref().err()?;
+        Some(Failure { what: self.job.to_string(), reason: format!("{error:#}") })
+    }
 }
 
 /// Everything a running task needs to see.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use gmm_scoring::Criterion;
+use gmm_scoring::{Basis, Criterion};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Format, RunFlags, Talk};
@@ -32,7 +32,7 @@ use crate::store::{Key, read_outcome, write_biases, write_outcome, write_picks};
 use crate::talk::say;
 use bias::{Bias, biases};
 use design::{Set, sets};
-use outcome::{Outcome, examine, needs_whole_fits, priors};
+use outcome::{Outcome, examine, needs_whole_fits, priors, scores_from};
 use tally::{Factor, Judge, Paired, Pick, Rule, Tally, factors};
 
 /// Everything that is known of a suite once its data sets are done.
@@ -345,13 +345,14 @@ pub fn check(path: &Path) -> Result<ExitCode> {
     let (fewest, most) = spec.suite.n_observations.range();
     let (least, largest) = spec.suite.overlap.range();
     let range = |from: String, to: String| if from == to { from } else { format!("{from} to {to}") };
-    let folds = if spec.scoring.criteria.contains(&Criterion::Kfold) { spec.scoring.folds } else { 0 };
-    let per_k = usize::from(needs_whole_fits(&spec)) + folds;
+    let held_out = spec.scoring.folds * spec.scoring.repeats;
+    let per_k = usize::from(needs_whole_fits(&spec))
+        + usize::from(scores_from(&spec, Basis::Tempered))
+        + usize::from(scores_from(&spec, Basis::HeldOut)) * held_out;
     let n_priors = priors(&spec).len();
     let fits = sets.len() * n_priors * spec.model.components.len() * spec.sampler.seeds.len() * per_k;
-    let maximised =
-        [Criterion::Aic, Criterion::Bic, Criterion::Icl].iter().any(|c| spec.scoring.criteria.contains(c));
-    let optima = if maximised { sets.len() * spec.model.components.len() } else { 0 };
+    let optima =
+        if scores_from(&spec, Basis::Maximum) { sets.len() * spec.model.components.len() } else { 0 };
     print(&format!(
         "{}\n  data sets   {}, simulated; N {}, D {}, K {}, average overlap {}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
         spec.name,

@@ -227,12 +227,9 @@ impl Cloud {
         for width in [n_features, n_features, layout.n_correlations()] {
             let of_block: Vec<f64> = (0..width)
                 .map(|i| {
-                    let values = || {
-                        let of = move |x: &'_ Vec<f64>| {
-                            (0..n_components).map(|k| x[start + k * width + i]).collect::<Vec<_>>()
-                        };
-                        self.positions.iter().flat_map(of)
-                    };
+                    let place = move |k: usize| start + k * width + i;
+                    let values =
+                        || self.positions.iter().flat_map(|x| (0..n_components).map(move |k| x[place(k)]));
                     let mean = values().sum::<f64>() / (count * n_components as f64);
                     let squares = values().map(|x| (x - mean) * (x - mean)).sum::<f64>();
                     (squares / (count * n_components as f64)).sqrt().max(LEAST_SD)

@@ -97,7 +97,8 @@ fn to_itself(best: &Score) -> (f64, f64) {
 
 /// Difference of two estimates and its standard error: Vehtari, Gelman & Gabry (2017), eq. 24. Pairing matters: some observations are
 /// hard for every model, and that part of the spread cancels. Scores without terms for observations have errors of their own.
-fn paired_difference(score: &Score, best: &Score) -> (f64, f64) {
+#[must_use]
+pub fn paired_difference(score: &Score, best: &Score) -> (f64, f64) {
     if score.pointwise.is_empty() {
         return (score.estimate - best.estimate, score.se.hypot(best.se));
     }

@@ -40,6 +40,19 @@ pub enum Scale {
     Evidence,
 }
 
+/// What a criterion has to be computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The maximised likelihood: no prior and no draws enter.
+    Maximum,
+    /// Draws of a fit of all rows.
+    Posterior,
+    /// Draws of a fit of all rows whose likelihood is raised to a power.
+    Tempered,
+    /// Draws of fits that did not see the rows they are scored on.
+    HeldOut,
+}
+
 impl Criterion {
     /// All criteria, in the order in which they are reported.
     pub const ALL: [Self; 10] = [
@@ -96,6 +109,17 @@ impl Criterion {
             Self::Aic | Self::Bic | Self::Sbic | Self::Wbic | Self::Icl => Scale::Deviance,
             Self::Waic | Self::Loo | Self::Kfold | Self::Logo => Scale::Prediction,
             Self::Evidence => Scale::Evidence,
+        }
+    }
+
+    /// What the criterion is computed from.
+    #[must_use]
+    pub fn basis(self) -> Basis {
+        match self {
+            Self::Aic | Self::Bic | Self::Sbic | Self::Icl => Basis::Maximum,
+            Self::Waic | Self::Loo | Self::Evidence => Basis::Posterior,
+            Self::Wbic => Basis::Tempered,
+            Self::Kfold | Self::Logo => Basis::HeldOut,
         }
     }
 

@@ -35,19 +35,20 @@ pub fn held_out_mcse(columns: &[Vec<f64>], n_chains: usize) -> f64 {
 /// little pessimistic, since each fit saw fewer observations than there are.
 #[must_use]
 pub fn kfold(pointwise: Vec<f64>) -> Score {
-    let n_bad = pointwise.iter().filter(|elpd| !elpd.is_finite()).count();
-    Score::from_pointwise(Criterion::Kfold, pointwise, f64::NAN, n_bad, |n| {
-        format!("{n_bad} of {n} held-out observations have no finite log predictive density")
-    })
+    of_terms(Criterion::Kfold, pointwise)
 }
 
 /// The sum of the log predictive densities of G groups of observations, each held out whole by one fit; a group's term is the sum
 /// over its observations. Higher is better; the standard error is over groups, for those within one are not independent.
 #[must_use]
 pub fn logo(groups: Vec<f64>) -> Score {
-    let n_bad = groups.iter().filter(|elpd| !elpd.is_finite()).count();
-    Score::from_pointwise(Criterion::Logo, groups, f64::NAN, n_bad, |n| {
-        format!("{n_bad} of {n} held-out groups have no finite log predictive density")
+    of_terms(Criterion::Logo, groups)
+}
+
+fn of_terms(criterion: Criterion, elpd: Vec<f64>) -> Score {
+    let n_bad = elpd.iter().filter(|elpd| !elpd.is_finite()).count();
+    Score::from_pointwise(criterion, elpd, f64::NAN, n_bad, |n| {
+        format!("{n_bad} of {n} held-out {} have no finite log predictive density", criterion.terms())
     })
 }
 

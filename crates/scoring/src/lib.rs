@@ -56,8 +56,8 @@ mod stacking;
 mod verdict;
 mod waic;
 
-pub use compare::{CompareError, Comparison, Row};
-pub use criterion::{Criterion, Scale, UnknownCriterion};
+pub use compare::{CompareError, Comparison, Row, paired_difference};
+pub use criterion::{Basis, Criterion, Scale, UnknownCriterion};
 pub use evidence::{Canonical, Evidence, EvidenceError, log_evidence};
 pub use information::{aic, bic, entropy, icl};
 pub use kfold::{held_out, held_out_mcse, kfold, logo};
@@ -74,7 +74,7 @@ pub use refit::in_doubt;
 pub use score::Score;
 pub use singular::{Maximised, sbic, sbic_phi, wbic, wbic_power};
 pub use stacking::stacking;
-pub use verdict::{Flag, Verdict};
+pub use verdict::{Flag, SMALL_ELPD_DIFFERENCE, Verdict};
 pub use waic::{WaicPoint, waic};
 
 /// Every reported column in prose, and what the number cannot tell. Markdown.

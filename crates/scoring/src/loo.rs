@@ -37,6 +37,11 @@ impl LooPoint {
         PointScores::with_relative_efficiency(log_likelihood, relative_efficiency).loo
     }
 
+    /// Whether reweighting can be believed here. NaN is not sound.
+    pub(crate) fn is_sound(&self, threshold: f64) -> bool {
+        self.pareto_k <= threshold && self.elpd.is_finite()
+    }
+
     /// Of an observation that some draw makes impossible, or that has no log-likelihoods: nothing to smooth.
     pub(crate) fn without_tail(log_likelihood: &[f64], span: Span) -> Option<Self> {
         if log_likelihood.is_empty() || span.greatest == f64::INFINITY || span.sum.is_nan() {
@@ -105,9 +110,7 @@ pub fn relative_efficiency(likelihoods: &[f64], n_chains: usize) -> f64 {
 #[must_use]
 pub fn loo(points: &[LooPoint], n_draws: usize) -> Score {
     let threshold = khat_threshold(n_draws);
-    // Written so that NaN is bad.
-    let is_bad = |point: &&LooPoint| !(point.pareto_k <= threshold && point.elpd.is_finite());
-    let n_bad = points.iter().filter(is_bad).count();
+    let n_bad = points.iter().filter(|point| !point.is_sound(threshold)).count();
     let p_eff = points.iter().map(|point| point.p).sum();
     let pointwise = points.iter().map(|point| point.elpd).collect();
     Score::from_pointwise(Criterion::Loo, pointwise, p_eff, n_bad, |n| {

@@ -8,8 +8,7 @@ use crate::psis::khat_threshold;
 #[must_use]
 pub fn in_doubt(points: &[LooPoint], n_draws: usize) -> Vec<usize> {
     let threshold = khat_threshold(n_draws);
-    let is_sound = |point: &LooPoint| point.pareto_k <= threshold && point.elpd.is_finite();
-    (0..points.len()).filter(|&i| !is_sound(&points[i])).collect()
+    (0..points.len()).filter(|&i| !points[i].is_sound(threshold)).collect()
 }
 
 impl LooPoint {

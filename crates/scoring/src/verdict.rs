@@ -6,7 +6,7 @@ use crate::{Comparison, Criterion, Row, Scale};
 
 /// Predictive differences smaller than this, in nats, are small whatever their standard error says, and it is least to be trusted
 /// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).
-const SMALL_ELPD_DIFFERENCE: f64 = 4.0;
+pub const SMALL_ELPD_DIFFERENCE: f64 = 4.0;
 
 /// Standard errors within which a difference could be chance. Two, the customary 95 % of a normal: Sivula et al. (2020) show that the
 /// errors are themselves estimated, and too small more often than too large.

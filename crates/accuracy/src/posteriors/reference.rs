@@ -1,7 +1,7 @@
 //! The reference posteriors: data, prior centres and what rstan found, embedded as they stand in `tests/reference/posteriors`.
 
 use gmm_sampler::data::Data;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::prior::Prior;
 
 use crate::problem::Problem;
 
@@ -74,13 +74,7 @@ impl Reference {
         let data = self.data();
         let centres = self.centres();
         let n_components = centres.len() / data.n_features();
-        let prior = Prior {
-            concentration: 0.5,
-            centres,
-            mean_sd: 0.1f64.sqrt(),
-            scales: ScalePrior::HalfCauchy { scale: 1.0 },
-            lkj_shape: 2.0,
-        };
+        let prior = Prior::published(centres);
         Problem::new(data, prior, n_components)
     }
 

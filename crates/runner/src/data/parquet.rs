@@ -19,18 +19,23 @@ pub const MAGIC: &[u8] = b"PAR1";
 /// # Errors
 /// A damaged file, names that are not there, columns of dates or the like where numbers are wanted, too many rows.
 pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
-    // On many damaged files polars panics instead of returning an error. What cannot be caught is an abort: a page
-    // header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
-    catch_unwind(AssertUnwindSafe(|| read(bytes, spec, groups)))
-        .unwrap_or_else(|_| Err(damaged(spec, "the reader gave up on its content").into()))
+    guarded(&spec.path, || read(bytes, spec, groups))
 }
 
-fn damaged(spec: &DataSpec, reason: impl ToString) -> Problem {
-    Problem::of_file(&spec.path, "the file begins like Parquet and cannot be read").note(reason.to_string())
+/// On many damaged files polars panics instead of returning an error; here that is a problem like any other. What cannot be
+/// caught is an abort: a page header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
+pub fn guarded<T>(shown: &str, read: impl FnOnce() -> Result<T, Problems>) -> Result<T, Problems> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
+}
+
+/// A file whose content is not what its beginning promises.
+pub fn damaged(shown: &str, reason: impl ToString) -> Problem {
+    Problem::of_file(shown, "the file begins like Parquet and cannot be read").note(reason.to_string())
 }
 
 fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
-    let damaged = |error: PolarsError| Problems::from(damaged(spec, error));
+    let damaged = |error: PolarsError| Problems::from(damaged(&spec.path, error));
     let source = Source { file: &spec.path, text: None };
     let mut reader = ParquetReader::new(Cursor::new(&bytes));
     let schema = reader.schema().map_err(damaged)?;
@@ -84,7 +89,8 @@ fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<
     Ok(Table { source, rows, columns, label, groups, problems: Vec::new() })
 }
 
-fn is_numeric(dtype: &ArrowDataType) -> bool {
+/// Whether a column of this type can be read as numbers.
+pub fn is_numeric(dtype: &ArrowDataType) -> bool {
     use ArrowDataType::{Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64)
 }

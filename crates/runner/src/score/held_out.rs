@@ -2,15 +2,15 @@
 
 use anyhow::{Context, Result, ensure};
 use gmm_sampler::data::Observations;
-use gmm_sampler::diagnostics::{Summary, sd};
+use gmm_sampler::diagnostics::sd;
 use gmm_scoring::{Criterion, Score, held_out, held_out_mcse, kfold, logo};
 
-use super::pass::log_likelihood_and_spiked;
-use super::{SummaryRow, append};
+use super::append;
+use super::pass::{invariants, log_likelihood_and_spiked};
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::health::{Demands, Health};
-use crate::jobs::{Job, Part, Task};
+use crate::jobs::{Part, Task};
 
 /// Monte Carlo error, as a share of the standard error over observations, above which a cross-validated score is not to be
 /// trusted: a tenth adds half a percent to the two together.
@@ -35,25 +35,24 @@ impl HeldOut {
     /// # Errors
     /// Draws that are no mixtures.
     pub fn of(experiment: &Experiment, task: &Task, fit: &Fit) -> Result<Self> {
-        let Job { components, seed, .. } = task.job;
         let unseen = experiment.dataset.data.rows(&task.held_out);
-        let (matrix, spiked) = log_likelihood_and_spiked(experiment, components, fit, &unseen)?;
+        let (matrix, spiked) = log_likelihood_and_spiked(experiment, task.job.components, fit, &unseen)?;
         let columns: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
         let n_chains = fit.draws.n_chains();
         let elpd = columns.iter().map(|column| held_out(column)).collect();
         let mcse = held_out_mcse(&columns, n_chains);
 
-        let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
         let log_likelihood: Vec<f64> =
             (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
-        let summary = [("lp", lp), ("log_likelihood", log_likelihood)].map(|(name, column)| SummaryRow {
-            components,
-            seed,
-            parameter: name.to_owned(),
-            summary: Summary::of(&column, n_chains),
-        });
         let max_tree_depth = experiment.spec.sampler.max_tree_depth;
-        let health = Health::of(fit, &summary, spiked, 0.0, max_tree_depth, Demands::HELD_OUT);
+        let health = Health::of(
+            fit,
+            &invariants(fit, &log_likelihood),
+            spiked,
+            0.0,
+            max_tree_depth,
+            Demands::HELD_OUT,
+        );
         Ok(Self { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
     }
 }

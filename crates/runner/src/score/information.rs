@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
 use gmm_sampler::start::em::{EmOptimum, Regularity};
-use gmm_scoring::{Criterion, Maximised, Score, aic, bic, entropy, icl, sbic, sbic_phi};
+use gmm_scoring::{Basis, Criterion, Maximised, Score, aic, bic, entropy, icl, sbic, sbic_phi};
 
 use super::{ScoreRow, append};
 use crate::experiment::Experiment;
 
-/// The criteria that are of the maximised likelihood.
-const CRITERIA: [Criterion; 4] = [Criterion::Aic, Criterion::Bic, Criterion::Sbic, Criterion::Icl];
-
-/// Those of them that were asked for.
+/// The criteria of the maximised likelihood that were asked for.
 pub fn wanted(experiment: &Experiment) -> impl Iterator<Item = Criterion> {
-    CRITERIA.into_iter().filter(|criterion| experiment.scores_by(*criterion))
+    let of_maximum = |criterion: &Criterion| criterion.basis() == Basis::Maximum;
+    Criterion::ALL.into_iter().filter(of_maximum).filter(|criterion| experiment.scores_by(*criterion))
 }
 
 /// The scores of every K whose likelihood was maximised, as asked for; the optima are in the order of K.

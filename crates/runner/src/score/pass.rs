@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use gmm_sampler::data::Data;
+use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::ties::Ties;
@@ -51,6 +52,12 @@ pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass
         whole.log_likelihood.iter_mut().zip(&block.log_likelihood).for_each(|(sum, value)| *sum += value);
     }
     whole
+}
+
+/// The two quantities of a fit that no relabelling changes, described: log density, and the log-likelihood of some rows.
+pub fn invariants(fit: &Fit, log_likelihood: &[f64]) -> [Summary; 2] {
+    let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
+    [&lp, log_likelihood].map(|column| Summary::of(column, fit.draws.n_chains()))
 }
 
 /// Draws of a fit, at most, for which owners of the observations are drawn: the share of a thousand draws has a standard error

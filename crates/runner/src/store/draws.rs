@@ -4,19 +4,16 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric};
 use crate::problem::{Problem, Problems};
 
 /// The column that tells chains apart, and the one that may count their draws.
 pub const CHAIN: &str = "chain";
 pub const DRAW: &str = "draw";
-
-/// How a Parquet file begins.
-const MAGIC: &[u8] = b"PAR1";
 
 /// Each reading of columns goes through the names of all, so that a file of many is read in few batches.
 const MOST_BATCHES: usize = 16;
@@ -66,7 +63,7 @@ impl DrawsFile {
             let problem = Problem::of_file(&shown, format!("`{shown}` is not a Parquet file"));
             return Err(problem.help("save the draws as Parquet, a row a draw").into());
         }
-        let (metadata, fields) = guarded(&shown, || {
+        let (metadata, fields) = of_polars(&shown, || {
             let mut reader = ParquetReader::new(file);
             let fields: Vec<(String, ArrowDataType)> = reader
                 .schema()?
@@ -169,7 +166,7 @@ impl DrawsFile {
     fn read(&self, places: &[usize]) -> Result<Vec<Vec<f64>>, Problems> {
         // Opened anew, so that what is mapped of the file is let go with each batch.
         let file = opened(&self.path, &self.shown)?;
-        let frame = guarded(&self.shown, || {
+        let frame = of_polars(&self.shown, || {
             let mut reader = ParquetReader::new(file)
                 .with_projection(Some(places.to_vec()))
                 // Whoever asks for batches has threads of their own.
@@ -187,7 +184,7 @@ impl DrawsFile {
             let found = format!("column `{name}` has {} rows, the file {}", column.len(), self.n_rows);
             return Err(damaged(&self.shown, found).into());
         }
-        let numbers = guarded(&self.shown, || {
+        let numbers = of_polars(&self.shown, || {
             let numbers = column.cast(&DataType::Float64)?;
             Ok(numbers.f64()?.clone())
         })?;
@@ -256,11 +253,6 @@ impl Content {
     }
 }
 
-fn is_numeric(dtype: &ArrowDataType) -> bool {
-    use ArrowDataType::{Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
-    matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64)
-}
-
 /// A regular file.
 fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
     let cannot = |reason: &dyn Display| {
@@ -278,16 +270,9 @@ fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
     }
 }
 
-/// Of damaged files polars panics in places; here that is a problem like any other.
-fn guarded<T>(shown: &str, read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Problems> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| damaged(shown, error).into()),
-        Err(_) => Err(damaged(shown, "the reader gave up on its content").into()),
-    }
-}
-
-fn damaged(shown: &str, reason: impl ToString) -> Problem {
-    Problem::of_file(shown, "the file begins like Parquet and cannot be read").note(reason.to_string())
+/// What polars makes of a file that may be damaged.
+fn of_polars<T>(shown: &str, read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Problems> {
+    guarded(shown, || read().map_err(|error| damaged(shown, error).into()))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {

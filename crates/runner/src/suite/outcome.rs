@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
-use gmm_scoring::{Comparison, Criterion, LogLikelihood, Row, Verdict, held_out};
+use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
 use rand::Rng;
 
 use super::design::Set;
@@ -57,7 +57,7 @@ impl Outcome {
                 let criterion = rows[0].criterion;
                 let comparison = Comparison {
                     criterion,
-                    n_observations: criterion.higher_is_better().then_some(n_observations),
+                    n_observations: (criterion.scale() == Scale::Prediction).then_some(n_observations),
                     rows: rows.iter().map(|row| row.row.clone()).collect(),
                 };
                 let verdict = Verdict::of(&comparison);
@@ -73,11 +73,16 @@ pub fn priors(spec: &SuiteSpec) -> Vec<&PriorSpec> {
     std::iter::once(&spec.model.prior).chain(&spec.suite.contrast).collect()
 }
 
+/// Whether a suite scores by any criterion that is computed from this.
+#[must_use]
+pub fn scores_from(spec: &SuiteSpec, basis: Basis) -> bool {
+    spec.scoring.criteria.iter().any(|criterion| criterion.basis() == basis)
+}
+
 /// Whether any fit on all rows is needed: criteria of the maximised likelihood need none, and K-fold only those of folds.
 #[must_use]
 pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
-    let of_posterior = [Criterion::Waic, Criterion::Loo, Criterion::Evidence];
-    spec.suite.fresh > 0 || of_posterior.iter().any(|criterion| spec.scoring.criteria.contains(criterion))
+    spec.suite.fresh > 0 || scores_from(spec, Basis::Posterior)
 }
 
 /// Simulates and fits one data set; draws pass through a directory below `scratch` that is removed at the end. Whatever goes wrong is
@@ -165,11 +170,7 @@ fn fit(
     let refits = findings.refits(experiment);
     let (of_refits, findings) = run(&refits, findings);
     outcomes.extend(of_refits);
-    let failures = outcomes.iter().filter_map(|outcome| {
-        let error = outcome.result.as_ref().err()?;
-        Some(Failure { what: outcome.job.to_string(), reason: format!("{error:#}") })
-    });
-    let failures = failures.collect();
+    let failures = outcomes.iter().filter_map(sample::Outcome::failure).collect();
     let mut expected = Vec::new();
     if let Some(fresh) = fresh {
         let of_all = |outcome: &&sample::Outcome| outcome.job.part == Part::All && outcome.result.is_ok();

@@ -1,6 +1,6 @@
 //! How often each criterion, and the program's answer, finds the true number of components.
 
-use gmm_scoring::{Criterion, Scale};
+use gmm_scoring::{Basis, Criterion, Scale};
 
 use super::design::Set;
 use super::outcome::{Outcome, priors};
@@ -42,7 +42,7 @@ impl Judge {
                 Criterion::ALL.into_iter().filter(|criterion| spec.scoring.criteria.contains(criterion))
             {
                 // What no prior enters is the same under both.
-                if prior > 0 && criterion.scale() == Scale::Deviance && criterion != Criterion::Wbic {
+                if prior > 0 && criterion.basis() == Basis::Maximum {
                     continue;
                 }
                 judges.push(Self { prior, rule: Rule::Best(criterion) });

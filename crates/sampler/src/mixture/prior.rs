@@ -135,6 +135,14 @@ pub struct Prior {
 }
 
 impl Prior {
+    /// The published model's, around given centres (K × D): w ~ Dirichlet(½), μ_k ~ MVN(A_k, 0.1 I), σ ~ half-Cauchy(1),
+    /// Ω ~ LKJ(2).
+    #[must_use]
+    pub fn published(centres: Vec<f64>) -> Self {
+        let scales = ScalePrior::HalfCauchy { scale: 1.0 };
+        Self { concentration: 0.5, centres, mean_sd: 0.1f64.sqrt(), scales, lkj_shape: 2.0 }
+    }
+
     /// # Errors
     /// A hyper-parameter that is not positive and finite.
     pub fn check(&self) -> Result<(), PriorError> {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use gmm_sampler::data::Data;
-use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::mixture::prior::Prior;
 use serde_json::Value;
 
 pub fn path(name: &str) -> PathBuf {
@@ -32,13 +32,7 @@ pub fn data(name: &str) -> Data {
 
 /// The published prior around the given centroids.
 pub fn default_prior(centroids: &str, lkj_shape: f64) -> Prior {
-    Prior {
-        concentration: 0.5,
-        centres: rows(centroids).concat(),
-        mean_sd: 0.1f64.sqrt(),
-        scales: ScalePrior::HalfCauchy { scale: 1.0 },
-        lkj_shape,
-    }
+    Prior { lkj_shape, ..Prior::published(rows(centroids).concat()) }
 }
 
 pub fn numbers(value: &Value) -> Vec<f64> {
