@@ -80,6 +80,40 @@ fn log_evidence_is_that_of_another_program_on_the_datas_own_scale() {
     assert_eq!(row[8], "false");
 }
 
+#[test]
+fn evidence_answers_under_a_prior_that_precedes_the_data_and_no_other() {
+    let workplace = small();
+    let spec = |means: &str| {
+        format!(
+            "name = \"small\"\ndata = {{ path = \"data.csv\", columns = [\"length\", \"width\"] }}\nmodel.components = [1, 2, 3]\n\
+             model.prior.means = {means}\n[sampler]\ndraws = 300\n\
+             [scoring]\nfolds = 2\ncriteria = [\"kfold\", \"evidence\", \"laplace\"]\n"
+        )
+    };
+    let run = |means: &str| -> serde_json::Value {
+        workplace.write("spec.toml", &spec(means));
+        let (json, _) = runs(&workplace, &format!("{RUN} --no-report --format json"));
+        serde_json::from_str(&json).unwrap()
+    };
+    let origin = run("{ centre = \"origin\", sd = 1.0 }");
+    assert_eq!(
+        (&origin["answer"]["components"], &origin["answer"]["criterion"]),
+        (&2.into(), &"evidence".into())
+    );
+    let estimate = |criterion: &str, components: u64| {
+        let rows = origin["comparison"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["criterion"] == criterion && row["components"] == components);
+        row.unwrap()["estimate"].as_f64().unwrap()
+    };
+    // Twenty observations of the smaller cluster are few for five parameters.
+    for components in [1, 2] {
+        let (sampled, approximated) = (estimate("evidence", components), estimate("laplace", components));
+        assert!((sampled - approximated).abs() < 0.5, "K = {components}: {sampled}, {approximated}");
+    }
+    let centroids = run("{ centre = \"kmeans\", variance = 0.1 }");
+    assert_eq!(centroids["answer"]["criterion"], "kfold");
+}
+
 /// One component of one feature, standardised: the mean of −2 log L under prior × likelihood^(1 / ln N), by quadrature over μ and
 /// log σ.
 #[test]

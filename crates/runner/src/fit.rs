@@ -10,8 +10,8 @@ use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
 use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::start::Start;
 use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
-use gmm_sampler::start::{Start, matched_to};
 use gmm_sampler::ties::Ties;
 use gmm_scoring::wbic_power;
 
@@ -184,12 +184,8 @@ impl Preparation {
         promising: &[Mixture],
     ) -> Result<Self> {
         let spec = &experiment.spec;
-        let Model { scaling, prior, of_clusters } = model.clone();
+        let Model { scaling, prior, .. } = model.clone();
         let scaled = scaling.of(rows);
-        let mut candidates = vec![of_clusters];
-        candidates.extend(
-            promising.iter().map(|mixture| matched_to(&mixture.on_sampler_scale(&scaling), &prior.centres)),
-        );
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).on_threads(idle);
@@ -202,7 +198,7 @@ impl Preparation {
         let watched = improper_with(&prior.scales, components, &ties);
         let watch = SpikeWatch::new(components, &ties);
         let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));
-        let Some(start) = Start::find(&mut posterior, &candidates, on_spike) else {
+        let Some(start) = Start::find(&mut posterior, &model.beginnings(promising), on_spike) else {
             bail!(
                 "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
             );

@@ -5,7 +5,7 @@ use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::start::kmeans::{KMeans, RESTARTS, kmeans};
-use gmm_sampler::start::mixture_of_clusters;
+use gmm_sampler::start::{matched_to, mixture_of_clusters};
 use gmm_sampler::ties::Ties;
 
 use crate::experiment::Experiment;
@@ -37,6 +37,15 @@ impl Model {
         let of_clusters = mixture_of_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;
         Ok(Self { scaling, prior, of_clusters })
+    }
+
+    /// Where to look for modes, on the sampler's scale and with labels as the prior has them: the k-means clusters, and mixtures
+    /// on the data's own scale.
+    #[must_use]
+    pub fn beginnings(&self, promising: &[Mixture]) -> Vec<Mixture> {
+        let labelled =
+            |mixture: &Mixture| matched_to(&mixture.on_sampler_scale(&self.scaling), &self.prior.centres);
+        std::iter::once(self.of_clusters.clone()).chain(promising.iter().map(labelled)).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Comparison, Criterion, Row, Scale, Score, Verdict};
+use gmm_scoring::{Basis, Comparison, Criterion, Row, Scale, Score, Verdict};
 use rayon::prelude::*;
 
 use crate::answer::Answer;
@@ -12,7 +12,9 @@ use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::fit::maximise;
 use crate::jobs::{HeldOutPart, Job, Part, Task};
-use crate::score::{Digest, HeldOut, LeaveOneOut, ScoreRow, cross_validated, information_scores, wanted};
+use crate::score::{
+    Digest, HeldOut, LeaveOneOut, ScoreRow, cross_validated, information_scores, laplace_score,
+};
 use crate::sketch::Sketch;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -49,6 +51,9 @@ impl Ranking {
     }
 }
 
+/// What one K's search finds: a failure of the second leaves the first.
+type Search = (EmOptimum, Option<Result<ScoreRow>>);
+
 /// What the report shows.
 #[derive(Debug)]
 pub struct Results {
@@ -77,18 +82,21 @@ impl Results {
         let mut seeds = experiment.spec.sampler.seeds.clone();
         seeds.sort_unstable();
 
-        let maximised: Vec<(usize, Result<EmOptimum>)> = if wanted(experiment).next().is_some() {
-            ks.par_iter().map(|&k| (k, maximise(experiment, k))).collect()
-        } else {
-            Vec::new()
-        };
         let mut optima = Vec::new();
-        for (k, optimum) in maximised {
+        let mut of_modes = Vec::new();
+        for (k, optimum) in searches(experiment, &ks) {
+            let mut failed = |what: &str, error: anyhow::Error| {
+                failures.push(Failure { what: format!("{what}, K = {k}"), reason: format!("{error:#}") });
+            };
             match optimum {
-                Ok(optimum) => optima.push((k, optimum)),
-                Err(error) => {
-                    failures.push(Failure { what: format!("EM, K = {k}"), reason: format!("{error:#}") });
+                Ok((optimum, of_mode)) => {
+                    optima.push((k, optimum));
+                    match of_mode.transpose() {
+                        Ok(score) => of_modes.extend(score),
+                        Err(error) => failed("mode", error),
+                    }
                 }
+                Err(error) => failed("EM", error),
             }
         }
 
@@ -126,6 +134,7 @@ impl Results {
         doubts.splice(0..0, doubtful);
 
         let mut scores = information_scores(experiment, &optima);
+        scores.extend(of_modes);
         for digest in &digests {
             let Job { components, seed, .. } = digest.job;
             let row = |score: &Score| ScoreRow {
@@ -151,8 +160,23 @@ impl Results {
             .filter(|&criterion| experiment.scores_by(criterion))
             .filter_map(|criterion| ranking(criterion, &scores).transpose())
             .collect::<Result<Vec<_>>>()?;
-        let answer = Answer::of(&rankings, &scores);
+        let answer = Answer::of(&experiment.spec.model.prior, &rankings, &scores);
         Ok(Self { optima, digests, sketches, left_out, scores, rankings, answer, failures, doubts })
+    }
+}
+
+/// The search for each K's maximised likelihood, and the score by the mode above what it finds, where criteria ask for them.
+fn searches(experiment: &Experiment, ks: &[usize]) -> Vec<(usize, Result<Search>)> {
+    let with_mode = experiment.spec.scoring.needs(Basis::Mode);
+    let search = |k: usize| -> Result<Search> {
+        let optimum = maximise(experiment, k)?;
+        let of_mode = with_mode.then(|| laplace_score(experiment, k, &optimum));
+        Ok((optimum, of_mode))
+    };
+    if with_mode || experiment.spec.scoring.needs(Basis::Maximum) {
+        ks.par_iter().map(|&k| (k, search(k))).collect()
+    } else {
+        Vec::new()
     }
 }
 

@@ -3,6 +3,7 @@
 mod evidence;
 mod held_out;
 mod information;
+mod laplace;
 mod leave_one_out;
 mod pass;
 mod tempered;
@@ -23,7 +24,8 @@ use crate::sketch::Sketch;
 
 use evidence::log_evidence_score;
 pub use held_out::{HeldOut, cross_validated};
-pub use information::{information_scores, wanted};
+pub use information::information_scores;
+pub use laplace::laplace_score;
 pub use leave_one_out::LeaveOneOut;
 pub use tempered::Tempered;
 
@@ -36,7 +38,7 @@ mod tests;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreRow {
     pub components: usize,
-    /// None for criteria of the maximised likelihood, which no seed of the sampler moves.
+    /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
     pub seed: Option<u64>,
     pub score: Score,
     /// Monte Carlo standard error of the estimate, from the chains behind it; NaN where none is known.

@@ -5,7 +5,7 @@ mod read;
 pub mod suite;
 
 use gmm_sampler::nuts::chain::Settings;
-use gmm_scoring::Criterion;
+use gmm_scoring::{Basis, Criterion};
 use serde::{Serialize, Serializer};
 
 pub use read::{Reading, read};
@@ -155,6 +155,15 @@ pub enum CorrelationsPrior {
     Lkj { eta: f64 },
 }
 
+impl PriorSpec {
+    /// Whether the prior might have been stated before the data were seen, their location and unit excepted: evidence is of such
+    /// a prior.
+    #[must_use]
+    pub fn precedes_data(&self) -> bool {
+        self.means.centre != Centre::Kmeans
+    }
+}
+
 /// How the posterior is explored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SamplerSpec {
@@ -189,6 +198,14 @@ pub struct ScoringSpec {
     pub refits: usize,
     /// Per chain, of fits that are only scored on the rows that they did not see.
     pub fold_draws: usize,
+}
+
+impl ScoringSpec {
+    /// Whether a criterion that was asked for is computed from this.
+    #[must_use]
+    pub fn needs(&self, basis: Basis) -> bool {
+        self.criteria.iter().any(|criterion| criterion.basis() == basis)
+    }
 }
 
 fn names<S: Serializer>(criteria: &[Criterion], serializer: S) -> Result<S::Ok, S::Error> {
@@ -233,12 +250,14 @@ impl Default for SamplerSpec {
 }
 
 impl Default for ScoringSpec {
-    /// Every criterion that needs no groups; ten folds, the usual compromise between cost and training rows; refits that cost at
+    /// Every criterion that needs no groups, no fit of its own, and is no approximation to another; ten folds, the usual compromise between cost and training rows; refits that cost at
     /// most about as much as five fits of all rows. With 250 draws in
     /// each of four chains the Monte Carlo error of a K-fold score was a thirtieth of its standard error or less on six data sets,
     /// wherever the chains agreed.
     fn default() -> Self {
-        let by_itself = |criterion: &Criterion| !matches!(criterion, Criterion::Logo | Criterion::Wbic);
+        let by_itself = |criterion: &Criterion| {
+            !matches!(criterion, Criterion::Logo | Criterion::Wbic | Criterion::Laplace)
+        };
         let criteria = Criterion::ALL.into_iter().filter(by_itself);
         Self {
             criteria: criteria.collect(),

@@ -32,7 +32,7 @@ use crate::store::{Key, read_outcome, write_biases, write_outcome, write_picks};
 use crate::talk::say;
 use bias::{Bias, biases};
 use design::{Set, sets};
-use outcome::{Outcome, examine, needs_whole_fits, priors, scores_from};
+use outcome::{Outcome, examine, needs_whole_fits, priors};
 use tally::{Factor, Judge, Paired, Pick, Rule, Tally, factors};
 
 /// Everything that is known of a suite once its data sets are done.
@@ -52,7 +52,7 @@ impl Findings {
     fn of(spec: SuiteSpec, sets: Vec<Set>, outcomes: Vec<Outcome>) -> Self {
         let judges = Judge::all(&spec);
         let of_judge = |judge: &Judge| {
-            sets.iter().zip(&outcomes).map(|(set, outcome)| judge.pick(set, outcome)).collect()
+            sets.iter().zip(&outcomes).map(|(set, outcome)| judge.pick(&spec, set, outcome)).collect()
         };
         let picks = judges.iter().map(of_judge).collect();
         let (factors, biases) = (factors(&spec, &sets), biases(&outcomes));
@@ -347,12 +347,15 @@ pub fn check(path: &Path) -> Result<ExitCode> {
     let range = |from: String, to: String| if from == to { from } else { format!("{from} to {to}") };
     let held_out = spec.scoring.folds * spec.scoring.repeats;
     let per_k = usize::from(needs_whole_fits(&spec))
-        + usize::from(scores_from(&spec, Basis::Tempered))
-        + usize::from(scores_from(&spec, Basis::HeldOut)) * held_out;
+        + usize::from(spec.scoring.needs(Basis::Tempered))
+        + usize::from(spec.scoring.needs(Basis::HeldOut)) * held_out;
     let n_priors = priors(&spec).len();
     let fits = sets.len() * n_priors * spec.model.components.len() * spec.sampler.seeds.len() * per_k;
-    let optima =
-        if scores_from(&spec, Basis::Maximum) { sets.len() * spec.model.components.len() } else { 0 };
+    let optima = if spec.scoring.needs(Basis::Maximum) || spec.scoring.needs(Basis::Mode) {
+        sets.len() * spec.model.components.len()
+    } else {
+        0
+    };
     print(&format!(
         "{}\n  data sets   {}, simulated; N {}, D {}, K {}, average overlap {}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
         spec.name,

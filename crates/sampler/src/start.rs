@@ -1,9 +1,9 @@
 //! Where chains start and what shape they expect: k-means centroids, EM's optimum, the posterior mode and its curvature.
 
-mod curvature;
+pub mod curvature;
 pub mod em;
 pub mod kmeans;
-pub mod laplace;
+pub mod mode;
 
 use rand::Rng;
 use rand::seq::index;
@@ -18,7 +18,7 @@ use crate::mixture::triangular::{at, packed_len};
 use crate::nuts::metric::{Metric, Room};
 use curvature::curvature_metric;
 use kmeans::KMeans;
-use laplace::{Mode, climb};
+use mode::{Mode, climb};
 
 /// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
 /// posterior, so that R-hat can notice chains that have not forgotten their start.
@@ -45,23 +45,38 @@ pub struct Start {
     pub metric: Metric,
 }
 
+/// Modes whose heights are within this many nats are one, or differ in their labels.
+const SAME_HEIGHT: f64 = 1e-3;
+
+/// The modes that the candidates lie below, the highest first, each once; those left out in which `collapsed` sees a component on
+/// a spike.
+///
+/// Ties in the data make the posterior improper under a scale prior that is positive at zero: near σ = 0 the density
+/// grows without bound. Starts in regular mixtures, and climbs in short steps, stay clear of that.
+pub fn modes(
+    posterior: &mut Posterior<'_>,
+    candidates: &[Mixture],
+    collapsed: impl Fn(&Mixture) -> bool,
+) -> Vec<Mode> {
+    let layout = posterior.layout();
+    let mut modes: Vec<Mode> = candidates
+        .iter()
+        .map(|mixture| climb(posterior, &layout.unconstrain(mixture)))
+        .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
+        .collect();
+    modes.sort_by(|a, b| b.log_density.total_cmp(&a.log_density));
+    modes.dedup_by(|lower, higher| higher.log_density - lower.log_density < SAME_HEIGHT);
+    modes
+}
+
 impl Start {
-    /// The highest of the modes that the candidates lie below, those left out in which `collapsed` sees a component on a
-    /// spike; None where no candidate leads to one.
-    ///
-    /// Ties in the data make the posterior improper under a scale prior that is positive at zero: near σ = 0 the density
-    /// grows without bound. Starts in regular mixtures, and climbs in short steps, stay clear of that.
+    /// Around the highest of the [`modes`]; None where there are none.
     pub fn find(
         posterior: &mut Posterior<'_>,
         candidates: &[Mixture],
         collapsed: impl Fn(&Mixture) -> bool,
     ) -> Option<Self> {
-        let layout = posterior.layout();
-        let mode = candidates
-            .iter()
-            .map(|mixture| climb(posterior, &layout.unconstrain(mixture)))
-            .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
-            .max_by(|a, b| a.log_density.total_cmp(&b.log_density))?;
+        let mode = modes(posterior, candidates, collapsed).into_iter().next()?;
         // Every coordinate costs two passes; where there are many observations, some of them stand for all.
         let metric = match posterior.likelihood().thinned(SAMPLE) {
             Some(thinned) => {

@@ -26,6 +26,8 @@ pub enum Criterion {
     Logo,
     /// Log evidence by bridge sampling, Meng & Wong (1996).
     Evidence,
+    /// Log evidence by Laplace's method, Tierney & Kadane (1986).
+    Laplace,
 }
 
 /// What the numbers of a criterion are.
@@ -45,6 +47,8 @@ pub enum Scale {
 pub enum Basis {
     /// The maximised likelihood: no prior and no draws enter.
     Maximum,
+    /// The posterior's mode: no draws enter.
+    Mode,
     /// Draws of a fit of all rows.
     Posterior,
     /// Draws of a fit of all rows whose likelihood is raised to a power.
@@ -55,7 +59,7 @@ pub enum Basis {
 
 impl Criterion {
     /// All criteria, in the order in which they are reported.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Aic,
         Self::Bic,
         Self::Sbic,
@@ -66,6 +70,7 @@ impl Criterion {
         Self::Kfold,
         Self::Logo,
         Self::Evidence,
+        Self::Laplace,
     ];
 
     /// The name in specs and files.
@@ -82,6 +87,7 @@ impl Criterion {
             Self::Kfold => "kfold",
             Self::Logo => "logo",
             Self::Evidence => "evidence",
+            Self::Laplace => "laplace",
         }
     }
 
@@ -99,6 +105,7 @@ impl Criterion {
             Self::Kfold => "K-fold",
             Self::Logo => "Group-out",
             Self::Evidence => "Log evidence",
+            Self::Laplace => "Laplace",
         }
     }
 
@@ -108,7 +115,7 @@ impl Criterion {
         match self {
             Self::Aic | Self::Bic | Self::Sbic | Self::Wbic | Self::Icl => Scale::Deviance,
             Self::Waic | Self::Loo | Self::Kfold | Self::Logo => Scale::Prediction,
-            Self::Evidence => Scale::Evidence,
+            Self::Evidence | Self::Laplace => Scale::Evidence,
         }
     }
 
@@ -117,6 +124,7 @@ impl Criterion {
     pub fn basis(self) -> Basis {
         match self {
             Self::Aic | Self::Bic | Self::Sbic | Self::Icl => Basis::Maximum,
+            Self::Laplace => Basis::Mode,
             Self::Waic | Self::Loo | Self::Evidence => Basis::Posterior,
             Self::Wbic => Basis::Tempered,
             Self::Kfold | Self::Logo => Basis::HeldOut,
@@ -176,7 +184,7 @@ mod tests {
         let refused = "BIC".parse::<Criterion>().unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "unknown criterion `BIC`; there are aic, bic, sbic, wbic, icl, waic, loo, kfold, logo, evidence"
+            "unknown criterion `BIC`; there are aic, bic, sbic, wbic, icl, waic, loo, kfold, logo, evidence, laplace"
         );
     }
 

@@ -2,7 +2,10 @@
 
 mod bridge;
 mod canonical;
+mod laplace;
+mod permanent;
 mod proposal;
 
 pub use bridge::{Evidence, EvidenceError, log_evidence};
 pub use canonical::Canonical;
+pub use laplace::{LaplaceError, laplace};

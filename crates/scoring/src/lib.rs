@@ -25,6 +25,7 @@
 //! | from fits that never saw the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
 //! | of singular models | [`sbic`], [`wbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
+//! | the same without draws | [`laplace`] |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
 //! | how many components own an observation | [`Occupied`] |
 //! | what that says in words | [`Verdict`] |
@@ -58,7 +59,7 @@ mod waic;
 
 pub use compare::{CompareError, Comparison, Row, paired_difference};
 pub use criterion::{Basis, Criterion, Scale, UnknownCriterion};
-pub use evidence::{Canonical, Evidence, EvidenceError, log_evidence};
+pub use evidence::{Canonical, Evidence, EvidenceError, LaplaceError, laplace, log_evidence};
 pub use information::{aic, bic, entropy, icl};
 pub use kfold::{held_out, held_out_mcse, kfold, logo};
 pub use log_likelihood::LogLikelihood;

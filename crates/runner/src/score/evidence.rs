@@ -5,6 +5,7 @@ use gmm_sampler::data::Observations;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{Canonical, Criterion, Evidence, EvidenceError, Score, log_evidence};
 
@@ -50,33 +51,36 @@ pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Resul
     } else {
         log_evidence(&mut posterior, &positions, n_chains, &mut rng)
     };
-    let mut score = of(found, data.n_observations() as f64 * scaling.log_scale());
-    let mut doubt = |words: &str| {
-        append(&mut score.note, words);
-        score.reliable = false;
-    };
-    if improper_with(&prior.scales, job.components, &Ties::of(data)) && job.components > 1 {
-        doubt(
-            "tied observations make the exact posterior improper: this is the evidence of the modes that chains stayed in",
+    let score = of(found, data.n_observations() as f64 * scaling.log_scale());
+    Ok(under(experiment, job.components, &prior, score))
+}
+
+/// An evidence with what is to be said of it whatever it was computed by.
+pub(super) fn under(experiment: &Experiment, components: usize, prior: &Prior, mut score: Score) -> Score {
+    let ties = Ties::of(&experiment.dataset.data);
+    if components > 1 && improper_with(&prior.scales, components, &ties) {
+        append(
+            &mut score.note,
+            "tied observations make the exact posterior improper: this is the evidence of its regular modes",
         );
+        score.reliable = false;
     }
-    if experiment.spec.model.prior.means.centre == Centre::Kmeans {
+    let means = &experiment.spec.model.prior.means;
+    if means.centre == Centre::Kmeans {
         append(
             &mut score.note,
             "the prior is centred on k-means centroids of these very data: not the evidence of a prior",
         );
-    } else if experiment.spec.model.prior.means.centre == Centre::DataMean
-        || experiment.spec.data.scale != Scale::None
-    {
+    } else if means.centre == Centre::DataMean || experiment.spec.data.scale != Scale::None {
         append(&mut score.note, "the prior takes its location or unit from these data");
     }
-    Ok(score)
+    score
 }
 
-/// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
-fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
-    let undefined = Score {
-        criterion: Criterion::Evidence,
+/// Without an estimate.
+pub(super) fn undefined(criterion: Criterion) -> Score {
+    Score {
+        criterion,
         estimate: f64::NAN,
         se: f64::NAN,
         p_eff: f64::NAN,
@@ -84,7 +88,12 @@ fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
         reliable: false,
         note: String::new(),
         pointwise: Vec::new(),
-    };
+    }
+}
+
+/// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
+fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
+    let undefined = undefined(Criterion::Evidence);
     match found {
         Err(error) => Score { note: error.to_string(), ..undefined },
         Ok(found) => {

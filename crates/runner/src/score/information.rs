@@ -11,7 +11,7 @@ use super::{ScoreRow, append};
 use crate::experiment::Experiment;
 
 /// The criteria of the maximised likelihood that were asked for.
-pub fn wanted(experiment: &Experiment) -> impl Iterator<Item = Criterion> {
+fn wanted(experiment: &Experiment) -> impl Iterator<Item = Criterion> {
     let of_maximum = |criterion: &Criterion| criterion.basis() == Basis::Maximum;
     Criterion::ALL.into_iter().filter(of_maximum).filter(|criterion| experiment.scores_by(*criterion))
 }

@@ -73,16 +73,10 @@ pub fn priors(spec: &SuiteSpec) -> Vec<&PriorSpec> {
     std::iter::once(&spec.model.prior).chain(&spec.suite.contrast).collect()
 }
 
-/// Whether a suite scores by any criterion that is computed from this.
-#[must_use]
-pub fn scores_from(spec: &SuiteSpec, basis: Basis) -> bool {
-    spec.scoring.criteria.iter().any(|criterion| criterion.basis() == basis)
-}
-
 /// Whether any fit on all rows is needed: criteria of the maximised likelihood need none, and K-fold only those of folds.
 #[must_use]
 pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
-    spec.suite.fresh > 0 || scores_from(spec, Basis::Posterior)
+    spec.suite.fresh > 0 || spec.scoring.needs(Basis::Posterior)
 }
 
 /// Simulates and fits one data set; draws pass through a directory below `scratch` that is removed at the end. Whatever goes wrong is

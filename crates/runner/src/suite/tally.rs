@@ -71,14 +71,16 @@ impl Judge {
 
     /// What it picks for one data set.
     #[must_use]
-    pub fn pick(&self, set: &Set, outcome: &Outcome) -> Pick {
+    pub fn pick(&self, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -> Pick {
         let rankings = outcome.rankings(self.prior, set.n_observations);
         let of = |wanted: Criterion| {
             let ranking = rankings.iter().find(|ranking| ranking.criterion == wanted);
             ranking.and_then(|ranking| ranking.verdict.as_ref())
         };
         Pick(match self.rule {
-            Rule::Answer => Answer::of(&rankings, &[]).map(|answer| answer.components),
+            Rule::Answer => {
+                Answer::of(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.components)
+            }
             Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best),
             Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest),
         })

@@ -45,6 +45,11 @@ pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metr
     Metric::diagonal(diagonal.iter().map(|&c| 1.0 / believed(c).sqrt()).collect())
 }
 
+/// The negative Hessian at a position, packed, from central differences of the gradient.
+pub fn curvature(density: &mut impl LogDensity, position: &[f64]) -> Vec<f64> {
+    differences(density, position, true).0
+}
+
 /// The negative Hessian, packed if it is wanted, and its diagonal.
 fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (Vec<f64>, Vec<f64>) {
     let n = position.len();

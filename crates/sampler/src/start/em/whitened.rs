@@ -3,7 +3,10 @@
 use nalgebra::DMatrix;
 
 use super::run::State;
-use super::{DEGENERATE_EIGENVALUE, EmError, EmFit, Regularity, SPURIOUS_EIGENVALUE};
+use super::{
+    DEGENERATE_COUNT, DEGENERATE_EIGENVALUE, EmError, EmFit, FLAT_COUNT, Regularity, SPURIOUS_COUNT,
+    SPURIOUS_EIGENVALUE,
+};
 use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
@@ -67,7 +70,11 @@ impl Whitened {
         let triangle = packed_len(d);
         let mut means = Vec::with_capacity(k * d);
         let mut covariances = vec![0.0; k * triangle];
-        let mut min_eigenvalue = f64::INFINITY;
+        let n = self.data.n_observations() as f64;
+        let weights: Vec<f64> = state.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
+        // Expected observations, for each that a covariance needs.
+        let counts: Vec<f64> = weights.iter().map(|weight| weight * n / (d + 1) as f64).collect();
+        let mut eigenvalues = Vec::with_capacity(k);
         for component in 0..k {
             let mean = &state.means[component * d..][..d];
             for i in 0..d {
@@ -75,30 +82,31 @@ impl Whitened {
                 means.push(self.mean[i] + sum);
             }
             let factor = &state.factors[component * triangle..][..triangle];
-            min_eigenvalue = min_eigenvalue.min(smallest_eigenvalue(d, factor));
+            eigenvalues.push(smallest_eigenvalue(d, factor));
             let mut restored = vec![0.0; triangle];
             multiply(d, &self.factor, factor, &mut restored);
             product_with_transpose(d, &restored, &mut covariances[component * triangle..][..triangle]);
         }
-        let weights: Vec<f64> = state.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
-        let n = self.data.n_observations() as f64;
-        let min_count = weights.iter().fold(f64::INFINITY, |least, weight| least.min(weight * n));
+        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+        let (min_eigenvalue, min_count) = (least(&eigenvalues), least(&counts));
+        let flat =
+            |(eigenvalue, count): (&f64, &f64)| *eigenvalue < SPURIOUS_EIGENVALUE && *count < FLAT_COUNT;
         let log_scale: f64 = (0..d).map(|i| libm::log(self.factor[at(i, i)])).sum();
         let mixture = Mixture::from_covariances(d, &weights, &means, &covariances);
-        let few = (d + 1) as f64;
-        let regularity = if mixture.is_err() || min_eigenvalue < DEGENERATE_EIGENVALUE || min_count < few {
-            Regularity::Degenerate
-        } else if min_eigenvalue < SPURIOUS_EIGENVALUE || min_count < 2.0 * few {
-            Regularity::Spurious
-        } else {
-            Regularity::Regular
-        };
+        let regularity =
+            if mixture.is_err() || min_eigenvalue < DEGENERATE_EIGENVALUE || min_count < DEGENERATE_COUNT {
+                Regularity::Degenerate
+            } else if min_count < SPURIOUS_COUNT || eigenvalues.iter().zip(&counts).any(flat) {
+                Regularity::Spurious
+            } else {
+                Regularity::Regular
+            };
         EmFit {
             mixture: mixture.unwrap_or_else(|_| Mixture::standard(k, d)),
             log_likelihood: log_likelihood - n * log_scale,
             regularity,
             min_eigenvalue,
-            min_count,
+            min_count: min_count * (d + 1) as f64,
             iterations,
         }
     }
