@@ -173,7 +173,7 @@ fn searches(experiment: &Experiment, ks: &[usize]) -> Vec<(usize, Result<Search>
         let of_mode = with_mode.then(|| laplace_score(experiment, k, &optimum));
         Ok((optimum, of_mode))
     };
-    if with_mode || experiment.spec.scoring.needs(Basis::Maximum) {
+    if experiment.spec.scoring.needs_optima() {
         ks.par_iter().map(|&k| (k, search(k))).collect()
     } else {
         Vec::new()

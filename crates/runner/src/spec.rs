@@ -206,6 +206,12 @@ impl ScoringSpec {
     pub fn needs(&self, basis: Basis) -> bool {
         self.criteria.iter().any(|criterion| criterion.basis() == basis)
     }
+
+    /// Whether the likelihood is to be maximised: modes are looked for above its optima.
+    #[must_use]
+    pub fn needs_optima(&self) -> bool {
+        self.needs(Basis::Maximum) || self.needs(Basis::Mode)
+    }
 }
 
 fn names<S: Serializer>(criteria: &[Criterion], serializer: S) -> Result<S::Ok, S::Error> {

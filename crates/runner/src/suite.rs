@@ -351,11 +351,7 @@ pub fn check(path: &Path) -> Result<ExitCode> {
         + usize::from(spec.scoring.needs(Basis::HeldOut)) * held_out;
     let n_priors = priors(&spec).len();
     let fits = sets.len() * n_priors * spec.model.components.len() * spec.sampler.seeds.len() * per_k;
-    let optima = if spec.scoring.needs(Basis::Maximum) || spec.scoring.needs(Basis::Mode) {
-        sets.len() * spec.model.components.len()
-    } else {
-        0
-    };
+    let optima = if spec.scoring.needs_optima() { sets.len() * spec.model.components.len() } else { 0 };
     print(&format!(
         "{}\n  data sets   {}, simulated; N {}, D {}, K {}, average overlap {}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
         spec.name,

@@ -65,6 +65,7 @@
 
 pub mod anneal;
 pub mod assignment;
+pub mod connected;
 pub mod data;
 pub mod diagnostics;
 pub mod draws;

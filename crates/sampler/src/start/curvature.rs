@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
+use crate::connected::connected;
 use crate::log_density::LogDensity;
 use crate::mixture::triangular::{at, cholesky, invert, packed_len};
 use crate::nuts::metric::{JOINT_LIMIT, Metric, Room};
@@ -100,20 +101,10 @@ fn inverse_of(n: usize, curvature: &[f64]) -> Option<Metric> {
 
 /// Coordinates that are coupled, directly or by way of others, each group ascending.
 fn groups(n: usize, curvature: &[f64], coupling: f64) -> Vec<Vec<usize>> {
-    let mut group: Vec<usize> = (0..n).collect();
-    for i in 0..n {
-        for j in 0..i {
-            let scale = (curvature[at(i, i)] * curvature[at(j, j)]).abs().sqrt();
-            let (ours, theirs) = (group[i], group[j]);
-            if ours != theirs && curvature[at(i, j)].abs() > coupling * scale {
-                group.iter_mut().filter(|group| **group == ours).for_each(|group| *group = theirs);
-            }
-        }
-    }
-    let mut members = vec![Vec::new(); n];
-    (0..n).for_each(|i| members[group[i]].push(i));
-    members.retain(|members| !members.is_empty());
-    members
+    connected(n, |i, j| {
+        let scale = (curvature[at(i, i)] * curvature[at(j, j)]).abs().sqrt();
+        curvature[at(i, j)].abs() > coupling * scale
+    })
 }
 
 /// The inverse of the curvature without its entries between groups.

@@ -27,7 +27,8 @@ pub enum LaplaceError {
 const NEGLIGIBLE: f64 = 12.0;
 
 /// log ∫ p(y | θ) p(θ) dθ, nats, were the posterior a sum of normals in unconstrained space, one about each of its modes, or, where
-/// all components are alike before the data (`exchangeable`), one about each relabelling of each.
+/// all components are alike before the data (`exchangeable`), one about each relabelling of each. The highest mode is the first, as
+/// [`modes`](gmm_sampler::start::modes) returns them.
 ///
 /// # Errors
 /// A highest mode at which the log density is not concave, or of which more than twenty components coincide; no mode at all.
@@ -36,11 +37,9 @@ pub fn laplace(
     modes: &[Mode],
     exchangeable: bool,
 ) -> Result<f64, LaplaceError> {
-    let highest = modes.iter().max_by(|a, b| a.log_density.total_cmp(&b.log_density));
-    let highest = highest.ok_or(LaplaceError::NoPeak)?;
+    let (highest, others) = modes.split_first().ok_or(LaplaceError::NoPeak)?;
     let greatest = of_mode(posterior, highest, exchangeable)?;
-    let others =
-        modes.iter().filter(|mode| *mode != highest && mode.log_density > highest.log_density - NEGLIGIBLE);
+    let others = others.iter().filter(|mode| mode.log_density > highest.log_density - NEGLIGIBLE);
     // What is no peak adds nothing that is known.
     let shares = others.filter_map(|mode| of_mode(posterior, mode, exchangeable).ok());
     let total: f64 = shares.map(|log_evidence| libm::exp(log_evidence - greatest)).sum();

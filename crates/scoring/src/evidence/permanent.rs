@@ -1,5 +1,7 @@
 //! The permanent of a matrix of overlaps: the sum over all permutations of the product of the entries that each picks.
 
+use gmm_sampler::connected::connected;
+
 /// Largest block of a matrix whose permanent is computed: some ten million products.
 pub(super) const LARGEST: usize = 20;
 
@@ -14,7 +16,7 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// The size of a block beyond [`LARGEST`].
 pub(super) fn log_permanent(n: usize, matrix: &[f64]) -> Result<f64, usize> {
     let mut log_permanent = 0.0;
-    for block in blocks(n, matrix) {
+    for block in connected(n, |i, j| matrix[i * n + j] > NEGLIGIBLE) {
         if block.len() > LARGEST {
             return Err(block.len());
         }
@@ -24,23 +26,6 @@ pub(super) fn log_permanent(n: usize, matrix: &[f64]) -> Result<f64, usize> {
         log_permanent += libm::log(permanent(block.len(), &part).max(1.0));
     }
     Ok(log_permanent)
-}
-
-/// Rows that hang together.
-fn blocks(n: usize, matrix: &[f64]) -> Vec<Vec<usize>> {
-    let mut block: Vec<usize> = (0..n).collect();
-    for i in 0..n {
-        for j in 0..i {
-            let (ours, theirs) = (block[i], block[j]);
-            if ours != theirs && matrix[i * n + j] > NEGLIGIBLE {
-                block.iter_mut().filter(|block| **block == ours).for_each(|block| *block = theirs);
-            }
-        }
-    }
-    let mut members = vec![Vec::new(); n];
-    (0..n).for_each(|i| members[block[i]].push(i));
-    members.retain(|members| !members.is_empty());
-    members
 }
 
 /// Ryser (1963): Σ over sets S of columns of (−1)^(n − |S|) Π_i Σ_{j ∈ S} a_ij, the sets in the order of a Gray code, so that
