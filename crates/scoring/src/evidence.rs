@@ -8,4 +8,4 @@ mod proposal;
 
 pub use bridge::{Evidence, EvidenceError, log_evidence};
 pub use canonical::Canonical;
-pub use laplace::{LaplaceError, laplace};
+pub use laplace::{Laplace, LaplaceError, laplace};

@@ -59,7 +59,7 @@ mod waic;
 
 pub use compare::{CompareError, Comparison, Row, paired_difference};
 pub use criterion::{Basis, Criterion, Scale, UnknownCriterion};
-pub use evidence::{Canonical, Evidence, EvidenceError, LaplaceError, laplace, log_evidence};
+pub use evidence::{Canonical, Evidence, EvidenceError, Laplace, LaplaceError, laplace, log_evidence};
 pub use information::{aic, bic, entropy, icl};
 pub use kfold::{held_out, held_out_mcse, kfold, logo};
 pub use log_likelihood::LogLikelihood;

@@ -35,7 +35,7 @@ fn by_laplace(likelihood: &Likelihood, candidates: &[Mixture]) -> (f64, f64) {
     let k = candidates[0].n_components();
     let mut posterior = Posterior::new(likelihood, &prior(k), k).unwrap();
     let modes = modes(&mut posterior, candidates, |_| false);
-    let mut of = |exchangeable| laplace(&mut posterior, &modes, exchangeable).unwrap();
+    let mut of = |exchangeable| laplace(&mut posterior, &modes, exchangeable).unwrap().log_evidence;
     (of(true), of(false))
 }
 

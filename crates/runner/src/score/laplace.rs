@@ -8,13 +8,16 @@ use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::EmOptimum;
 use gmm_sampler::start::modes;
 use gmm_sampler::ties::Ties;
-use gmm_scoring::{Criterion, Score, laplace};
+use gmm_scoring::{Criterion, laplace};
 
 use super::evidence::{undefined, under};
 use super::{ScoreRow, append};
 use crate::experiment::Experiment;
 use crate::jobs::Part;
 use crate::model::Model;
+
+/// A log overlap of relabellings above this is one of components that coincide for all that the data can tell.
+const COINCIDING: f64 = 0.1;
 
 /// The score of one K, in nats on the data's own scale. Modes are those above EM's optima and the k-means clusters.
 ///
@@ -39,9 +42,16 @@ pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOpt
             append(&mut score.note, "every way up led to the spike of tied observations")
         }
         Err(error) => append(&mut score.note, &error.to_string()),
-        Ok(log_evidence) => {
+        Ok(found) => {
             let log_scale = scaled.n_observations() as f64 * model.scaling.log_scale();
-            score = Score { estimate: log_evidence - log_scale, reliable: true, ..score };
+            score.estimate = found.log_evidence - log_scale;
+            score.reliable = found.log_overlap <= COINCIDING;
+            if !score.reliable {
+                append(
+                    &mut score.note,
+                    "components coincide at the highest mode, where the posterior is no normal: the estimate is too high",
+                );
+            }
         }
     }
     let score = under(experiment, components, &model.prior, score);

@@ -1,7 +1,7 @@
 //! Laplace's method: the evidence from the height and the curvature of the posterior at its mode, without a draw.
 //!
 //! Sources: Tierney & Kadane (1986), Journal of the American Statistical Association 81; Kass & Raftery (1995), ibid. 90,
-//! section 4.1. What relabelling adds is worked out at [`log_copies`].
+//! section 4.1. What relabelling adds is worked out at [`log_overlap`].
 
 use std::f64::consts::PI;
 
@@ -23,10 +23,21 @@ pub enum LaplaceError {
     TooManyAlike { found: usize },
 }
 
+/// Log evidence by Laplace's method.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Laplace {
+    /// log ∫ p(y | θ) p(θ) dθ, nats.
+    pub log_evidence: f64,
+    /// Log of the overlap of the highest mode's normal with its relabellings, itself among them: 0 where its components are far
+    /// apart for their errors, log K! where all coincide. Above 0 relabellings lie within one another's width, where the posterior
+    /// is no sum of normals, and the evidence comes out too large.
+    pub log_overlap: f64,
+}
+
 /// Modes that are lower than the highest by more nats than this are left out.
 const NEGLIGIBLE: f64 = 12.0;
 
-/// log ∫ p(y | θ) p(θ) dθ, nats, were the posterior a sum of normals in unconstrained space, one about each of its modes, or, where
+/// The evidence, were the posterior a sum of normals in unconstrained space, one about each of its modes, or, where
 /// all components are alike before the data (`exchangeable`), one about each relabelling of each. The highest mode is the first, as
 /// [`modes`](gmm_sampler::start::modes) returns them.
 ///
@@ -36,18 +47,18 @@ pub fn laplace(
     posterior: &mut Posterior<'_>,
     modes: &[Mode],
     exchangeable: bool,
-) -> Result<f64, LaplaceError> {
+) -> Result<Laplace, LaplaceError> {
     let (highest, others) = modes.split_first().ok_or(LaplaceError::NoPeak)?;
     let greatest = of_mode(posterior, highest, exchangeable)?;
     let others = others.iter().filter(|mode| mode.log_density > highest.log_density - NEGLIGIBLE);
     // What is no peak adds nothing that is known.
-    let shares = others.filter_map(|mode| of_mode(posterior, mode, exchangeable).ok());
-    let total: f64 = shares.map(|log_evidence| libm::exp(log_evidence - greatest)).sum();
-    Ok(greatest + libm::log1p(total))
+    let parts = others.filter_map(|mode| of_mode(posterior, mode, exchangeable).ok());
+    let total: f64 = parts.map(|part| libm::exp(part.log_evidence - greatest.log_evidence)).sum();
+    Ok(Laplace { log_evidence: greatest.log_evidence + libm::log1p(total), ..greatest })
 }
 
 /// The part of one mode and its relabellings.
-fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Result<f64, LaplaceError> {
+fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Result<Laplace, LaplaceError> {
     let n = mode.position.len();
     let curvature = curvature(posterior, &mode.position);
     let mut factor = vec![0.0; packed_len(n)];
@@ -59,19 +70,24 @@ fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Re
     if !of_one.is_finite() {
         return Err(LaplaceError::NoPeak);
     }
-    let copies = if exchangeable { log_copies(posterior.layout(), &mode.position, &factor)? } else { 0.0 };
-    Ok(of_one + copies)
+    if !exchangeable {
+        return Ok(Laplace { log_evidence: of_one, log_overlap: 0.0 });
+    }
+    let layout = posterior.layout();
+    let log_overlap = log_overlap(layout, &mode.position, &factor)?;
+    let log_copies = libm::lgamma(layout.n_components as f64 + 1.0) - log_overlap;
+    Ok(Laplace { log_evidence: of_one + log_copies, log_overlap })
 }
 
-/// Log of how many modes relabelling makes of one, those that lie on one another counted once.
+/// Log of Σ_π N(πθ) / N(θ) over the K! permutations π of the components, where N is the normal about the mode θ.
 ///
-/// A density is its unnormalised one over the evidence, so that at the mode θ the evidence is p(y, θ) / q(θ) for any q that
-/// approximates the posterior. One normal N about the mode gives Laplace's formula. A posterior that is the same for all
-/// labellings is approximated by the mean of N over the K! permutations π, whence the factor K! N(θ) / Σ_π N(πθ). It is K! where
-/// no permutation leads near the mode, and 1 where all components coincide, so that permutations change nothing: surplus
-/// components do. The sum is the permanent of the matrix whose entry (j, k) is the root of N(πθ) / N(θ) for the exchange of j
-/// and k, 1 on the diagonal: right for permutations that exchange pairs, and for all where components coincide or lie far apart.
-fn log_copies(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, LaplaceError> {
+/// A density is its unnormalised one over the evidence, so that at the mode the evidence is p(y, θ) / q(θ) for any q that
+/// approximates the posterior. One normal about the mode gives Laplace's formula. A posterior that is the same for all labellings
+/// is approximated by the mean of N over the permutations, whence the factor K! N(θ) / Σ_π N(πθ). It is K! where no permutation
+/// leads near the mode, and 1 where all components coincide, so that permutations change nothing: surplus components do. The sum
+/// is the permanent of the matrix whose entry (j, k) is the root of N(πθ) / N(θ) for the exchange of j and k, 1 on the diagonal:
+/// right for permutations that exchange pairs, and for all where components coincide or lie far apart.
+fn log_overlap(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, LaplaceError> {
     let (k, n) = (layout.n_components, mode.len());
     let mut overlaps = vec![1.0; k * k];
     let mut order: Vec<usize> = (0..k).collect();
@@ -87,8 +103,7 @@ fn log_copies(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, Lapla
             (overlaps[a * k + b], overlaps[b * k + a]) = (overlap, overlap);
         }
     }
-    let alike = log_permanent(k, &overlaps).map_err(|found| LaplaceError::TooManyAlike { found })?;
-    Ok(libm::lgamma(k as f64 + 1.0) - alike)
+    log_permanent(k, &overlaps).map_err(|found| LaplaceError::TooManyAlike { found })
 }
 
 #[cfg(test)]
@@ -97,14 +112,14 @@ mod tests {
     use approx::assert_abs_diff_eq;
     use gmm_sampler::mixture::params::Mixture;
 
-    /// Under unit curvature, of three components with these weights and means and unit scales.
+    /// How many modes relabelling makes of three components with these weights and means and unit scales, under unit curvature.
     fn copies(weights: [f64; 3], means: [f64; 3]) -> f64 {
         let mixture = Mixture::from_covariances(1, &weights, &means, &[1.0; 3]).unwrap();
         let layout = Layout { n_components: 3, n_features: 1 };
         let n = layout.dimension();
         let mut unit = vec![0.0; packed_len(n)];
         (0..n).for_each(|i| unit[at(i, i)] = 1.0);
-        libm::exp(log_copies(layout, &layout.unconstrain(&mixture), &unit).unwrap())
+        6.0 / libm::exp(log_overlap(layout, &layout.unconstrain(&mixture), &unit).unwrap())
     }
 
     #[test]
