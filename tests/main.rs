@@ -3,5 +3,8 @@
 mod cli;
 mod elsewhere;
 mod end_to_end;
+#[cfg(target_os = "linux")]
+mod faults;
+mod reliability;
 mod suites;
 mod support;

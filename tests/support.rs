@@ -27,13 +27,27 @@ impl Workplace {
         fs::write(path, text).unwrap();
     }
 
+    /// `gmm` here, with arguments separated by spaces, ready to run.
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gmm"));
+        command.args(arguments.split(' ')).current_dir(self.directory.path());
+        command
+    }
+
     /// Runs `gmm` here, with arguments separated by spaces.
     pub fn gmm(&self, arguments: &str) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_gmm"))
-            .args(arguments.split(' '))
-            .current_dir(self.directory.path())
-            .output()
-            .unwrap()
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs an experiment and expects it to be done; what it printed to standard output and standard error. A small one may be found
+    /// wanting by its own diagnostics (status 3), since its chains are short.
+    #[track_caller]
+    pub fn runs(&self, arguments: &str) -> (String, String) {
+        let output = self.gmm(arguments);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "gmm {arguments}\n{stdout}\n{stderr}");
+        (stdout, stderr)
     }
 
     /// Runs `gmm` and expects this exit status; what it printed to standard output and standard error.
@@ -46,12 +60,15 @@ impl Workplace {
         (stdout, stderr)
     }
 
-    /// Every file below a directory by its relative path, but for the one that holds times.
+    /// Every file below a directory by its relative path, but for the one that holds times and those that were set aside.
     pub fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path(name);
         let mut files = BTreeMap::new();
-        collect(&root, &root, &mut files);
+        if root.exists() {
+            collect(&root, &root, &mut files);
+        }
         files.remove("provenance.json");
+        files.retain(|name, _| !name.contains(".damaged"));
         files
     }
 }

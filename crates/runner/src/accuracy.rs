@@ -3,7 +3,6 @@
 mod page;
 
 use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,13 +13,14 @@ use gmm_accuracy::suite::{Length, Suite, Task};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use crate::caught::caught;
 use crate::cli::{Accuracy, Talk};
+use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::write_bytes;
 use crate::report::Plate;
 use crate::report::figures::calibration::Calibration;
 use crate::report::figures::p_values::PValues;
 use crate::report::figures::z_scores::QuantilePlots;
-use crate::run::{DOUBTFUL, pool, print};
 use crate::store::{write_checks, write_ranks, write_z_scores};
 use crate::talk::say;
 
@@ -69,7 +69,7 @@ fn examine(suite: &Suite, tasks: &[Task], bar: &ProgressBar) -> Findings {
         // Tasks differ in length: each is to be taken by itself.
         .with_max_len(1)
         .map(|&task| {
-            let result = caught(suite, task);
+            let result = run(suite, task);
             bar.inc(1);
             result
         })
@@ -91,9 +91,8 @@ fn examine(suite: &Suite, tasks: &[Task], bar: &ProgressBar) -> Findings {
 }
 
 /// A panic is a finding: the other cases go on.
-fn caught(suite: &Suite, task: Task) -> Result<Columns, Failure> {
-    catch_unwind(AssertUnwindSafe(|| suite.run(task)))
-        .unwrap_or_else(|_| Err(Failure::Broken("the task panicked".to_owned())))
+fn run(suite: &Suite, task: Task) -> Result<Columns, Failure> {
+    caught(|| Ok(suite.run(task))).unwrap_or_else(|panic| Err(Failure::Broken(panic.to_string())))
 }
 
 /// One row per check, and the verdict over all.

@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use gmm_bench::suite::{Area, Length, Speed, run};
 
 use crate::cli::{Bench, Talk};
+use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::write_bytes;
 use crate::provenance::Machine;
 use crate::report::Plate;
 use crate::report::figures::growth::Growths;
-use crate::run::{DOUBTFUL, pool, print};
 use crate::store::{write_growths, write_measurements};
 use crate::talk::say;
 

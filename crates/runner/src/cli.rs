@@ -44,6 +44,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Tell what is done in a results directory, what runs, what would run again, and why.
+    Status(Status),
     /// Score models that were fitted elsewhere by PSIS-LOO and WAIC, from their pointwise log-likelihoods; compare several.
     Score(Score),
     /// Describe draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
@@ -92,6 +94,12 @@ pub struct RunFlags {
     /// Sample everything anew, also what is stored.
     #[arg(long)]
     pub fresh: bool,
+    /// Try again what failed before with the same inputs.
+    #[arg(long)]
+    pub retry_failed: bool,
+    /// Stop at the first failure, instead of doing all else and telling of failures at the end.
+    #[arg(long)]
+    pub fail_fast: bool,
     /// Draw no figures and no page, and remove those of an earlier run; `gmm report DIR` draws them later.
     #[arg(long)]
     pub no_report: bool,
@@ -100,6 +108,17 @@ pub struct RunFlags {
     /// No progress bars, no progress lines.
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A results directory.
+    pub directory: PathBuf,
+    /// The spec that would be run [default: the one that was run].
+    #[arg(long, value_name = "SPEC.toml")]
+    pub spec: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

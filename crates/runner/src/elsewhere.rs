@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use gmm_sampler::diagnostics::Summary;
 
 use crate::cli::Talk;
+use crate::command::DOUBTFUL;
 use crate::health::Demands;
-use crate::run::DOUBTFUL;
 use crate::talk::say;
 
 pub use diagnose::diagnose;

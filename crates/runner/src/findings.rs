@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ use crate::jobs::{Job, Part, Task};
 use crate::report::Extent;
 use crate::score::{Digest, HeldOut, Tempered, digest};
 use crate::sketch::Sketch;
-use crate::store::Store;
+use crate::store::{self, Change, Sealed, State, Store};
 
 /// Every fit's findings, in the order of its jobs.
 #[derive(Debug, Default)]
@@ -47,44 +48,75 @@ impl Finding {
         }
     }
 
-    fn read(experiment: &Experiment, store: &Store, job: Job, extent: Extent) -> Result<Self> {
+    fn of_file(experiment: &Experiment, job: Job, file: &Sealed, extent: Extent) -> Result<Self> {
         match job.part {
             Part::All | Part::Tempered => {
-                let fit = store.read_fit(job, experiment.dataset.data.n_features())?;
+                let fit = store::fit(file, job.components, experiment.dataset.data.n_features())?;
                 Self::of_fit(experiment, job, &fit, extent)
             }
-            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
-                store.read_held_out(job).map(Self::HeldOut)
+            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => store::held_out(file).map(Self::HeldOut),
+        }
+    }
+}
+
+/// Why there is no finding of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    Missing,
+    /// What is stored is of other inputs.
+    Stale(Vec<Change>),
+    /// What is stored is not what was written; how that shows.
+    Damaged(String),
+    /// It was tried and failed; why.
+    Failed(String),
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no stored result; `gmm run` completes the experiment"),
+            Self::Stale(changes) => {
+                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+                write!(f, "the stored result is stale: {}", changes.join("; "))
             }
+            Self::Damaged(reason) => write!(f, "the stored result is damaged: {reason}"),
+            Self::Failed(reason) => f.write_str(reason),
         }
     }
 }
 
 impl Findings {
-    /// Adds those of every task whose result is stored, whole and not stale; call it inside the pool whose threads it may use. A file may
-    /// be damaged behind a sound footer: such jobs come back with the reason.
+    /// Adds those of every task whose result is stored, whole and not stale; the others come back with what keeps them from it, in
+    /// the order of the jobs. Call it inside the pool whose threads it may use.
+    ///
+    /// # Errors
+    /// A file that may not be read, a directory in its place.
     pub fn read(
         self,
         experiment: &Experiment,
         store: &Store,
         tasks: &[Task],
         extent: Extent,
-    ) -> (Self, Vec<(Job, anyhow::Error)>) {
+    ) -> Result<(Self, BTreeMap<Job, Lack>)> {
         let findings = Mutex::new(self);
-        let mut damaged: Vec<(Job, anyhow::Error)> = tasks
-            .par_iter()
-            .filter(|task| store.has(experiment, task))
-            .map(|task| task.job)
-            .filter_map(|job| match Finding::read(experiment, store, job, extent) {
-                Ok(finding) => {
-                    findings.lock().expect("no holder of the lock panics").add(job, finding);
-                    None
-                }
-                Err(error) => Some((job, error)),
-            })
-            .collect();
-        damaged.sort_by_key(|(job, _)| *job);
-        (findings.into_inner().expect("no holder of the lock panics"), damaged)
+        let read = |task: &Task| -> Result<Option<(Job, Lack)>> {
+            let lack = match store.state(experiment, task)? {
+                State::Done(file) => match Finding::of_file(experiment, task.job, &file, extent) {
+                    Ok(finding) => {
+                        findings.lock().expect("no holder of the lock panics").add(task.job, finding);
+                        return Ok(None);
+                    }
+                    Err(error) => Lack::Damaged(format!("{error:#}")),
+                },
+                State::Missing => Lack::Missing,
+                State::Stale(changes) => Lack::Stale(changes),
+                State::Damaged(reason) => Lack::Damaged(reason),
+                State::Failed(record) => Lack::Failed(record.reason),
+            };
+            Ok(Some((task.job, lack)))
+        };
+        let lacks = tasks.par_iter().filter_map(|task| read(task).transpose()).collect::<Result<_>>()?;
+        Ok((findings.into_inner().expect("no holder of the lock panics"), lacks))
     }
 
     pub fn add(&mut self, job: Job, finding: Finding) {
@@ -127,13 +159,6 @@ impl Findings {
             (Reverse(components), part, task.held_out.clone(), seed)
         });
         tasks
-    }
-
-    #[must_use]
-    pub fn has(&self, job: Job) -> bool {
-        self.digests.contains_key(&job)
-            || self.held_out.contains_key(&job)
-            || self.tempered.contains_key(&job)
     }
 
     #[must_use]

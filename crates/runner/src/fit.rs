@@ -1,5 +1,8 @@
 //! One fit: from rows to prior, starting point and metric, and through chains to draws on the data's own scale.
 
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Result, bail};
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
@@ -65,8 +68,10 @@ pub struct Reference {
 /// How a chain ended.
 pub enum ChainEnd {
     Done(ChainDraws),
-    /// In the spike of tied observations: its draws are of nothing.
-    Fallen,
+    /// In the spike of tied observations, at this iteration: its draws are of nothing.
+    Fallen(usize),
+    /// It was told to.
+    Halted,
 }
 
 impl ChainEnd {
@@ -74,7 +79,23 @@ impl ChainEnd {
     fn len(&self) -> usize {
         match self {
             Self::Done(chain) => chain.stats.len(),
-            Self::Fallen => 0,
+            Self::Fallen(_) | Self::Halted => 0,
+        }
+    }
+}
+
+/// What a log says of it.
+impl fmt::Display for ChainEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(chain) => {
+                let divergent = chain.stats.iter().filter(|draw| draw.transition.diverging).count();
+                write!(f, "{} draws, {divergent} of them divergent", chain.stats.len())
+            }
+            Self::Fallen(iteration) => {
+                write!(f, "fell into the spike of tied observations at iteration {iteration}")
+            }
+            Self::Halted => f.write_str("halted"),
         }
     }
 }
@@ -213,11 +234,17 @@ impl Preparation {
         self.settings.warmup + self.settings.draws
     }
 
-    /// Runs one chain to its end.
+    /// Runs one chain to its end, or until `halt` is set.
     ///
     /// # Errors
     /// A starting point without a finite density.
-    pub fn run_chain(&self, seed: u64, chain: usize, progress: &ChainProgress) -> Result<ChainEnd> {
+    pub fn run_chain(
+        &self,
+        seed: u64,
+        chain: usize,
+        progress: &ChainProgress,
+        halt: &AtomicBool,
+    ) -> Result<ChainEnd> {
         let (components, part) = (self.components, self.part);
         let mut rng = Stream::Chain { components, seed, part, chain }.rng();
         let posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
@@ -231,7 +258,10 @@ impl Preparation {
         let mut stats = Vec::with_capacity(self.settings.draws);
         let watched = self.watched;
         let mut watch = self.watch.clone();
-        for _ in 0..self.iterations() {
+        for iteration in 0..self.iterations() {
+            if halt.load(Ordering::Relaxed) {
+                return Ok(ChainEnd::Halted);
+            }
             let warming_up = chain.is_warming_up();
             let draw = chain.step();
             progress.step(warming_up, &draw);
@@ -240,7 +270,7 @@ impl Preparation {
             }
             let mixture = layout.constrain(chain.position()).on_data_scale(&self.scaling);
             if watched && watch.has_fallen(&mixture) {
-                return Ok(ChainEnd::Fallen);
+                return Ok(ChainEnd::Fallen(iteration));
             }
             if !warming_up {
                 columns.iter_mut().zip(mixture.values()).for_each(|(column, value)| column.push(value));
@@ -265,7 +295,8 @@ impl Fit {
         let mut fallen = Vec::new();
         for (index, chain) in chains.into_iter().enumerate() {
             match chain {
-                ChainEnd::Fallen => fallen.push(index),
+                ChainEnd::Fallen(_) => fallen.push(index),
+                ChainEnd::Halted => bail!("a chain was halted"),
                 ChainEnd::Done(chain) => {
                     columns.iter_mut().zip(chain.columns).for_each(|(column, values)| column.extend(values));
                     stats.extend(chain.stats);

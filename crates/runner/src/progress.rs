@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use gmm_sampler::nuts::chain::DrawStats;
@@ -33,7 +33,7 @@ pub struct Progress {
     began: Instant,
     what: &'static str,
     n_jobs: usize,
-    n_done: AtomicUsize,
+    n_done: Arc<AtomicUsize>,
     iterations: u64,
     iterations_done: AtomicU64,
 }
@@ -59,7 +59,7 @@ impl Progress {
             began: Instant::now(),
             what,
             n_jobs,
-            n_done: AtomicUsize::new(0),
+            n_done: Arc::default(),
             iterations,
             iterations_done: AtomicU64::new(0),
         }
@@ -101,6 +101,29 @@ impl Progress {
         }
     }
 
+    /// One more job is done and stored, or failed.
+    pub fn end_job(&self) {
+        let done = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.whole.set_message(format!("{done} of {} {}", self.n_jobs, self.what));
+    }
+
+    /// How many jobs are done; goes on counting.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicUsize> {
+        self.n_done.clone()
+    }
+
+    #[must_use]
+    pub fn n_jobs(&self) -> usize {
+        self.n_jobs
+    }
+
+    /// All lines on the terminal.
+    #[must_use]
+    pub fn bars(&self) -> MultiProgress {
+        self.bars.clone()
+    }
+
     /// Removes the bars.
     pub fn finish(&self) {
         self.whole.finish_and_clear();
@@ -131,11 +154,9 @@ impl FitProgress<'_> {
         self.bar.get_or_init(|| self.progress.line(self.job, self.iterations))
     }
 
-    /// Takes the line away: the fit is done.
+    /// Takes the line away: the chains have ended.
     pub fn finish(&self) {
         self.bar().finish_and_clear();
-        let done = self.progress.n_done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.whole.set_message(format!("{done} of {} {}", self.progress.n_jobs, self.progress.what));
     }
 }
 

@@ -26,13 +26,25 @@ pub struct Provenance {
     pub data: PathBuf,
     pub operating_system: String,
     pub architecture: String,
+    /// Where the operating system tells.
+    pub processor: Option<String>,
+    /// That all hot loops use.
+    pub instruction_set: String,
     pub threads: usize,
     /// Seconds since 1970, of the latest run.
     pub finished: u64,
     /// Seconds that the latest run took.
     pub wall_seconds: f64,
-    /// Seconds of work that each job took over all threads, in whichever run it was done.
-    pub job_seconds: BTreeMap<String, f64>,
+    /// What each job took, in whichever run it was done.
+    pub jobs: BTreeMap<String, JobTimes>,
+}
+
+/// What one job took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct JobTimes {
+    /// From its first moment to its last; other jobs may have run between.
+    pub wall_seconds: f64,
+    pub cpu_seconds: f64,
 }
 
 /// `provenance.json` of measured times, which are this machine's and this moment's.
@@ -124,7 +136,7 @@ fn processor() -> Option<String> {
 }
 
 /// Seconds since 1970.
-fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -144,10 +156,11 @@ impl Provenance {
         wall: Duration,
         outcomes: &[Outcome],
     ) -> Self {
-        let mut job_seconds =
-            Self::read(root).map_or_else(|_| BTreeMap::new(), |earlier| earlier.job_seconds);
-        job_seconds
-            .extend(outcomes.iter().map(|outcome| (outcome.job.to_string(), outcome.spent.as_secs_f64())));
+        let mut jobs = Self::read(root).map_or_else(|_| BTreeMap::new(), |earlier| earlier.jobs);
+        jobs.extend(outcomes.iter().map(|outcome| {
+            let (wall_seconds, cpu_seconds) = (outcome.wall.as_secs_f64(), outcome.cpu.as_secs_f64());
+            (outcome.job.to_string(), JobTimes { wall_seconds, cpu_seconds })
+        }));
         Self {
             name: experiment.spec.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -156,10 +169,12 @@ impl Provenance {
             data: std::path::absolute(&experiment.data_path).unwrap_or_else(|_| experiment.data_path.clone()),
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
+            processor: processor(),
+            instruction_set: gmm_sampler::simd::instruction_set().to_owned(),
             threads,
             finished: now(),
             wall_seconds: wall.as_secs_f64(),
-            job_seconds,
+            jobs,
         }
     }
 

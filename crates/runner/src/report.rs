@@ -17,7 +17,7 @@ use self::figures::traces::{Trace, Traces};
 pub(crate) use self::page::render_page;
 use self::portrait::Portrait;
 use crate::answer::choice;
-use crate::disk::write_bytes;
+use crate::disk::{remove_directory, remove_file, write_bytes};
 use crate::experiment::Experiment;
 use crate::results::{Ranking, Results};
 use crate::sketch::Sketch;
@@ -87,17 +87,8 @@ pub fn remove(store: &Store) -> Result<()> {
 /// # Errors
 /// The disk.
 pub fn remove_report(root: &Path) -> Result<()> {
-    removed(std::fs::remove_file(root.join(PAGE))).context("the old page cannot be removed")?;
-    remove_figures(root)
-}
-
-fn remove_figures(root: &Path) -> Result<()> {
-    removed(std::fs::remove_dir_all(root.join(FIGURES))).context("old figures cannot be removed")
-}
-
-/// What was not there need not be removed.
-fn removed(outcome: std::io::Result<()>) -> std::io::Result<()> {
-    outcome.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+    remove_file(&root.join(PAGE))?;
+    remove_directory(&root.join(FIGURES))
 }
 
 /// Draws every figure and writes figures and page; call it inside the pool whose threads it may use.
@@ -122,7 +113,7 @@ pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings:
 
     let root = store.root();
     // Figures of a K that is no longer asked for; the rest is drawn again below.
-    remove_figures(root)?;
+    remove_directory(&root.join(FIGURES))?;
     for plate in overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces) {
         let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", plate.name));
         write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;

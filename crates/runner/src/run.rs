@@ -1,78 +1,38 @@
-//! The commands: each from its arguments to what it prints and the exit status that it earns.
+//! `gmm run` and `gmm report`: from a spec, or from what is stored, to tables, figures and a page.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use gmm_sampler::nuts::chain::Settings;
 use gmm_sampler::ties::Ties;
-use gmm_scoring::Criterion;
 
-use crate::cli::{Color, Format, RunFlags, Talk};
-use crate::disk::write_bytes;
+use crate::cli::{Format, RunFlags, Talk};
+use crate::command::{DOUBTFUL, pool, print};
+use crate::disk::{sweep, write_bytes};
 use crate::experiment::Experiment;
-use crate::findings::Findings;
+use crate::findings::{Findings, Lack};
 use crate::fit::settings;
-use crate::jobs::{Part, Task};
-use crate::problem::{Problems, Style};
+use crate::jobs::{Job, Task};
+use crate::lock::{ReportLock, RunLock, holder};
 use crate::progress::{Display, Progress};
 use crate::provenance::Provenance;
 use crate::report::{self, Extent};
 use crate::results::{Failure, Results};
-use crate::sample::{Outcome, sample};
+use crate::sample::{Outcome, Workshop};
+use crate::stage::{Done, Stage, Trust};
+use crate::stop::OnStop;
 use crate::store::Store;
 use crate::talk::say;
 use crate::{table, warning};
 
-/// Done, but some fits failed or are not to be trusted.
-pub const DOUBTFUL: u8 = 3;
 /// Doubtful fits that are told of unless asked for more: whoever reads more reads the report.
 const DOUBTS_TOLD: usize = 4;
-/// The spec, the data or the disk is at fault.
-const FAILED: u8 = 1;
 
-/// Prints what went wrong, and gives the exit status of that.
-pub fn explain(error: &anyhow::Error, talk: &Talk) -> ExitCode {
-    let style = match talk.color {
-        Color::Always => Style::Coloured,
-        Color::Auto if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() => {
-            Style::Coloured
-        }
-        Color::Auto | Color::Never => Style::Plain,
-    };
-    match error.downcast_ref::<Problems>() {
-        Some(problems) => say!("{}\n\nnothing was run", problems.render(style)),
-        None => say!("error: {error:#}"),
-    }
-    ExitCode::from(FAILED)
-}
-
-/// Prints results; a reader that has had enough (a closed pipe) is no error.
-///
-/// # Errors
-/// Any other fault of standard output.
-pub fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
-        _ => Ok(()),
-    }
-}
-
-/// Threads for all work: as many as there are cores, if nothing else is said.
-///
-/// # Errors
-/// Threads that the system does not grant.
-pub fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
-    // 0 lets rayon take all cores.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.unwrap_or(0))
-        .build()
-        .context("threads cannot be started")
-}
-
-fn default_out(experiment: &Experiment) -> PathBuf {
+/// Where results go if nothing else is said.
+#[must_use]
+pub fn default_out(experiment: &Experiment) -> PathBuf {
     Path::new("reports").join(&experiment.spec.name)
 }
 
@@ -87,21 +47,27 @@ pub fn run(spec: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
 /// Samples what is missing, scores, compares, reports.
 ///
 /// # Errors
-/// The disk.
+/// The disk, or another run in the same directory.
 pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     let began = Instant::now();
     let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(experiment)));
+    let root = store.root();
+    // Before hours of work: can results be written at all, and by nobody else?
+    let lock = RunLock::take(root)?;
+    sweep(root)?;
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
-    let all = experiment.tasks();
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
-    let pool = pool(flags.jobs)?;
-    let (stored, _) = if flags.fresh {
-        (Findings::default(), Vec::new())
-    } else {
-        pool.install(|| Findings::default().read(experiment, &store, &all, extent))
+    let workshop =
+        Workshop { experiment, store: &store, extent, lock: Some(&lock), fail_fast: flags.fail_fast };
+    let trust = match (flags.fresh, flags.retry_failed) {
+        (true, _) => Trust::Nothing,
+        (false, true) => Trust::Results,
+        (false, false) => Trust::All,
     };
-    let missing: Vec<Task> = all.iter().filter(|task| !stored.has(task.job)).cloned().collect();
+    let pool = pool(flags.jobs)?;
+    let all = experiment.tasks();
+    let stage = pool.install(|| Stage::of(&workshop, &all, Findings::default(), trust))?;
     if !talk.quiet {
         let dataset = &experiment.dataset;
         say!(
@@ -111,44 +77,83 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
             dataset.columns.len(),
             if dataset.columns.len() == 1 { "" } else { "s" },
             all.len(),
-            missing.len()
+            stage.missing.len()
         );
         warnings.iter().for_each(|warning| say!("warning: {warning}"));
+        tell(&stage);
     }
-    // Before hours of work: can results be written at all?
-    write_bytes(&store.root().join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
+    write_bytes(&root.join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
 
     let threads = pool.current_num_threads();
     // At once, so that what an interrupted run leaves can be reported.
-    Provenance::new(experiment, store.root(), threads, began.elapsed(), &[]).write(store.root())?;
-    if flags.fresh {
-        missing.iter().try_for_each(|task| store.remove(task.job))?;
-    }
+    Provenance::new(experiment, root, threads, began.elapsed(), &[]).write(root)?;
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
-    let progress = Progress::new("fits", missing.len(), iterations(experiment, &missing), display);
-    let (mut outcomes, findings) =
-        pool.install(|| sample(experiment, &store, &missing, stored, extent, &progress));
+    let run = |stage: Stage, what| {
+        let progress =
+            Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
+        let _on_stop = OnStop::say(farewell(&progress, root));
+        let kept = progress.done();
+        pool.install(|| stage.run(&workshop, &progress)).with_context(|| {
+            let kept = kept.load(Ordering::Relaxed);
+            format!("{kept} {what} of this run are stored, nothing is lost; the same command goes on with the rest")
+        })
+    };
+    let Done { findings, mut failures, mut outcomes } = run(stage, "fits")?;
 
     // What LOO needs beside these is known once they are scored.
-    let refits = findings.refits(experiment);
-    let findings = if flags.fresh {
-        refits.iter().try_for_each(|task| store.remove(task.job))?;
-        findings
-    } else {
-        pool.install(|| findings.read(experiment, &store, &refits, extent)).0
-    };
-    let missing: Vec<Task> = refits.iter().filter(|task| !findings.has(task.job)).cloned().collect();
+    let refits = if is_stopped(flags, &outcomes) { Vec::new() } else { findings.refits(experiment) };
+    let stage = pool.install(|| Stage::of(&workshop, &refits, findings, trust))?;
     if !talk.quiet && !refits.is_empty() {
-        say!("LOO: {} fits without single observations, {} still to be run", refits.len(), missing.len());
+        say!(
+            "LOO: {} fits without single observations, {} still to be run",
+            refits.len(),
+            stage.missing.len()
+        );
+        tell(&stage);
     }
-    let progress = Progress::new("refits", missing.len(), iterations(experiment, &missing), display);
-    let (of_refits, findings) =
-        pool.install(|| sample(experiment, &store, &missing, findings, extent, &progress));
-    outcomes.extend(of_refits);
-    let failures = outcomes.iter().filter_map(Outcome::failure).collect();
-    let results = pool.install(|| conclude(experiment, &store, findings, failures, &warnings, extent))?;
-    Provenance::new(experiment, store.root(), threads, began.elapsed(), &outcomes).write(store.root())?;
+    let done = run(stage, "refits")?;
+    failures.extend(done.failures);
+    outcomes.extend(done.outcomes);
+    if is_stopped(flags, &outcomes) {
+        Provenance::new(experiment, root, threads, began.elapsed(), &outcomes).write(root)?;
+        failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
+        say!("stopped at the first failure; `gmm report {}` tells what is there", root.display());
+        return Ok(ExitCode::from(DOUBTFUL));
+    }
+    let _lock = ReportLock::wait(root)?;
+    let results =
+        pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, extent))?;
+    Provenance::new(experiment, root, threads, began.elapsed(), &outcomes).write(root)?;
     present(experiment, &store, &results, flags.format, extent, talk)
+}
+
+/// What a stage found that is not as it was left, or not tried again.
+fn tell(stage: &Stage) {
+    for (job, path, reason) in &stage.set_aside {
+        say!("damaged: {job}: {reason}; set aside as {}, to be run again", path.display());
+    }
+    let known = stage.n_known_failures();
+    if known > 0 {
+        say!("{known} failed before and would fail again; --retry-failed tries all the same");
+    }
+}
+
+/// Whether a failure has ended the run.
+fn is_stopped(flags: &RunFlags, outcomes: &[Outcome]) -> bool {
+    flags.fail_fast && outcomes.iter().any(|outcome| outcome.result.is_err())
+}
+
+/// What is said where the run is stopped by a signal.
+fn farewell(progress: &Progress, root: &Path) -> impl Fn() + Send + 'static {
+    let (bars, done, n_jobs) = (progress.bars(), progress.done(), progress.n_jobs());
+    let root = root.display().to_string();
+    move || {
+        drop(bars.clear());
+        let done = done.load(Ordering::Relaxed);
+        say!(
+            "stopped: {done} of {n_jobs} are done and kept in {root}; the same command goes on with the rest"
+        );
+    }
 }
 
 /// Of all chains of some fits.
@@ -161,7 +166,10 @@ fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
 }
 
 /// From what was found to everything that is written about it.
-fn conclude(
+///
+/// # Errors
+/// The disk, scores that cannot be compared.
+pub fn conclude(
     experiment: &Experiment,
     store: &Store,
     findings: Findings,
@@ -222,89 +230,30 @@ fn present(
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
 }
 
-/// `gmm check`.
-///
-/// # Errors
-/// What is wrong with the spec or the data.
-pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
-    let experiment = Experiment::load(spec)?;
-    let store = Store::new(out.map_or_else(|| default_out(&experiment), Path::to_path_buf));
-    let tasks = experiment.tasks();
-    let dataset = &experiment.dataset;
-    let sampler = &experiment.spec.sampler;
-    let missing = tasks.iter().filter(|task| !store.has(&experiment, task)).count();
-    let of_kind = |kind: fn(Part) -> bool| tasks.iter().filter(|task| kind(task.job.part)).count();
-    let on_all = of_kind(|part| part == Part::All);
-    let (folds, groups) =
-        (of_kind(|part| matches!(part, Part::Fold { .. })), of_kind(|part| matches!(part, Part::Group(_))));
-    let ks = experiment.ks();
-    let largest = ks.last().copied().unwrap_or(0);
-    let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
-    // A fit's draws, and the copies that scoring and relabelling make of them, for every thread.
-    let fit_bytes = 8 * variables * sampler.chains * sampler.draws;
-    let mut text = format!(
-        "{}\n  data        {} observations of {}\n  components  {}\n  parameters  {}\n",
-        experiment.spec.name,
-        dataset.data.n_observations(),
-        dataset.columns.join(", "),
-        list(ks.iter()),
-        list(ks.iter().map(|&k| experiment.n_parameters(k))),
-    );
-    let scoring = &experiment.spec.scoring;
-    text.push_str(&format!("  fits        {on_all} on all rows"));
-    if folds > 0 {
-        let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
-        text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
-    }
-    let tempered = of_kind(|part| part == Part::Tempered);
-    if tempered > 0 {
-        text.push_str(&format!(", {tempered} tempered"));
-    }
-    if groups > 0 {
-        text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
-    }
-    text.push_str(&format!("; {missing} to be run\n"));
-    if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
-        text.push_str(&format!(
-            "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
-            scoring.refits
-        ));
-    }
-    let draws = |settings: Settings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
-    text.push_str(&format!(
-        "  draws       {} chains × ({})",
-        sampler.chains,
-        draws(settings(&experiment.spec, Part::All))
-    ));
-    if let Some(part) =
-        tasks.iter().map(|task| task.job.part).find(|&part| !matches!(part, Part::All | Part::Tempered))
-    {
-        text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
-    }
-    text.push('\n');
-    text.push_str(&format!(
-        "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
-        list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
-        (fit_bytes * on_all) as f64 / 1e6,
-        store.root().display(),
-        (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
-    ));
-    print(&text)?;
-    for warning in warning::beforehand(&experiment, &Ties::of(&dataset.data)) {
-        say!("warning: {warning}");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// `gmm report`.
+/// `gmm report`, also while the experiment runs.
 ///
 /// # Errors
 /// A directory that holds no results, data that have changed since, the disk.
 pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+    let experiment = stored(directory)?;
+    let store = Store::new(directory.to_path_buf());
+    let _lock = ReportLock::wait(directory)?;
+    if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
+        say!("{holder}, is running this experiment: the report is of what is there so far");
+    }
+    let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let results = pool(jobs)?.install(|| {
+        let (findings, failures) = read_all(&experiment, &store, Extent::Whole)?;
+        conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole)
+    })?;
+    present(&experiment, &store, &results, format, Extent::Whole, talk)
+}
+
+/// The experiment whose results a directory holds, with the data that it was run on.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since.
+pub fn stored(directory: &Path) -> Result<Experiment> {
     let provenance = Provenance::read(directory)
         .with_context(|| format!("{} holds no results of gmm", directory.display()))?;
     let experiment = Experiment::load_stored(&directory.join("spec.toml"), &provenance.data)?;
@@ -314,27 +263,19 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
             provenance.data.display()
         );
     }
-    let store = Store::new(directory.to_path_buf());
-    let pool = pool(jobs)?;
-    let all = experiment.tasks();
-    let read = |findings: Findings, tasks: &[Task]| {
-        pool.install(|| findings.read(&experiment, &store, tasks, Extent::Whole))
-    };
-    let (findings, mut damaged) = read(Findings::default(), &all);
-    let refits = findings.refits(&experiment);
-    let (findings, damaged_refits) = read(findings, &refits);
-    damaged.extend(damaged_refits);
-    let failures =
-        all.iter().chain(&refits).map(|task| task.job).filter(|&job| !findings.has(job)).map(|job| Failure {
-            what: job.to_string(),
-            reason: match damaged.iter().find(|(other, _)| *other == job) {
-                Some((_, error)) => format!("{error:#}"),
-                None => "there is no stored result; `gmm run` completes the experiment".to_owned(),
-            },
-        });
-    let failures = failures.collect();
-    let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
-    let results =
-        pool.install(|| conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole))?;
-    present(&experiment, &store, &results, format, Extent::Whole, talk)
+    Ok(experiment)
+}
+
+/// Everything that is stored of an experiment, and what keeps the rest from being there; call it inside the pool whose threads it may
+/// use.
+///
+/// # Errors
+/// The disk.
+pub fn read_all(experiment: &Experiment, store: &Store, extent: Extent) -> Result<(Findings, Vec<Failure>)> {
+    let (findings, mut lacks) = Findings::default().read(experiment, store, &experiment.tasks(), extent)?;
+    let refits = findings.refits(experiment);
+    let (findings, of_refits) = findings.read(experiment, store, &refits, extent)?;
+    lacks.extend(of_refits);
+    let failure = |(job, lack): (Job, Lack)| Failure { what: job.to_string(), reason: lack.to_string() };
+    Ok((findings, lacks.into_iter().map(failure).collect()))
 }

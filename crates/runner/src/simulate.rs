@@ -11,8 +11,8 @@ use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
 use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::Simulate;
+use crate::command::print;
 use crate::disk::write_bytes;
-use crate::run::print;
 use crate::store::write_observations;
 use crate::stream::{Simulated, Stream};
 

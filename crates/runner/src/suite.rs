@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -19,16 +19,19 @@ use gmm_scoring::{Basis, Criterion};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Format, RunFlags, Talk};
-use crate::disk::write_bytes;
+use crate::command::{DOUBTFUL, pool, print};
+use crate::disk::{remove_directory, set_aside, sweep, write_bytes};
 use crate::experiment;
+use crate::lock::{Holder, RunLock};
 use crate::problem::Problems;
 use crate::provenance::SuiteProvenance;
 use crate::report::figures::bias::{Biases, Series};
 use crate::report::figures::recovery::{Recovery, Share};
 use crate::report::{FIGURES, PAGE, Plate, remove_report};
-use crate::run::{DOUBTFUL, pool, print};
 use crate::spec::suite::{SuiteSpec, read_suite};
-use crate::store::{Key, read_outcome, write_biases, write_outcome, write_picks};
+use crate::status::{Line, Standing};
+use crate::stop::OnStop;
+use crate::store::{self, Inputs, State, outcome_state, write_biases, write_outcome, write_picks};
 use crate::talk::say;
 use bias::{Bias, biases};
 use design::{Set, sets};
@@ -104,27 +107,70 @@ fn place(root: &Path, set: &Set) -> PathBuf {
     root.join("sets").join(format!("set={:05}", set.index)).join("outcome.parquet")
 }
 
+/// What is stored of one data set.
+///
+/// # Errors
+/// A file that may not be read.
+fn state(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<State> {
+    outcome_state(&place(root, set), &Inputs::of_set(spec, set))
+}
+
+/// How every data set of a suite stands in a directory, and the suite's name.
+///
+/// # Errors
+/// The spec, a file that may not be read.
+pub fn lines(path: &Path, root: &Path, holder: Option<&Holder>) -> Result<(String, Vec<Line>)> {
+    let spec = load(path)?;
+    let of_set = |set: &Set| -> Result<Line> {
+        let state = state(&spec, root, set)?;
+        let failure = match &state {
+            State::Done(file) => store::outcome(file).map(|outcome| outcome.failure).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let line = Line::of("data sets", set.to_string(), state, holder);
+        Ok(if failure.is_empty() {
+            line
+        } else {
+            Line { standing: Standing::Failed, reason: failure, ..line }
+        })
+    };
+    let lines = sets(&spec.suite).iter().map(of_set).collect::<Result<_>>()?;
+    Ok((spec.name, lines))
+}
+
+/// The outcome of one data set, if it is stored, whole and not stale. What is damaged is set aside.
+fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
+    let damage = match state(spec, root, set)? {
+        State::Done(file) => match store::outcome(&file) {
+            Ok(outcome) => return Ok(Some(outcome)),
+            Err(error) => format!("{error:#}"),
+        },
+        State::Damaged(reason) => reason,
+        State::Missing | State::Stale(_) | State::Failed(_) => return Ok(None),
+    };
+    let path = set_aside(&place(root, set))?;
+    say!("damaged: {set}: {damage}; set aside as {}, to be run again", path.display());
+    Ok(None)
+}
+
 /// `gmm run` of a suite.
 ///
 /// # Errors
-/// The spec or the disk.
+/// The spec, the disk, or another run in the same directory.
 pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     let began = Instant::now();
     let spec = load(path)?;
     let root = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(&spec.name));
-    // Before hours of work: can results be written at all?
-    write_bytes(&root.join("spec.toml"), spec.to_toml().as_bytes())?;
+    // Before hours of work: can results be written at all, and by nobody else?
+    let lock = RunLock::take(&root)?;
+    sweep(&root)?;
     let sets = sets(&spec.suite);
-    let mut outcomes: Vec<Option<Outcome>> = sets
-        .iter()
-        .map(|set| {
-            if flags.fresh {
-                None
-            } else {
-                read_outcome(&place(&root, set), &Key::of(&spec, set)).ok().flatten()
-            }
-        })
-        .collect();
+    let mut outcomes = Vec::with_capacity(sets.len());
+    for set in &sets {
+        let outcome = if flags.fresh { None } else { stored(&spec, &root, set)? };
+        outcomes.push(outcome.filter(|outcome| !flags.retry_failed || outcome.failure.is_empty()));
+    }
+    write_bytes(&root.join("spec.toml"), spec.to_toml().as_bytes())?;
     let mut missing: Vec<&Set> =
         sets.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(set, _)| set).collect();
     // The longest first, so that the last ones to end are short.
@@ -134,13 +180,17 @@ pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     }
     let threads = flags.jobs.unwrap_or_else(|| pool(None).map_or(1, |pool| pool.current_num_threads()));
     let bar = progress(missing.len(), flags.no_progress || talk.quiet);
-    let done = work(&spec, &root, &missing, threads, &bar)?;
+    let work = Work { spec: &spec, root: &root, lock: &lock, bar: &bar, fail_fast: flags.fail_fast };
+    let done = work.of(&missing, threads)?;
     bar.finish_and_clear();
     let seconds: BTreeMap<usize, f64> = done.iter().map(|(index, _, seconds)| (*index, *seconds)).collect();
     for (index, outcome, _) in done {
         outcomes[index - 1] = Some(outcome);
     }
-    let outcomes = outcomes.into_iter().map(|outcome| outcome.expect("every missing set was run")).collect();
+    let Some(outcomes) = outcomes.into_iter().collect::<Option<Vec<Outcome>>>() else {
+        say!("stopped at the first failure; the same command without --fail-fast goes on with the rest");
+        return Ok(ExitCode::from(DOUBTFUL));
+    };
     let findings = Findings::of(spec, sets, outcomes);
     write(&root, &findings, !flags.no_report)?;
     SuiteProvenance::new(&root, threads, began.elapsed(), seconds).write(&root)?;
@@ -155,43 +205,77 @@ fn progress(n: usize, hidden: bool) -> ProgressBar {
     bar.with_style(style.expect("the template is sound").progress_chars("━━─"))
 }
 
-/// Runs sets, each whole on one thread, and stores every outcome the moment it is there: index, outcome and seconds of each. Of one
-/// data set there is then no more than one in memory for every thread, and its numbers are those of any number of threads.
-fn work(
-    spec: &SuiteSpec,
-    root: &Path,
-    missing: &[&Set],
-    threads: usize,
-    bar: &ProgressBar,
-) -> Result<Vec<(usize, Outcome, f64)>> {
-    // Among the system's temporary files, so that an interruption leaves nothing beside the results.
-    let scratch = tempfile::tempdir().context("a directory for draws that are not kept")?;
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
-    let failed = || done.lock().expect("no holder of the lock panics").is_err();
-    let worker = || -> Result<()> {
-        let own = pool(Some(1))?;
-        while let Some(set) = missing.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !failed()) {
-            let began = Instant::now();
-            let outcome = own.install(|| examine(spec, set, scratch.path()));
-            write_outcome(&place(root, set), &Key::of(spec, set), &outcome)?;
-            let entry = (set.index, outcome, began.elapsed().as_secs_f64());
-            if let Ok(done) = done.lock().expect("no holder of the lock panics").as_mut() {
-                done.push(entry);
-            }
-            bar.inc(1);
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(missing.len()) {
-            scope.spawn(|| {
-                if let Err(error) = worker() {
-                    *done.lock().expect("no holder of the lock panics") = Err(error);
+/// Where draws pass through that are not kept; a run that is killed leaves it to the next one.
+const SCRATCH: &str = ".scratch";
+
+/// What sets are run with.
+struct Work<'a> {
+    spec: &'a SuiteSpec,
+    root: &'a Path,
+    lock: &'a RunLock,
+    bar: &'a ProgressBar,
+    fail_fast: bool,
+}
+
+impl Work<'_> {
+    /// Runs sets, each whole on one thread, and stores every outcome the moment it is there: index, outcome and seconds of each. Of one
+    /// data set there is then no more than one in memory for every thread, and its numbers are those of any number of threads.
+    fn of(&self, missing: &[&Set], threads: usize) -> Result<Vec<(usize, Outcome, f64)>> {
+        let scratch = self.root.join(SCRATCH);
+        remove_directory(&scratch)?;
+        std::fs::create_dir_all(&scratch).with_context(|| format!("{} cannot be made", scratch.display()))?;
+        let _on_stop = OnStop::say(self.farewell(missing.len()));
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
+        let halted = AtomicBool::new(false);
+        let worker = || -> Result<()> {
+            let own = pool(Some(1))?;
+            while let Some(set) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                && !halted.load(Ordering::Relaxed)
+            {
+                let began = Instant::now();
+                self.lock.begin(set.to_string());
+                let outcome = own.install(|| examine(self.spec, set, &scratch))?;
+                write_outcome(&place(self.root, set), &Inputs::of_set(self.spec, set), &outcome)?;
+                self.lock.end(&set.to_string());
+                if self.fail_fast && !outcome.failure.is_empty() {
+                    say!("failed: {set}: {}", outcome.failure);
+                    halted.store(true, Ordering::Relaxed);
                 }
-            });
+                let entry = (set.index, outcome, began.elapsed().as_secs_f64());
+                if let Ok(done) = done.lock().expect("no holder of the lock panics").as_mut() {
+                    done.push(entry);
+                }
+                self.bar.inc(1);
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(missing.len()) {
+                scope.spawn(|| {
+                    if let Err(error) = worker() {
+                        halted.store(true, Ordering::Relaxed);
+                        *done.lock().expect("no holder of the lock panics") = Err(error);
+                    }
+                });
+            }
+        });
+        remove_directory(&scratch)?;
+        done.into_inner().expect("no holder of the lock panics")
+    }
+
+    /// What is said where the run is stopped by a signal.
+    fn farewell(&self, n_sets: usize) -> impl Fn() + Send + 'static {
+        let (bar, root) = (self.bar.clone(), self.root.to_path_buf());
+        move || {
+            let done = bar.position();
+            bar.finish_and_clear();
+            drop(remove_directory(&root.join(SCRATCH)));
+            say!(
+                "stopped: {done} of {n_sets} are done and kept in {}; the same command goes on with the rest",
+                root.display()
+            );
         }
-    });
-    done.into_inner().expect("no holder of the lock panics")
+    }
 }
 
 fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
@@ -378,9 +462,9 @@ pub fn report(directory: &Path, format: Format, talk: &Talk) -> Result<ExitCode>
     let sets = sets(&spec.suite);
     let mut outcomes = Vec::with_capacity(sets.len());
     for set in &sets {
-        match read_outcome(&place(directory, set), &Key::of(&spec, set))? {
-            Some(outcome) => outcomes.push(outcome),
-            None => bail!("set {} has no stored outcome; `gmm run` completes the suite", set.index),
+        match state(&spec, directory, set)? {
+            State::Done(file) => outcomes.push(store::outcome(&file)?),
+            _ => bail!("{set} has no sound stored outcome; `gmm run` completes the suite"),
         }
     }
     let findings = Findings::of(spec, sets, outcomes);

@@ -1,6 +1,7 @@
 //! Whole fits as users run them, with every default: from a data file's rows to draws, and what the draws are worth.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use gmm_bench::case::Shape;
@@ -98,7 +99,8 @@ fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let of_fit = progress.fit(job, 0);
     let began = process_time();
     let (preparation, _) = Preparation::of_all(experiment, components)?;
-    let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain()));
+    let halt = AtomicBool::new(false);
+    let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain(), &halt));
     let ends = ends.collect::<Result<Vec<_>>>()?;
     let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), ends)?;
     let seconds = (process_time() - began).as_secs_f64();

@@ -1,13 +1,13 @@
 //! Parquet, through polars' eager reader: the schema first, then only the wanted columns.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::*;
 
 use super::MOST_ROWS;
 use super::finding::Source;
 use super::table::{Choice, Column as Feature, Label, Table, choose, too_many};
+use crate::caught::caught;
 use crate::problem::{Problem, Problems};
 use crate::spec::DataSpec;
 
@@ -25,8 +25,7 @@ pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Re
 /// On many damaged files polars panics instead of returning an error; here that is a problem like any other. What cannot be
 /// caught is an abort: a page header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
 pub fn guarded<T>(shown: &str, read: impl FnOnce() -> Result<T, Problems>) -> Result<T, Problems> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
+    caught(|| Ok(read())).unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
 }
 
 /// A file whose content is not what its beginning promises.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{aligned_left, conclude, doubt, four_digits};
 use crate::cli::{Diagnose, Format, Talk};
+use crate::command::{pool, print};
 use crate::problem::Problems;
-use crate::run::{pool, print};
 use crate::store::{Content, DrawsFile};
 use crate::table::Table;
 use crate::talk::say;

@@ -14,8 +14,8 @@ use rayon::prelude::*;
 
 use super::{conclude, doubt};
 use crate::cli::{Format, Score, Talk};
+use crate::command::pool;
 use crate::problem::{Problem, Problems};
-use crate::run::pool;
 use crate::store::{Content, DrawsFile};
 use crate::stream::Stream;
 use crate::talk::say;
@@ -72,8 +72,8 @@ pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
     let models: Vec<Model> = models.collect::<Result<_, Problems>>()?;
     let ranked = if models.len() > 1 { Some(rank(&models)?) } else { None };
     match flags.format {
-        Format::Table => crate::run::print(&print::text(&models, ranked.as_ref()))?,
-        Format::Json => crate::run::print(&format!("{:#}\n", print::json(&models, ranked.as_ref())))?,
+        Format::Table => crate::command::print(&print::text(&models, ranked.as_ref()))?,
+        Format::Json => crate::command::print(&format!("{:#}\n", print::json(&models, ranked.as_ref())))?,
     }
     if !talk.quiet {
         for model in models.iter().filter(|model| !model.waic.note.is_empty()) {

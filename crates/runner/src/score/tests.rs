@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tempfile::TempDir;
 
@@ -8,7 +9,7 @@ use crate::findings::Findings;
 use crate::fit::Preparation;
 use crate::jobs::{Left, Part};
 use crate::progress::{Display, Progress};
-use crate::sample::sample;
+use crate::sample::{Workshop, sample};
 use crate::store::Store;
 
 /// Monte Carlo standard errors that two estimates of one number may be apart; beyond 4 lies one in 16,000.
@@ -44,7 +45,9 @@ fn experiment(directory: &Path, rows: &[[f64; 2]], scoring: &str) -> Experiment 
 fn sampled(experiment: &Experiment, directory: &TempDir, tasks: &[Task], findings: Findings) -> Findings {
     let store = Store::new(directory.path().join("out"));
     let progress = Progress::new("fits", tasks.len(), 0, Display::Hidden);
-    let (outcomes, findings) = sample(experiment, &store, tasks, findings, Extent::Tables, &progress);
+    let workshop =
+        Workshop { experiment, store: &store, extent: Extent::Tables, lock: None, fail_fast: false };
+    let (outcomes, findings) = sample(&workshop, tasks, findings, &progress).unwrap();
     outcomes.into_iter().for_each(|outcome| outcome.result.unwrap());
     findings
 }
@@ -102,7 +105,8 @@ fn folds_that_start_where_all_rows_do_score_as_fits_of_their_training_rows_alone
         let (preparation, _) = Preparation::of_all(&alone, 2).unwrap();
         let progress = Progress::new("fits", 1, 0, Display::Hidden);
         let of_fit = progress.fit(task.job, 0);
-        let chains = (0..4).map(|chain| preparation.run_chain(7, chain, &of_fit.chain()).unwrap());
+        let chains = (0..4)
+            .map(|chain| preparation.run_chain(7, chain, &of_fit.chain(), &AtomicBool::new(false)).unwrap());
         let fit = Fit::of_chains(task.job, 2, chains.collect()).unwrap();
         let cold = HeldOut::of(&experiment, task, &fit).unwrap();
         let sum = |held_out: &HeldOut| held_out.elpd.iter().sum::<f64>();

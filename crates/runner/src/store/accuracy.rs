@@ -8,7 +8,7 @@ use gmm_accuracy::ranks::RankUniformity;
 use gmm_accuracy::z_scores::ZScores;
 use polars::prelude::Column;
 
-use super::{version_alone, write_parquet};
+use super::{sealed, version_alone};
 
 /// One row per check. Tests have a p-value, other checks a bound; what a check has not is missing.
 ///
@@ -32,7 +32,7 @@ pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> Result<()> {
             checks.iter().map(|(_, verdict)| verdict.name()).collect::<Vec<&str>>(),
         ),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }
 
 /// One row per estimate.
@@ -52,7 +52,7 @@ pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> Result<()> {
         ),
         Column::new("z".into(), rows().map(|(group, index)| group.z[index]).collect::<Vec<f64>>()),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }
 
 /// One row per replicate and quantity.
@@ -70,5 +70,5 @@ pub fn write_ranks(path: &Path, tested: &[RankUniformity]) -> Result<()> {
         Column::new("rank".into(), rows().map(|(.., rank)| rank as u32).collect::<Vec<u32>>()),
         Column::new("n_ranks".into(), rows().map(|(of, ..)| of.n_ranks as u32).collect::<Vec<u32>>()),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }

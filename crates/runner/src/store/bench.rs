@@ -7,7 +7,7 @@ use gmm_bench::growth::Growth;
 use gmm_bench::suite::Measurement;
 use polars::prelude::Column;
 
-use super::{version_alone, write_parquet};
+use super::{sealed, version_alone};
 
 /// One row per case and quantity. Seconds are of CPU time.
 ///
@@ -30,7 +30,7 @@ pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> Result<(
         Column::new("minimum".into(), number(|m| m.timing.minimum)),
         Column::new("rounds".into(), count(|m| m.timing.rounds)),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }
 
 /// One row per line of growth.
@@ -49,5 +49,5 @@ pub fn write_growths(path: &Path, growths: &[Growth]) -> Result<()> {
         Column::new("limit".into(), number(|growth| growth.variable.limit())),
         Column::new("kept".into(), growths.iter().map(Growth::is_kept).collect::<Vec<bool>>()),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }

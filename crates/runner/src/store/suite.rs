@@ -7,47 +7,22 @@ use gmm_sampler::data::Data;
 use gmm_scoring::Row;
 use polars::prelude::Column;
 
-use super::{ALGORITHM, VERSION, integers, metadata, numbers, read_parquet, version_alone, write_parquet};
-use crate::spec::suite::SuiteSpec;
+use super::sealed::{self, Sealed};
+use super::{INPUTS, Inputs, State, VERSION, integers, numbers, version_alone};
 use crate::suite::bias::Bias;
 use crate::suite::design::Set;
 use crate::suite::outcome::{Outcome, OutcomeRow};
 use crate::suite::tally::Pick;
 
 /// Footer entries of an outcome.
-const KEY: &str = "gmm.suite";
 const FAILURE: &str = "gmm.failure";
 const DOUBTFUL: &str = "gmm.doubtful";
-
-/// What the outcome of one data set depends on; a file with another key is stale.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
-
-impl Key {
-    #[must_use]
-    pub fn of(spec: &SuiteSpec, set: &Set) -> Self {
-        let design = &spec.suite;
-        let slice = serde_json::json!({
-            "set": set,
-            "seed": design.seed,
-            "least_weight": design.least_weight,
-            "scale": design.scale,
-            "fresh": design.fresh,
-            "contrast": design.contrast,
-            "model": spec.model,
-            "sampler": spec.sampler,
-            "scoring": spec.scoring,
-            "algorithm": ALGORITHM,
-        });
-        Self(blake3::hash(slice.to_string().as_bytes()).to_hex().to_string())
-    }
-}
 
 /// Stores the outcome of one data set.
 ///
 /// # Errors
 /// The disk.
-pub fn write_outcome(path: &Path, key: &Key, outcome: &Outcome) -> Result<()> {
+pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<()> {
     let count =
         |of: fn(&OutcomeRow) -> usize| outcome.rows.iter().map(|row| of(row) as u32).collect::<Vec<u32>>();
     let number = |of: fn(&OutcomeRow) -> f64| outcome.rows.iter().map(of).collect::<Vec<f64>>();
@@ -71,56 +46,56 @@ pub fn write_outcome(path: &Path, key: &Key, outcome: &Outcome) -> Result<()> {
     ];
     let footer = [
         ("gmm.version", VERSION.to_owned()),
-        (KEY, key.0.clone()),
+        (INPUTS, inputs.text()),
         (FAILURE, outcome.failure.clone()),
         (DOUBTFUL, outcome.n_doubtful.to_string()),
     ];
-    write_parquet(path, columns, &footer)
+    sealed::write(path, columns, &footer)
 }
 
-/// Reads it again; none if it is not there or stale.
+/// What is at the path of a data set's outcome.
 ///
 /// # Errors
-/// A file that is damaged behind a sound footer.
-pub fn read_outcome(path: &Path, key: &Key) -> Result<Option<Outcome>> {
-    let Ok(footer) = metadata(path) else { return Ok(None) };
-    let entry = |name: &str| footer.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if entry(KEY) != Some(key.0.as_str()) {
-        return Ok(None);
-    }
-    let frame = read_parquet(path)?;
-    let read = || -> Result<Outcome> {
-        let criteria = frame.column("criterion")?.str()?;
-        let reliable = frame.column("reliable")?.bool()?;
-        let (prior, components) = (integers(&frame, "prior")?, integers(&frame, "components")?);
-        let [estimate, se, difference, difference_se, weight, expected] =
-            ["estimate", "se", "difference", "difference_se", "weight", "expected"]
-                .map(|name| numbers(&frame, name));
-        let (estimate, se, difference) = (estimate?, se?, difference?);
-        let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
-        let rows = (0..prior.len()).map(|i| {
-            Ok(OutcomeRow {
-                prior: prior[i] as usize,
-                criterion: criteria.get(i).context("a criterion is missing")?.parse()?,
-                row: Row {
-                    components: components[i] as usize,
-                    estimate: estimate[i],
-                    se: se[i],
-                    difference: difference[i],
-                    difference_se: difference_se[i],
-                    weight: weight[i],
-                    reliable: reliable.get(i).context("a mark is missing")?,
-                },
-                expected: expected[i],
-            })
-        });
-        Ok(Outcome {
-            rows: rows.collect::<Result<_>>()?,
-            failure: entry(FAILURE).unwrap_or_default().to_owned(),
-            n_doubtful: entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
+/// A file that may not be read, a directory in its place.
+pub fn outcome_state(path: &Path, inputs: &Inputs) -> Result<State> {
+    State::of(path, inputs)
+}
+
+/// The outcome that a file holds.
+///
+/// # Errors
+/// A file of another shape.
+pub fn outcome(file: &Sealed) -> Result<Outcome> {
+    let frame = file.frame()?;
+    let criteria = frame.column("criterion")?.str()?;
+    let reliable = frame.column("reliable")?.bool()?;
+    let (prior, components) = (integers(&frame, "prior")?, integers(&frame, "components")?);
+    let [estimate, se, difference, difference_se, weight, expected] =
+        ["estimate", "se", "difference", "difference_se", "weight", "expected"]
+            .map(|name| numbers(&frame, name));
+    let (estimate, se, difference) = (estimate?, se?, difference?);
+    let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
+    let rows = (0..prior.len()).map(|i| {
+        Ok(OutcomeRow {
+            prior: prior[i] as usize,
+            criterion: criteria.get(i).context("a criterion is missing")?.parse()?,
+            row: Row {
+                components: components[i] as usize,
+                estimate: estimate[i],
+                se: se[i],
+                difference: difference[i],
+                difference_se: difference_se[i],
+                weight: weight[i],
+                reliable: reliable.get(i).context("a mark is missing")?,
+            },
+            expected: expected[i],
         })
-    };
-    read().map(Some).with_context(|| format!("{} is no outcome of a suite", path.display()))
+    });
+    Ok(Outcome {
+        rows: rows.collect::<Result<_>>()?,
+        failure: file.entry(FAILURE).unwrap_or_default().to_owned(),
+        n_doubtful: file.entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
+    })
 }
 
 /// One row per data set and judge. A judge that picked nothing has a missing K.
@@ -141,7 +116,7 @@ pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
         Column::new("picked".into(), picked),
         Column::new("found".into(), found),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }
 
 /// One row per prior, criterion and K.
@@ -161,7 +136,7 @@ pub fn write_biases(path: &Path, biases: &[Bias]) -> Result<()> {
         Column::new("over_kfold".into(), number(|bias| bias.over_kfold.mean)),
         Column::new("over_kfold_se".into(), number(|bias| bias.over_kfold.se)),
     ];
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }
 
 /// Simulated observations and where each came from.
@@ -181,5 +156,5 @@ pub fn write_observations(
         .map(|(feature, name)| Column::new(name.as_str().into(), data.feature(feature)))
         .collect();
     columns.push(Column::new(label.0.into(), label.1));
-    write_parquet(path, columns, &version_alone())
+    sealed::write(path, columns, &version_alone())
 }

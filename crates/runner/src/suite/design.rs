@@ -1,5 +1,7 @@
 //! Which data sets a suite is made of.
 
+use std::fmt;
+
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::Serialize;
@@ -27,6 +29,12 @@ impl Set {
     #[must_use]
     pub fn cost(&self) -> usize {
         self.n_observations * (self.n_features + 2).pow(2)
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set {}", self.index)
     }
 }
 

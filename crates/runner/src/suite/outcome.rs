@@ -1,27 +1,29 @@
 //! One data set of a suite: drawn, fitted and scored by the code that every experiment runs, and what is kept of it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, bail};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
 use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
 use rand::Rng;
 
 use super::design::Set;
+use crate::caught::caught;
 use crate::data::Dataset;
+use crate::disk::DiskFault;
 use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::jobs::{Job, Part, Task};
 use crate::progress::{Display, Progress};
 use crate::report::Extent;
 use crate::results::{Failure, Ranking, Results};
-use crate::sample::{self, sample};
+use crate::sample::{self, Workshop, sample};
 use crate::simulate::columns;
 use crate::spec::suite::SuiteSpec;
 use crate::spec::{DataSpec, Missing, PriorSpec, Spec};
-use crate::store::Store;
+use crate::store::{self, State, Store};
 use crate::stream::{Simulated, Stream};
 
 /// What is kept of a data set: enough for every verdict to be found again.
@@ -80,12 +82,17 @@ pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
 }
 
 /// Simulates and fits one data set; draws pass through a directory below `scratch` that is removed at the end. Whatever goes wrong is
-/// that set's failure.
-#[must_use]
-pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Outcome {
-    let attempt = catch_unwind(AssertUnwindSafe(|| try_to_examine(spec, set, scratch)));
-    let result = attempt.unwrap_or_else(|_| Err(anyhow!("a defect in gmm: it panicked")));
-    result.unwrap_or_else(|error| Outcome { failure: format!("{error:#}"), ..Outcome::default() })
+/// that set's failure, unless it is the disk.
+///
+/// # Errors
+/// The disk takes no draws.
+pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
+    match caught(|| try_to_examine(spec, set, scratch)) {
+        Err(error) if !error.is::<DiskFault>() => {
+            Ok(Outcome { failure: format!("{error:#}"), ..Outcome::default() })
+        }
+        outcome => outcome,
+    }
 }
 
 fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
@@ -156,20 +163,21 @@ fn fit(
 ) -> Result<(Results, Vec<(usize, f64)>)> {
     let tasks: Vec<Task> =
         experiment.tasks().into_iter().filter(|task| task.job.part != Part::All || whole).collect();
+    let workshop = Workshop { experiment, store, extent: Extent::Tables, lock: None, fail_fast: false };
     let run = |tasks: &[Task], findings| {
         let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
-        sample(experiment, store, tasks, findings, Extent::Tables, &progress)
+        sample(&workshop, tasks, findings, &progress)
     };
-    let (mut outcomes, findings) = run(&tasks, Findings::default());
+    let (mut outcomes, findings) = run(&tasks, Findings::default())?;
     let refits = findings.refits(experiment);
-    let (of_refits, findings) = run(&refits, findings);
+    let (of_refits, findings) = run(&refits, findings)?;
     outcomes.extend(of_refits);
     let failures = outcomes.iter().filter_map(sample::Outcome::failure).collect();
     let mut expected = Vec::new();
     if let Some(fresh) = fresh {
         let of_all = |outcome: &&sample::Outcome| outcome.job.part == Part::All && outcome.result.is_ok();
         for outcome in outcomes.iter().filter(of_all) {
-            expected.push((outcome.job.components, fresh.expected(store, outcome.job)?));
+            expected.push((outcome.job.components, fresh.expected(experiment, store, outcome.job)?));
         }
     }
     Ok((Results::of(experiment, findings, failures)?, expected))
@@ -199,8 +207,10 @@ impl Fresh {
     /// [`OutcomeRow::expected`]. N times the mean log predictive density of fresh observations has the same expectation, but an
     /// estimate less that varies as the data set's own entropy does; here the truth's density is a control variate that takes
     /// this out.
-    fn expected(&self, store: &Store, job: Job) -> Result<f64> {
-        let fit = store.read_fit(job, self.data.n_features())?;
+    fn expected(&self, experiment: &Experiment, store: &Store, job: Job) -> Result<f64> {
+        let task = Task { job, held_out: Arc::from([]) };
+        let State::Done(file) = store.state(experiment, &task)? else { bail!("the draws of {job} are gone") };
+        let fit = store::fit(&file, job.components, self.data.n_features())?;
         let mixtures: Vec<Mixture> = (0..fit.draws.len())
             .map(|s| Mixture::from_values(job.components, self.data.n_features(), &fit.draws.draw(s)))
             .collect::<Result<_, _>>()?;
