@@ -356,3 +356,33 @@ fn the_first_failure_is_the_end_where_that_is_asked_for() {
     workplace.expect(3, RUN);
     assert!(workplace.files("reports/tiny").contains_key("draws/components=1/seed=1/draws.parquet"));
 }
+
+#[test]
+fn a_verification_finds_the_same_bytes_or_says_what_differs() {
+    let workplace = tiny();
+    workplace.runs(RUN);
+    let (text, _) = workplace.expect(0, "verify reports/tiny --all --quiet");
+    assert!(text.starts_with("6 of 6 stored results made again: 6 the same bytes\n"), "{text}");
+    let (text, _) = workplace.expect(0, "verify reports/tiny --sample 2 --quiet");
+    assert!(text.starts_with("2 of 6 stored results made again: 2 the same bytes\n"), "{text}");
+    // A table that is sound in itself, and not that of these fits.
+    workplace.write("other.toml", &TINY.replace("\"tiny\"", "\"other\"").replace("draws = 60", "draws = 61"));
+    workplace.runs("run other.toml --no-progress");
+    for name in ["scores.parquet", "comparison.csv"] {
+        fs::copy(
+            workplace.path(&format!("reports/other/{name}")),
+            workplace.path(&format!("reports/tiny/{name}")),
+        )
+        .unwrap();
+    }
+    fs::remove_file(workplace.path("reports/tiny/figures/traces.svg")).unwrap();
+    let (text, _) = workplace.expect(3, "verify reports/tiny --sample 0 --quiet");
+    assert!(text.contains("differs: comparison.csv: ") && text.contains("bytes"), "{text}");
+    assert!(text.contains("differs: scores.parquet: column estimate of row "), "{text}");
+    assert!(text.contains("differs: figures/traces.svg: it is not there, and is made now"), "{text}");
+    fs::remove_file(workplace.path("reports/tiny/draws/components=2/seed=1/draws.parquet")).unwrap();
+    let (json, _) = workplace.expect(3, "verify reports/tiny --sample 0 --quiet --format json");
+    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found["lacking"][0]["what"], "K = 2, seed 1");
+    assert_eq!(found["stored"], 5);
+}

@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// Tell what is done in a results directory, what runs, what would run again, and why.
     Status(Status),
+    /// Run a sample of stored fits again, make all tables and figures again, and compare every byte.
+    Verify(Verify),
     /// Score models that were fitted elsewhere by PSIS-LOO and WAIC, from their pointwise log-likelihoods; compare several.
     Score(Score),
     /// Describe draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
@@ -117,6 +119,26 @@ pub struct Status {
     /// The spec that would be run [default: the one that was run].
     #[arg(long, value_name = "SPEC.toml")]
     pub spec: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A results directory.
+    pub directory: PathBuf,
+    /// Fits, or data sets of a suite, that are run again.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub sample: usize,
+    /// Run all of them again.
+    #[arg(long, conflicts_with = "sample")]
+    pub all: bool,
+    /// Which sample.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Threads [default: all].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

@@ -37,6 +37,7 @@ mod stream;
 mod suite;
 mod table;
 mod talk;
+mod verify;
 mod warning;
 
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         }
         Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
         Command::Status(flags) => status::status(flags, talk),
+        Command::Verify(flags) => verify::verify(flags, talk),
         Command::Score(flags) => elsewhere::score(flags, talk),
         Command::Diagnose(flags) => elsewhere::diagnose(flags, talk),
         Command::Simulate(flags) => simulate::simulate(flags),

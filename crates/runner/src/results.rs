@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::answer::Answer;
 use crate::experiment::Experiment;
-use crate::findings::Findings;
+use crate::findings::{Findings, Lack};
 use crate::fit::maximise;
 use crate::jobs::{HeldOutPart, Job, Part, Task};
 use crate::score::{
@@ -22,6 +22,14 @@ use crate::sketch::Sketch;
 pub struct Failure {
     pub what: String,
     pub reason: String,
+}
+
+impl Failure {
+    /// Of a job of which nothing is there.
+    #[must_use]
+    pub fn of_lack((job, lack): (&Job, &Lack)) -> Self {
+        Self { what: job.to_string(), reason: lack.to_string() }
+    }
 }
 
 /// One criterion over all K.

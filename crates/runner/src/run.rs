@@ -1,5 +1,6 @@
 //! `gmm run` and `gmm report`: from a spec, or from what is stored, to tables, figures and a page.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -157,7 +158,8 @@ fn farewell(progress: &Progress, root: &Path) -> impl Fn() + Send + 'static {
 }
 
 /// Of all chains of some fits.
-fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
+#[must_use]
+pub fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
     let of_chain = |task: &Task| {
         let settings = settings(&experiment.spec, task.job.part);
         settings.warmup + settings.draws
@@ -243,7 +245,8 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     }
     let warnings = warning::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
     let results = pool(jobs)?.install(|| {
-        let (findings, failures) = read_all(&experiment, &store, Extent::Whole)?;
+        let (findings, lacks) = read_all(&experiment, &store, Extent::Whole)?;
+        let failures = lacks.iter().map(Failure::of_lack).collect();
         conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole)
     })?;
     present(&experiment, &store, &results, format, Extent::Whole, talk)
@@ -271,11 +274,14 @@ pub fn stored(directory: &Path) -> Result<Experiment> {
 ///
 /// # Errors
 /// The disk.
-pub fn read_all(experiment: &Experiment, store: &Store, extent: Extent) -> Result<(Findings, Vec<Failure>)> {
+pub fn read_all(
+    experiment: &Experiment,
+    store: &Store,
+    extent: Extent,
+) -> Result<(Findings, BTreeMap<Job, Lack>)> {
     let (findings, mut lacks) = Findings::default().read(experiment, store, &experiment.tasks(), extent)?;
     let refits = findings.refits(experiment);
     let (findings, of_refits) = findings.read(experiment, store, &refits, extent)?;
     lacks.extend(of_refits);
-    let failure = |(job, lack): (Job, Lack)| Failure { what: job.to_string(), reason: lack.to_string() };
-    Ok((findings, lacks.into_iter().map(failure).collect()))
+    Ok((findings, lacks))
 }

@@ -26,7 +26,7 @@ pub use draws::{Content, DrawsFile};
 pub use failure::FailureRecord;
 pub use fits::{fit, held_out};
 pub use inputs::{Change, Inputs};
-pub use sealed::Sealed;
+pub use sealed::{Sealed, difference};
 pub use suite::{outcome, outcome_state, write_biases, write_observations, write_outcome, write_picks};
 
 /// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.

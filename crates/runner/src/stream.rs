@@ -24,6 +24,8 @@ pub enum Stream {
     BayesianBootstrap,
     /// Which observations in doubt LOO leaves out together.
     Refits { components: usize, seed: u64 },
+    /// Which results are made again to be compared.
+    Verification { seed: u64 },
     /// Where the sets of a suite stand on one factor of its design.
     Design { seed: u64, factor: usize },
     /// One part of a simulated data set.
@@ -57,6 +59,7 @@ impl Stream {
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
             Self::BayesianBootstrap => [9, 0, 0, 0, 0],
             Self::Refits { components, seed } => [6, components as u64, seed, 0, 0],
+            Self::Verification { seed } => [10, seed, 0, 0, 0],
             Self::Design { seed, factor } => [16, seed, factor as u64, 0, 0],
             Self::Simulation { seed, set, part } => [17, seed, set as u64, part as u64, 0],
         };
@@ -95,6 +98,7 @@ mod tests {
             chain(1, Part::Group(0), 0),
             chain(1, Part::Without(Left::Observation(0)), 0),
             chain(1, Part::Without(Left::Fold(0)), 0),
+            Stream::Verification { seed: 1 },
             Stream::Design { seed: 1, factor: 0 },
             Stream::Design { seed: 1, factor: 1 },
             Stream::Simulation { seed: 1, set: 1, part: Simulated::Mixture },

@@ -17,12 +17,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use gmm_scoring::{Basis, Criterion};
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 
-use crate::cli::{Format, RunFlags, Talk};
+use crate::cli::{Format, RunFlags, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::{remove_directory, set_aside, sweep, write_bytes};
 use crate::experiment;
-use crate::lock::{Holder, RunLock};
+use crate::lock::{Holder, ReportLock, RunLock};
 use crate::problem::Problems;
 use crate::provenance::SuiteProvenance;
 use crate::report::figures::bias::{Biases, Series};
@@ -33,6 +34,7 @@ use crate::status::{Line, Standing};
 use crate::stop::OnStop;
 use crate::store::{self, Inputs, State, outcome_state, write_biases, write_outcome, write_picks};
 use crate::talk::say;
+use crate::verify::{Comparison, Verified, of_bytes, of_files, pick};
 use bias::{Bias, biases};
 use design::{Set, sets};
 use outcome::{Outcome, examine, needs_whole_fits, priors};
@@ -192,6 +194,7 @@ pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
         return Ok(ExitCode::from(DOUBTFUL));
     };
     let findings = Findings::of(spec, sets, outcomes);
+    let _lock = ReportLock::wait(&root)?;
     write(&root, &findings, !flags.no_report)?;
     SuiteProvenance::new(&root, threads, began.elapsed(), seconds).write(&root)?;
     present(&root, &findings, flags.format, !flags.no_report, talk)
@@ -453,11 +456,41 @@ pub fn check(path: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `gmm verify` of a suite: a sample of its data sets examined again, tables, figures and page made again.
+///
+/// # Errors
+/// Outcomes that are not there, the disk.
+pub fn verify(flags: &Verify, scratch: &Path) -> Result<Verified> {
+    let root = &flags.directory;
+    let findings = stored_findings(root)?;
+    let (spec, sets) = (&findings.spec, &findings.sets);
+    let chosen = pick(sets, flags);
+    let draws = scratch.join(SCRATCH);
+    std::fs::create_dir_all(&draws).with_context(|| format!("{} cannot be made", draws.display()))?;
+    let again = |set: &Set| -> Result<Comparison> {
+        let outcome = examine(spec, set, &draws)?;
+        write_outcome(&place(scratch, set), &Inputs::of_set(spec, set), &outcome)?;
+        let difference = of_bytes(&place(root, set), &place(scratch, set))?;
+        Ok(Comparison { what: set.to_string(), difference })
+    };
+    let jobs = pool(flags.jobs)?.install(|| chosen.par_iter().map(again).collect::<Result<_>>())?;
+    write(scratch, &findings, root.join(PAGE).exists())?;
+    let files = of_files(root, scratch)?;
+    Ok(Verified { jobs, n_stored: sets.len(), files, lacking: Vec::new() })
+}
+
 /// `gmm report` of a suite: tables, figures and page again from stored outcomes.
 ///
 /// # Errors
 /// Outcomes that are not there, the disk.
 pub fn report(directory: &Path, format: Format, talk: &Talk) -> Result<ExitCode> {
+    let findings = stored_findings(directory)?;
+    let _lock = ReportLock::wait(directory)?;
+    write(directory, &findings, true)?;
+    present(directory, &findings, format, true, talk)
+}
+
+fn stored_findings(directory: &Path) -> Result<Findings> {
     let spec = load(&directory.join("spec.toml"))?;
     let sets = sets(&spec.suite);
     let mut outcomes = Vec::with_capacity(sets.len());
@@ -467,7 +500,5 @@ pub fn report(directory: &Path, format: Format, talk: &Talk) -> Result<ExitCode>
             _ => bail!("{set} has no sound stored outcome; `gmm run` completes the suite"),
         }
     }
-    let findings = Findings::of(spec, sets, outcomes);
-    write(directory, &findings, true)?;
-    present(directory, &findings, format, true, talk)
+    Ok(Findings::of(spec, sets, outcomes))
 }

@@ -88,6 +88,37 @@ impl Sealed {
     }
 }
 
+/// In what two files' bytes differ, as precisely as can be told.
+#[must_use]
+pub fn difference(before: Vec<u8>, now: Vec<u8>) -> String {
+    let sizes = format!("{} and {} bytes", before.len(), now.len());
+    let tables = || -> Result<String> {
+        let (before, now) = (Sealed::open(before)?, Sealed::open(now)?);
+        let entry =
+            before.entries.iter().find(|(key, value)| key != CHECKSUM && now.entry(key) != Some(value));
+        if let Some((key, value)) = entry {
+            return Ok(format!("{key} was {value} and is {}", now.entry(key).unwrap_or("not there")));
+        }
+        let (before, now) = (before.frame()?, now.frame()?);
+        ensure!(
+            before.schema() == now.schema() && before.height() == now.height(),
+            "the tables have other columns or rows"
+        );
+        for (was, is) in before.columns().iter().zip(now.columns()) {
+            if let Some(row) = (0..was.len()).find(|&row| was.get(row).ok() != is.get(row).ok()) {
+                return Ok(format!(
+                    "column {} of row {row} was {} and is {}",
+                    was.name(),
+                    was.get(row)?,
+                    is.get(row)?
+                ));
+            }
+        }
+        bail!("the tables are the same, their bytes are not")
+    };
+    tables().unwrap_or(sizes)
+}
+
 /// Writes a table with footer entries.
 ///
 /// # Errors
