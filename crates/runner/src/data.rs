@@ -45,7 +45,14 @@ pub struct Dataset {
 /// # Errors
 /// The file cannot be read, or its cells cannot be the observations of a mixture: all that can be told at once.
 pub fn read(path: &Path, spec: &DataSpec, groups: Option<&str>) -> Result<Dataset, Problems> {
-    let bytes = bytes(path, &spec.path)?;
+    of_bytes(bytes(path, &spec.path)?, spec, groups)
+}
+
+/// Reads the data from a file's bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn of_bytes(bytes: Vec<u8>, spec: &DataSpec, groups: Option<&str>) -> Result<Dataset, Problems> {
     let hash = blake3::hash(&bytes).to_hex().to_string();
     // The first bytes say what a file is; its name may not.
     if bytes.starts_with(parquet::MAGIC) {

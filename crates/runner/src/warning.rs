@@ -25,6 +25,13 @@ pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<String> {
             experiment.dataset.data.n_observations()
         ));
     }
+    let (n, d) = (experiment.dataset.data.n_observations(), experiment.dataset.data.n_features());
+    if n <= d {
+        warnings.push(format!(
+            "{n} observations of {d} features: the likelihood has no maximum, so that criteria of the maximised likelihood fail, and \
+             of the covariances the prior says more than the data; fewer features, or more observations, make a difference"
+        ));
+    }
     let scales = scale_prior(spec);
     // Fewer components bear fewer ties; a single one owns all rows, which no column shares.
     let fewest = experiment.ks().into_iter().find(|&k| k > 1);

@@ -150,6 +150,12 @@ impl Scaling {
         Self { location: vec![0.0; n_features], scale: vec![1.0; n_features] }
     }
 
+    /// What one of a feature stands for, in the data's unit.
+    #[must_use]
+    pub fn unit(&self, feature: usize) -> f64 {
+        self.scale[feature]
+    }
+
     /// Means and population standard deviations (denominator N) of the data.
     ///
     /// # Errors

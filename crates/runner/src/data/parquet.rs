@@ -1,5 +1,7 @@
 //! Parquet, through polars' eager reader: the schema first, then only the wanted columns.
 
+pub mod pages;
+
 use std::io::Cursor;
 
 use polars::prelude::*;
@@ -23,7 +25,7 @@ pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Re
 }
 
 /// On many damaged files polars panics instead of returning an error; here that is a problem like any other. What cannot be
-/// caught is an abort: a page header with a negative count makes polars 0.55 ask for 2⁶¹ bytes.
+/// caught is an abort for want of memory, which [`pages::check`] comes before.
 pub fn guarded<T>(shown: &str, read: impl FnOnce() -> Result<T, Problems>) -> Result<T, Problems> {
     caught(|| Ok(read())).unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
 }
@@ -70,9 +72,14 @@ fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<
     if let Some(problem) = too_many(source, features.len()) {
         return Err(problem.into());
     }
+    let metadata = reader.get_metadata().map_err(damaged)?.clone();
+    for field in features.iter().copied().chain(label).chain(group) {
+        pages::check(&mut Cursor::new(&bytes), &metadata, &names[field])
+            .map_err(|reason| self::damaged(&spec.path, reason))?;
+    }
     // One column at a time: polars' copy of it is let go before the next is read.
     let take = |field: usize| {
-        let reader = ParquetReader::new(Cursor::new(&bytes));
+        let reader = ParquetReader::new(Cursor::new(&bytes)).read_parallel(ParallelStrategy::None);
         let name = &names[field];
         let column = reader.with_columns(Some(vec![name.clone()])).finish()?.drop_in_place(name)?;
         // A column read alone has as many rows as its own header says, which may not be what the footer says.

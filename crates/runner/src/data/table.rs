@@ -1,6 +1,9 @@
 //! The cells of a file, whatever its format, and the judgement whether they can be observations.
 
+use std::ops::RangeInclusive;
+
 use gmm_sampler::data::{Data, DataError, Scaling};
+use gmm_sampler::start::em::dependent_feature;
 
 use super::finding::{Findings, Source};
 use super::{Dataset, MOST_FEATURES};
@@ -9,6 +12,13 @@ use crate::spec::{DataSpec, Missing};
 
 /// Column names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 20;
+
+/// Standard deviations whose squares, summed over a million rows, are well within the range of doubles.
+const SPREAD: RangeInclusive<f64> = 1e-150..=1e150;
+
+fn beyond_doubles(name: &str) -> String {
+    format!("the standard deviation of column `{name}` squares to a number beyond the range of doubles")
+}
 
 /// What was read from a file.
 #[derive(Debug)]
@@ -188,18 +198,7 @@ impl Table<'_> {
         let columns: Vec<Vec<f64>> = self.columns.iter_mut().map(keep).collect();
         let data = Data::of(columns).expect("there are columns, rows, and only finite numbers");
         // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
-        if let Err(DataError::Constant { feature, value }) = Scaling::standardizing(&data) {
-            let name = &self.columns[feature].name;
-            let message = if data.feature(feature).iter().all(|&other| other == value) {
-                format!(
-                    "column `{name}` has the value {value:?} in every one of the {} complete rows",
-                    kept.len()
-                )
-            } else {
-                format!("the standard deviation of column `{name}` is beyond the range of a double")
-            };
-            return Err(Problem::of_file(source.file, message).into());
-        }
+        self.judge_spread(&data)?;
         let texts = |mut label: Label| -> Vec<String> {
             let text = |&row: &usize| label.values[row].take().expect("rows without a text were not kept");
             kept.iter().map(text).collect()
@@ -218,6 +217,50 @@ impl Table<'_> {
             dropped,
             hash,
         })
+    }
+
+    /// What columns of numbers may yet be that no mixture can be fitted to.
+    fn judge_spread(&self, data: &Data) -> Result<(), Problems> {
+        let (n, name) = (data.n_observations(), |feature: usize| &self.columns[feature].name);
+        let problem = |message: String| Problem::of_file(self.source.file, message);
+        let scaling = match Scaling::standardizing(data) {
+            Ok(scaling) => scaling,
+            Err(DataError::Constant { feature, value })
+                if data.feature(feature).iter().all(|&other| other == value) =>
+            {
+                let name = name(feature);
+                let message =
+                    format!("column `{name}` has the value {value:?} in every one of the {n} complete rows");
+                return Err(problem(message).into());
+            }
+            Err(DataError::Constant { feature, .. }) => {
+                return Err(problem(beyond_doubles(name(feature))).into());
+            }
+            Err(error) => return Err(problem(error.to_string()).into()),
+        };
+        let extreme = |feature: &usize| !SPREAD.contains(&scaling.unit(*feature));
+        let extremes: Vec<Problem> = (0..data.n_features())
+            .filter(extreme)
+            .map(|feature| {
+                problem(beyond_doubles(name(feature)))
+                    .note(format!("it is {:e}", scaling.unit(feature)))
+                    .help("multiply the column by a constant: choose a unit in which values are moderate")
+            })
+            .collect();
+        Problems::none_of(extremes)?;
+        // As many rows as features or fewer are always linearly dependent: that is no fault of a column.
+        let dependent = (n > data.n_features()).then(|| dependent_feature(data)).flatten();
+        if let Some(feature) = dependent {
+            let message = format!(
+                "column `{}` is, to within rounding, a linear combination of those before it",
+                name(feature)
+            );
+            return Err(problem(message)
+                .note("the likelihood of a mixture is unbounded where a covariance is singular")
+                .help("leave it out: name the others in `data.columns`")
+                .into());
+        }
+        Ok(())
     }
 
     fn is_complete(&self, row: usize) -> bool {

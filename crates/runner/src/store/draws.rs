@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
-use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric};
+use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric, pages};
 use crate::problem::{Problem, Problems};
 
 /// The column that tells chains apart, and the one that may count their draws.
@@ -23,6 +23,9 @@ const SMALLEST_BATCH: usize = 64;
 
 /// Bytes of a batch at most: each thread holds one, and as much again of the file.
 const BATCH_BYTES: usize = 1 << 26;
+
+/// Bytes of a page's header, nearly always.
+const HEADER_BYTES: usize = 256;
 
 /// Column names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 10;
@@ -42,6 +45,8 @@ pub struct DrawsFile {
     path: PathBuf,
     shown: String,
     metadata: FileMetadataRef,
+    /// Every column's name, in the order of the file.
+    fields: Vec<String>,
     /// Of each wanted column, its place in the file.
     places: Vec<usize>,
     names: Vec<String>,
@@ -115,8 +120,9 @@ impl DrawsFile {
         }
         let names = places.iter().map(|&place| fields[place].0.clone()).collect();
         let n_rows = metadata.num_rows;
+        let fields = fields.into_iter().map(|(name, _)| name).collect();
         let mut opened =
-            Self { path: path.to_path_buf(), shown, metadata, places, names, n_chains: 1, n_rows };
+            Self { path: path.to_path_buf(), shown, metadata, fields, places, names, n_chains: 1, n_rows };
         let chains = opened.read(&[chain])?.remove(0);
         opened.n_chains = opened.chains(&chains)?;
         Ok(opened)
@@ -166,6 +172,13 @@ impl DrawsFile {
     fn read(&self, places: &[usize]) -> Result<Vec<Vec<f64>>, Problems> {
         // Opened anew, so that what is mapped of the file is let go with each batch.
         let file = opened(&self.path, &self.shown)?;
+        // Of a page little more than its header is read here.
+        let mut headers = BufReader::with_capacity(HEADER_BYTES, &file);
+        for &place in places {
+            pages::check(&mut headers, &self.metadata, &self.fields[place])
+                .map_err(|reason| damaged(&self.shown, reason))?;
+        }
+        drop(headers);
         let frame = of_polars(&self.shown, || {
             let mut reader = ParquetReader::new(file)
                 .with_projection(Some(places.to_vec()))

@@ -5,12 +5,12 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Error, Result, bail, ensure};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::*;
 
 use crate::caught::caught;
-use crate::data::parquet::MAGIC;
+use crate::data::parquet::{MAGIC, pages};
 use crate::disk::{read_if_there, write_bytes};
 
 /// Footer entry, the last one: BLAKE3 of the file with zeros in the place of this very digest.
@@ -73,6 +73,16 @@ impl Sealed {
         Ok(Self { bytes, entries })
     }
 
+    /// Bytes with the checksum that they should have, if there is a place for one.
+    #[must_use]
+    pub fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
+        if let Some(digits) = digits(&bytes) {
+            let checksum = checksum(&bytes, &digits);
+            bytes[digits].copy_from_slice(checksum.as_bytes());
+        }
+        bytes
+    }
+
     /// The value of a footer entry.
     #[must_use]
     pub fn entry(&self, wanted: &str) -> Option<&str> {
@@ -84,7 +94,16 @@ impl Sealed {
     /// # Errors
     /// A content that polars does not read, which this program did not write.
     pub fn frame(&self) -> Result<DataFrame> {
-        caught(|| Ok(ParquetReader::new(Cursor::new(&self.bytes)).finish()?))
+        caught(|| {
+            let mut reader = ParquetReader::new(Cursor::new(&self.bytes));
+            let (schema, metadata) = (reader.schema()?, reader.get_metadata()?.clone());
+            for name in schema.iter_names() {
+                // The checksum says that nothing was changed, not who wrote it.
+                pages::check(&mut Cursor::new(&self.bytes), &metadata, name).map_err(Error::msg)?;
+            }
+            // Whoever reads many files has threads of their own.
+            Ok(reader.read_parallel(ParallelStrategy::None).finish()?)
+        })
     }
 }
 
@@ -142,10 +161,8 @@ pub fn write(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)
     }
     writer.finish()?;
     drop(writer);
-    let digits = digits(&bytes).context("a Parquet file has the footer entries that it was given")?;
-    let checksum = checksum(&bytes, &digits);
-    bytes[digits].copy_from_slice(checksum.as_bytes());
-    write_bytes(path, &bytes)
+    ensure!(digits(&bytes).is_some(), "a Parquet file has the footer entries that it was given");
+    write_bytes(path, &Sealed::reseal(bytes))
 }
 
 /// Where the checksum stands.

@@ -57,6 +57,26 @@ pub enum EmError {
     TooFewObservations { n_components: usize, n_observations: usize },
 }
 
+/// Rows among which a linear dependence is looked for first: where these have none, all have none.
+const DEPENDENCE_SAMPLE: usize = 10_000;
+
+/// The first feature that is a linear combination of those before it, to within rounding: no mixture of full covariances has a
+/// bounded likelihood then. None where there is no such feature.
+#[must_use]
+pub fn dependent_feature(data: &Data) -> Option<usize> {
+    let of = |data: &Data| match Whitened::new(data) {
+        Err(EmError::Collinear { feature }) => Some(feature),
+        _ => None,
+    };
+    let n = data.n_observations();
+    if n <= DEPENDENCE_SAMPLE {
+        return of(data);
+    }
+    // Every so many rows: the first ones may all be of one kind.
+    let rows: Vec<usize> = (0..n).step_by(n.div_ceil(DEPENDENCE_SAMPLE)).collect();
+    of(&data.rows(&rows)).and_then(|_| of(data))
+}
+
 /// Whether an optimum means anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Regularity {

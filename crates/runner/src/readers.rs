@@ -1,0 +1,64 @@
+//! The readers of bytes that may come from anywhere. Each takes any bytes whatever and ends: with what they mean, which is dropped,
+//! or with an error in words.
+
+pub use crate::caught::keep_caught_panics_quiet;
+use crate::data;
+use crate::problem::{Problems, Style};
+use crate::spec::suite::read_suite;
+use crate::spec::{self, DataSpec, Missing, Scale};
+use crate::store::{self, Inputs, Sealed};
+
+/// What a reader says of bytes that it refuses.
+type Refusal = Result<(), String>;
+
+fn words(problems: Problems) -> String {
+    problems.render(Style::Plain)
+}
+
+/// A spec, of an experiment and of a suite; what is accepted is written out again.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn spec(text: &str) -> Refusal {
+    let suite = read_suite("spec.toml", text).map(|suite| drop(suite.to_toml()));
+    let spec = spec::read("spec.toml", text)
+        .and_then(|reading| reading.spec())
+        .map(|spec| drop((spec.to_toml(), spec.hash())));
+    suite.or(spec).map_err(words)
+}
+
+/// A data file, CSV or Parquet, with every kind of column asked for: all that are numeric, or named ones, labels and groups.
+///
+/// # Errors
+/// What keeps it from being data.
+pub fn data(bytes: &[u8]) -> Refusal {
+    let spec = |columns: Option<&str>, label: Option<&str>, missing| DataSpec {
+        path: "data".to_owned(),
+        columns: columns.map(|name| vec![name.to_owned()]),
+        label: label.map(str::to_owned),
+        scale: Scale::Standardize,
+        missing,
+    };
+    let all = data::of_bytes(bytes.to_vec(), &spec(None, None, Missing::Error), None);
+    let some = data::of_bytes(bytes.to_vec(), &spec(Some("x"), Some("kind"), Missing::Drop), Some("group"));
+    all.or(some).map(drop).map_err(words)
+}
+
+/// A stored result, of whatever kind. `Sealed::reseal` first lets bytes through whose checksum alone is wrong, as no damage is.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn stored(bytes: &[u8]) -> Refusal {
+    let file = Sealed::open(bytes.to_vec()).or_else(|_| Sealed::open(Sealed::reseal(bytes.to_vec())));
+    let file = file.map_err(|error| format!("{error:#}"))?;
+    let inputs = file.entry("gmm.inputs").map(Inputs::parse);
+    let readings = [
+        inputs.transpose().map(drop),
+        store::fit(&file, 2, 2).map(drop),
+        store::held_out(&file).map(drop),
+        store::outcome(&file).map(drop),
+    ];
+    let errors: Vec<String> =
+        readings.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    if errors.len() < 4 { Ok(()) } else { Err(errors.join("; ")) }
+}

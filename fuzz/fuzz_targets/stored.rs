@@ -1,0 +1,7 @@
+#![no_main]
+//! Stored results, with a checksum that holds.
+
+use gmm_runner::readers;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: readers::keep_caught_panics_quiet(), |bytes: &[u8]| drop(readers::stored(bytes)));
