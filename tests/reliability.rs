@@ -83,6 +83,28 @@ fn the_same_bytes_come_from_one_thread_and_sixteen() {
     }
 }
 
+/// Of the machines that tests run on some have AVX-512, nearly all AVX2.
+#[test]
+fn the_same_bytes_come_from_all_instructions_that_the_machine_has() {
+    let workplace = small();
+    let run = |instructions: &str| {
+        let mut command = workplace.command(&format!("{RUN} --fresh --out {instructions}"));
+        command.env("GMM_INSTRUCTIONS", instructions).output().unwrap()
+    };
+    let refused = run("none");
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && told.contains("baseline"), "{told}");
+    assert!(matches!(run("baseline").status.code(), Some(0 | 3)));
+    let plain = workplace.files("baseline");
+    for instructions in ["AVX2", "AVX-512"].into_iter().filter(|name| told.contains(name)) {
+        assert!(matches!(run(instructions).status.code(), Some(0 | 3)));
+        assert_same(&workplace.files(instructions), &plain, instructions);
+        let provenance =
+            fs::read_to_string(workplace.path(&format!("{instructions}/provenance.json"))).unwrap();
+        assert!(provenance.contains(&format!("\"instruction_set\": \"{instructions}\"")), "{provenance}");
+    }
+}
+
 #[test]
 fn a_second_run_finds_the_work_done_and_changes_nothing() {
     let workplace = small();

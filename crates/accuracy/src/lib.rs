@@ -34,6 +34,7 @@
 //!     results.into_iter().enumerate().flat_map(|(case, results)| suite.conclude(case, results).checks).collect();
 //! assert!(judge(&checks, FAMILY_WISE).iter().all(|&verdict| verdict == Verdict::Pass));
 //! ```
+#![forbid(unsafe_code)]
 
 mod calibration;
 pub mod case;

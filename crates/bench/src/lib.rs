@@ -26,6 +26,7 @@
 //!     println!("{} {}^{:.2}", growth.area.name(), growth.variable.symbol(), growth.exponent());
 //! }
 //! ```
+#![forbid(unsafe_code)]
 
 pub mod case;
 pub mod chain;

@@ -11,6 +11,7 @@
 //! 4. [`contest`]: chains, diagnosed by the same functions for both programs.
 //!
 //! The crate is not among the workspace's default members: nuts-rs brings a linear algebra library whose build takes minutes.
+#![forbid(unsafe_code)]
 
 pub mod case;
 pub mod contest;

@@ -1,5 +1,6 @@
 //! `gmm`: how many Gaussian components? The program, as a library of two doors: what its `main` does, and its readers of foreign
 //! bytes, for fuzzers.
+#![forbid(unsafe_code)]
 
 mod accuracy;
 mod answer;
@@ -44,19 +45,33 @@ mod warning;
 
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
+use gmm_sampler::simd::choose_instructions;
 
 use caught::keep_caught_panics_quiet;
 use cli::{Cli, Command};
 use spec::suite::is_suite;
 use stop::watch_signals;
 
+/// Environment variable: instructions for all hot loops, by the name that provenance gives, instead of the machine's best. Results
+/// have the same bits on all.
+const INSTRUCTIONS: &str = "GMM_INSTRUCTIONS";
+
+/// Takes the wanted instructions, and has signals and panics treated as ours.
+fn set_up() -> Result<()> {
+    keep_caught_panics_quiet();
+    if let Some(name) = std::env::var_os(INSTRUCTIONS) {
+        choose_instructions(&name.to_string_lossy()).context(INSTRUCTIONS)?;
+    }
+    watch_signals()
+}
+
 /// The program: from its arguments to its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    keep_caught_panics_quiet();
     let talk = &cli.talk;
-    let done = watch_signals().and_then(|()| match &cli.command {
+    let done = set_up().and_then(|()| match &cli.command {
         Command::Run { spec, run } if is_suite(spec) => suite::run(spec, run, talk),
         Command::Run { spec, run } => run::run(spec, run, talk),
         Command::Check { spec, .. } if is_suite(spec) => suite::check(spec),

@@ -1,4 +1,5 @@
 //! `gmm`.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ mod peak;
 
 use instructions::{InstructionSet, dispatched};
 
-pub use instructions::{Kernel, run, run_on_all};
+pub use instructions::{InstructionsError, Kernel, choose_instructions, run, run_on_all};
 pub use lanes::{LANES, Lanes, Vector};
 pub use peak::multiply_adds;
 

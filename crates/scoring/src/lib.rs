@@ -33,6 +33,7 @@
 //! Standard errors and variances have denominators n − 1, as in R's `loo`, whose authors wrote the papers; ArviZ divides by n, so
 //! its standard errors and p_waic are a little smaller, its elpd_waic a little larger. A tail has the length that the paper gives it,
 //! as in `loo`; ArviZ takes every ratio above the cutoff, which are fewer where draws are tied there.
+#![forbid(unsafe_code)]
 
 mod column;
 mod compare;

@@ -1,5 +1,6 @@
 //! Does one of the fixed pieces of work so many times, to be watched by a simulator that counts instructions, and prints how many
 //! units that were.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -1,5 +1,9 @@
 //! Which instructions this machine has, and functions compiled for each set of them.
 
+use std::sync::OnceLock;
+
+use thiserror::Error;
+
 use super::lanes::{self, Lanes};
 
 /// Instructions that this machine was found to have: [`InstructionSet::best`] makes them from what it
@@ -16,9 +20,39 @@ pub(crate) enum Instructions {
     Baseline,
 }
 
+/// The set that all hot loops use, once one of them has run or a choice was made.
+static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
+
+/// Why a set of instructions cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum InstructionsError {
+    #[error("there are no instructions `{given}` on this machine; it has {}", available.join(", "))]
+    Unavailable { given: String, available: Vec<&'static str> },
+    #[error("the instructions were chosen before")]
+    TooLate,
+}
+
+/// Has all hot loops use these instructions instead of the machine's best: slower, with the same bits. Call it before anything else.
+///
+/// # Errors
+/// A name that [`instruction_set`](super::instruction_set) has on no run of this machine; loops that have run.
+pub fn choose_instructions(name: &str) -> Result<(), InstructionsError> {
+    let available = InstructionSet::available();
+    let named = available.iter().find(|set| set.name().eq_ignore_ascii_case(name)).copied();
+    let set = named.ok_or_else(|| InstructionsError::Unavailable {
+        given: name.to_owned(),
+        available: available.iter().map(|set| set.name()).collect(),
+    })?;
+    CHOSEN.set(set).map_err(|_| InstructionsError::TooLate)
+}
+
 impl InstructionSet {
-    /// The fastest that this machine has.
+    /// The fastest that this machine has, unless others were chosen.
     pub(crate) fn best() -> Self {
+        *CHOSEN.get_or_init(Self::fastest)
+    }
+
+    fn fastest() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             return if is_x86_feature_detected!("avx512f") {
@@ -42,7 +76,7 @@ impl InstructionSet {
 
     /// All that this machine has, the fastest first.
     pub(crate) fn available() -> Vec<Self> {
-        let mut sets = vec![Self::best()];
+        let mut sets = vec![Self::fastest()];
         #[cfg(target_arch = "x86_64")]
         if sets[0].0 == Instructions::Avx512 {
             sets.push(Self(Instructions::Avx2));
