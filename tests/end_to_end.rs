@@ -105,6 +105,35 @@ fn evidence_answers_under_a_prior_that_precedes_the_data_and_no_other() {
     assert_eq!(centroids["answer"]["criterion"], "kfold");
 }
 
+/// Under a hierarchical prior the components to spare of one normal lie on one another, where Laplace's method promises too much.
+#[test]
+fn evidence_of_components_that_coincide_is_not_believed_and_bic_answers() {
+    let workplace = Workplace::new();
+    let mut data = String::from("y\n");
+    for i in 0..100 {
+        // Quantiles of the logistic distribution, which is nearly normal.
+        let p = (f64::from(i) + 0.5) / 100.0;
+        data.push_str(&format!("{:?}\n", (p / (1.0 - p)).ln()));
+    }
+    workplace.write("data.csv", &data);
+    workplace.write(
+        "spec.toml",
+        "name = \"twins\"\ndata.path = \"data.csv\"\nmodel.components = [1, 2, 3]\nsampler.draws = 50\n\
+         [model.prior]\nweights = { dirichlet = 1.0 }\nmeans = { centre = \"origin\", sd = 1.0 }\n\
+         scales = { hierarchical = { shape = 2.0, hyper_shape = 0.2, hyper_rate = 0.4 } }\n\
+         [scoring]\ncriteria = [\"bic\", \"laplace\"]\n",
+    );
+    let (json, _) = workplace.runs(&format!("{RUN} --no-report --format json"));
+    let told: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let rows = told["comparison"].as_array().unwrap();
+    let laplace = |row: &&serde_json::Value| row["criterion"] == "laplace";
+    let best = rows.iter().filter(laplace).find(|row| row["rank"] == 1).unwrap();
+    assert!(best["components"].as_u64() > Some(1) && best["reliable"] == false, "{best}");
+    let one = rows.iter().filter(laplace).find(|row| row["components"] == 1).unwrap();
+    assert_eq!(one["reliable"], true, "{one}");
+    assert_eq!((&told["answer"]["components"], &told["answer"]["criterion"]), (&1.into(), &"bic".into()));
+}
+
 /// One component of one feature, standardised: the mean of −2 log L under prior × likelihood^(1 / ln N), by quadrature over μ and
 /// log σ.
 #[test]
