@@ -62,3 +62,31 @@ pub fn stored(bytes: &[u8]) -> Refusal {
         readings.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
     if errors.len() < 4 { Ok(()) } else { Err(errors.join("; ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The fuzzers' seeds, and inputs that once were too much.
+    #[test]
+    fn every_input_of_the_corpus_is_read_or_refused_in_words() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
+        let mut accepted = 0;
+        let mut each = |target: &str, read: &dyn Fn(Vec<u8>) -> Refusal| {
+            for entry in fs::read_dir(format!("{corpus}/{target}")).unwrap() {
+                let path = entry.unwrap().path();
+                match read(fs::read(&path).unwrap()) {
+                    Ok(()) => accepted += 1,
+                    Err(words) => assert!(!words.is_empty(), "{}", path.display()),
+                }
+            }
+        };
+        each("spec", &|bytes| spec(&String::from_utf8_lossy(&bytes)));
+        each("csv", &|bytes| data(&bytes));
+        each("parquet", &|bytes| data(&[b"PAR1", bytes.as_slice()].concat()));
+        each("stored", &|bytes| stored(&bytes));
+        assert!(accepted > 20, "{accepted} inputs are sound");
+    }
+}

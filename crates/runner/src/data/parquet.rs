@@ -1,6 +1,6 @@
 //! Parquet, through polars' eager reader: the schema first, then only the wanted columns.
 
-pub mod pages;
+pub mod promises;
 
 use std::io::Cursor;
 
@@ -25,7 +25,7 @@ pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Re
 }
 
 /// On many damaged files polars panics instead of returning an error; here that is a problem like any other. What cannot be
-/// caught is an abort for want of memory, which [`pages::check`] comes before.
+/// caught is an abort for want of memory, which [`promises`] are looked at for.
 pub fn guarded<T>(shown: &str, read: impl FnOnce() -> Result<T, Problems>) -> Result<T, Problems> {
     caught(|| Ok(read())).unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
 }
@@ -38,6 +38,7 @@ pub fn damaged(shown: &str, reason: impl ToString) -> Problem {
 fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     let damaged = |error: PolarsError| Problems::from(damaged(&spec.path, error));
     let source = Source { file: &spec.path, text: None };
+    promises::check_footer(&mut Cursor::new(&bytes)).map_err(|reason| self::damaged(&spec.path, reason))?;
     let mut reader = ParquetReader::new(Cursor::new(&bytes));
     let schema = reader.schema().map_err(damaged)?;
     let n_rows = reader.num_rows().map_err(damaged)?;
@@ -74,7 +75,7 @@ fn read<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Result<
     }
     let metadata = reader.get_metadata().map_err(damaged)?.clone();
     for field in features.iter().copied().chain(label).chain(group) {
-        pages::check(&mut Cursor::new(&bytes), &metadata, &names[field])
+        promises::check_pages(&mut Cursor::new(&bytes), &metadata, &names[field])
             .map_err(|reason| self::damaged(&spec.path, reason))?;
     }
     // One column at a time: polars' copy of it is let go before the next is read.

@@ -123,7 +123,10 @@ pub fn read_suite(file: &str, text: &str) -> Result<SuiteSpec, Problems> {
     let table = parse(file, text)?;
     let mut section = document.section(table.get_ref());
     let name = name(&mut section);
-    let design = section.take("suite");
+    let design = section.require(
+        "suite",
+        "suite = { replicates = 1, n_observations = 200, n_features = 2, components = 3, overlap = 0.01 }",
+    );
     let model = model(section.section("model"));
     let sampler = sampler(section.section("sampler"));
     let scoring = scoring(section.section("scoring"), None, &sampler);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
-use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric, pages};
+use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric, promises};
 use crate::problem::{Problem, Problems};
 
 /// The column that tells chains apart, and the one that may count their draws.
@@ -68,6 +68,7 @@ impl DrawsFile {
             let problem = Problem::of_file(&shown, format!("`{shown}` is not a Parquet file"));
             return Err(problem.help("save the draws as Parquet, a row a draw").into());
         }
+        promises::check_footer(&mut BufReader::new(&file)).map_err(|reason| damaged(&shown, reason))?;
         let (metadata, fields) = of_polars(&shown, || {
             let mut reader = ParquetReader::new(file);
             let fields: Vec<(String, ArrowDataType)> = reader
@@ -175,7 +176,7 @@ impl DrawsFile {
         // Of a page little more than its header is read here.
         let mut headers = BufReader::with_capacity(HEADER_BYTES, &file);
         for &place in places {
-            pages::check(&mut headers, &self.metadata, &self.fields[place])
+            promises::check_pages(&mut headers, &self.metadata, &self.fields[place])
                 .map_err(|reason| damaged(&self.shown, reason))?;
         }
         drop(headers);

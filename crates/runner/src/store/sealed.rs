@@ -10,7 +10,7 @@ use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::*;
 
 use crate::caught::caught;
-use crate::data::parquet::{MAGIC, pages};
+use crate::data::parquet::{MAGIC, promises};
 use crate::disk::{read_if_there, write_bytes};
 
 /// Footer entry, the last one: BLAKE3 of the file with zeros in the place of this very digest.
@@ -65,6 +65,7 @@ impl Sealed {
             checksum(&bytes, &digits).as_bytes() == &bytes[digits],
             "its checksum does not match its content"
         );
+        promises::check_footer(&mut Cursor::new(&bytes)).map_err(Error::msg)?;
         let entries = caught(|| {
             let mut reader = ParquetReader::new(Cursor::new(&bytes));
             let entries = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
@@ -99,10 +100,16 @@ impl Sealed {
             let (schema, metadata) = (reader.schema()?, reader.get_metadata()?.clone());
             for name in schema.iter_names() {
                 // The checksum says that nothing was changed, not who wrote it.
-                pages::check(&mut Cursor::new(&self.bytes), &metadata, name).map_err(Error::msg)?;
+                promises::check_pages(&mut Cursor::new(&self.bytes), &metadata, name).map_err(Error::msg)?;
             }
             // Whoever reads many files has threads of their own.
-            Ok(reader.read_parallel(ParallelStrategy::None).finish()?)
+            let frame = reader.read_parallel(ParallelStrategy::None).finish()?;
+            let columns = frame.columns().iter();
+            ensure!(
+                columns.into_iter().all(|column| column.len() == frame.height()),
+                "its columns are not of one length"
+            );
+            Ok(frame)
         })
     }
 }
