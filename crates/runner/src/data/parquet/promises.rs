@@ -38,7 +38,8 @@ pub fn check_footer(file: &mut (impl Read + Seek)) -> Result<(), String> {
     // What is read is counted: eight bytes for an element of a list, which takes at least one.
     let budget = 10 * length as usize + 1024;
     let mut protocol = TCompactInputProtocol::new(file.take(length), budget);
-    FileMetaData::read_from_in_protocol(&mut protocol).map(drop).map_err(|error| error.to_string())
+    let read = FileMetaData::read_from_in_protocol(&mut protocol);
+    read.map(drop).map_err(|error| format!("its footer is not to be believed: {error}"))
 }
 
 /// Walks the pages of a flat column in all row groups.
@@ -149,7 +150,7 @@ mod tests {
         bytes.extend((footer.len() as u32).to_le_bytes());
         bytes.extend(b"PAR1");
         let refused = check_footer(&mut Cursor::new(&bytes)).unwrap_err();
-        assert!(refused.contains("more bytes than allowed"), "{refused}");
+        assert!(refused.contains("not to be believed"), "{refused}");
         let length = bytes.len() - 8;
         bytes[length..length + 4].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(check_footer(&mut Cursor::new(&bytes)).unwrap_err().contains("at most"));
