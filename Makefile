@@ -8,7 +8,9 @@
 # make bench        how fast is it? Kernel, chains, EM and whole fits, and how they grow, with a report: three minutes
 # make counts       instructions of fixed work against stored counts, by valgrind; UPDATE_COUNTS=1 stores new ones
 # make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
-# make lint         formatting and clippy, warnings denied
+# make memcheck     everything that has unsafe code, in valgrind: no invalid or uninitialised memory
+# make fuzz         fuzz every reader of foreign bytes for ten minutes each; needs cargo-fuzz and a nightly compiler
+# make lint         formatting, clippy with warnings denied, and what dependencies may be (cargo-deny, installed where it is not there)
 
 SPEC ?= experiments/old-faithful.toml
 CARGO ?= cargo
@@ -17,7 +19,7 @@ GMM = target/release/gmm
 # Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle lint
+.PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle memcheck fuzz lint deny
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -52,6 +54,22 @@ bench: build
 counts:
 	$(CARGO) test --locked --release -p gmm-bench --test instructions -- --ignored --nocapture
 
-lint:
+# The portable path and AVX2's: valgrind knows no AVX-512.
+memcheck:
+	valgrind --error-exitcode=9 --quiet $$($(CARGO) test --locked --release -p gmm-sampler --lib --no-run --message-format json \
+		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd kernel
+
+SECONDS_EACH ?= 600
+fuzz:
+	for target in spec csv parquet stored; do \
+		$(CARGO) +nightly fuzz run --sanitizer none -O $$target -- -max_total_time=$(SECONDS_EACH) -max_len=20000 || exit $$?; \
+	done
+
+# The database of advisories needs a network that not every machine has: `cargo deny check advisories`.
+deny:
+	command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny@0.20.2
+	$(CARGO) deny --locked --log-level error check licenses bans sources
+
+lint: deny
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- --deny warnings

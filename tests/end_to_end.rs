@@ -389,11 +389,39 @@ fn a_results_directory_that_cannot_be_written_is_named_before_anything_runs() {
 #[test]
 fn names_from_strangers_cannot_script_the_page() {
     let workplace = small();
-    workplace.write("data.csv", &two_clusters().replacen("length", "\"<script>alert(1)</script>\"", 1));
-    workplace.runs(RUN);
-    let page = fs::read_to_string(workplace.path("reports/small/index.html")).unwrap();
-    assert!(!page.contains("<script>"), "the column's name is in the page as markup");
-    assert!(page.contains("&lt;script&gt;"));
+    let names = [
+        "<script>alert(1)</script>",
+        "\"onload=\"alert(1)",
+        "it's & <b>bold</b> -->",
+        "שלום \u{202e}gnp.exe",
+        "😀 {{ name }} ${x}",
+        "]]></style><img src=x onerror=alert(1)>",
+    ];
+    for pair in names.chunks(2) {
+        let [one, other] = [0, 1].map(|i| format!("\"{}\"", pair[i].replace('"', "\"\"")));
+        let data = two_clusters().replacen("length", &one, 1).replacen("width", &other, 1);
+        workplace.write("data.csv", &data.replace("small", "\"<i>small</i>\""));
+        workplace.runs(&format!("{RUN} --fresh"));
+        let files = workplace.files("reports/small");
+        for (name, bytes) in
+            files.iter().filter(|(name, _)| name.ends_with(".html") || name.ends_with(".svg"))
+        {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for markup in ["<script>", "<b>", "<img", "<i>", "]]></style>"] {
+                assert!(!text.contains(markup), "{name} holds {markup} of {pair:?}");
+            }
+            let mut tags = text.split('<').filter_map(|rest| rest.split('>').next());
+            assert!(!tags.any(|tag| tag.contains("onload=")), "{name} has an attribute of {pair:?}");
+        }
+        let page = std::str::from_utf8(&files["index.html"]).unwrap();
+        // Of every name what needs no escape is there.
+        let plain = |name: &str| {
+            name.split(['<', '>', '"', '\'', '&']).max_by_key(|part| part.len()).unwrap().to_owned()
+        };
+        for name in pair {
+            assert!(page.contains(plain(name).trim()), "the page lacks {name}");
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,10 @@ use crate::spec::DataSpec;
 pub const MOST_ROWS: usize = 1_000_000;
 /// A component has D(D + 3)/2 parameters: 5150 at this limit. Full covariances of more features need another model.
 pub const MOST_FEATURES: usize = 100;
+/// Columns that are looked through for numbers; a file may have any number of others where the wanted ones are named.
+pub const MOST_COLUMNS: usize = 10_000;
+/// Cells that are read of a CSV file, text among them: 1.6 GB.
+pub const MOST_CELLS: usize = 200_000_000;
 /// The file is read into memory whole.
 const MOST_BYTES: u64 = 1 << 30;
 

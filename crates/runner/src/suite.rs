@@ -2,119 +2,45 @@
 
 pub mod bias;
 pub mod design;
+pub mod findings;
 pub mod outcome;
 mod page;
+mod plates;
 pub mod tally;
 mod words;
+mod work;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use gmm_scoring::{Basis, Criterion};
-use indicatif::{ProgressBar, ProgressStyle};
+use gmm_scoring::Basis;
 use rayon::prelude::*;
 
 use crate::cli::{Format, RunFlags, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::{remove_directory, set_aside, sweep, write_bytes};
+use crate::disk::{sweep, write_bytes};
 use crate::experiment;
 use crate::lock::{Holder, ReportLock, RunLock};
 use crate::problem::Problems;
 use crate::provenance::SuiteProvenance;
-use crate::report::figures::bias::{Biases, Series};
-use crate::report::figures::recovery::{Recovery, Share};
-use crate::report::{FIGURES, PAGE, Plate, remove_report};
+use crate::report::{FIGURES, PAGE, remove_report};
 use crate::spec::suite::{SuiteSpec, read_suite};
 use crate::status::{Line, Standing};
-use crate::stop::OnStop;
-use crate::store::{self, Inputs, State, outcome_state, write_biases, write_outcome, write_picks};
+use crate::store::{self, Inputs, State, write_biases, write_outcome, write_picks};
 use crate::talk::say;
 use crate::verify::{Comparison, Verified, of_bytes, of_files, pick};
-use bias::{Bias, biases};
 use design::{Set, sets};
+use findings::Findings;
 use outcome::{Outcome, examine, needs_whole_fits, priors};
-use tally::{Factor, Judge, Paired, Pick, Rule, Tally, factors};
-
-/// Everything that is known of a suite once its data sets are done.
-pub struct Findings {
-    pub spec: SuiteSpec,
-    pub sets: Vec<Set>,
-    /// In the order of the sets.
-    pub outcomes: Vec<Outcome>,
-    pub judges: Vec<Judge>,
-    /// Of every judge, in the order of the sets.
-    picks: Vec<Vec<Pick>>,
-    pub factors: Vec<Factor>,
-    pub biases: Vec<Bias>,
-}
-
-impl Findings {
-    fn of(spec: SuiteSpec, sets: Vec<Set>, outcomes: Vec<Outcome>) -> Self {
-        let judges = Judge::all(&spec);
-        let of_judge = |judge: &Judge| {
-            sets.iter().zip(&outcomes).map(|(set, outcome)| judge.pick(&spec, set, outcome)).collect()
-        };
-        let picks = judges.iter().map(of_judge).collect();
-        let (factors, biases) = (factors(&spec, &sets), biases(&outcomes));
-        Self { spec, sets, outcomes, judges, picks, factors, biases }
-    }
-
-    fn picks(&self, judge: Judge) -> &[Pick] {
-        let position = self.judges.iter().position(|other| *other == judge);
-        &self.picks[position.expect("every judge of a suite has its picks")]
-    }
-
-    /// Of some sets, by their index from 0, or of all.
-    #[must_use]
-    pub fn tally(&self, judge: Judge, only: Option<&[usize]>) -> Tally {
-        let picks = self.picks(judge);
-        let of = |i: usize| (picks[i], self.sets[i].components);
-        match only {
-            Some(indices) => Tally::of(indices.iter().map(|&i| of(i))),
-            None => Tally::of((0..self.sets.len()).map(of)),
-        }
-    }
-
-    /// A judge beside BIC, whose components have full covariances like the model's.
-    #[must_use]
-    pub fn against_bic(&self, judge: Judge) -> Option<Paired> {
-        let bic = Judge { prior: 0, rule: Rule::Best(Criterion::Bic) };
-        if judge == bic || !self.judges.contains(&bic) {
-            return None;
-        }
-        let found = |judge: Judge, i: usize| self.picks(judge)[i].0 == Some(self.sets[i].components);
-        Some(Paired::of((0..self.sets.len()).map(|i| (found(judge, i), found(bic, i)))))
-    }
-
-    /// Sets of which something is missing, each with the reason.
-    #[must_use]
-    pub fn failures(&self) -> Vec<String> {
-        let failed = self.sets.iter().zip(&self.outcomes).filter(|(_, outcome)| !outcome.failure.is_empty());
-        failed.map(|(set, outcome)| format!("set {}: {}", set.index, outcome.failure)).collect()
-    }
-}
+use plates::plates;
+use work::{SCRATCH, Work, place, progress, state, stored};
 
 fn load(path: &Path) -> Result<SuiteSpec, Problems> {
     let shown = path.display().to_string();
     read_suite(&shown, &experiment::text(path, &shown)?)
-}
-
-/// Where the outcome of a set is.
-fn place(root: &Path, set: &Set) -> PathBuf {
-    root.join("sets").join(format!("set={:05}", set.index)).join("outcome.parquet")
-}
-
-/// What is stored of one data set.
-///
-/// # Errors
-/// A file that may not be read.
-fn state(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<State> {
-    outcome_state(&place(root, set), &Inputs::of_set(spec, set))
 }
 
 /// How every data set of a suite stands in a directory, and the suite's name.
@@ -138,21 +64,6 @@ pub fn lines(path: &Path, root: &Path, holder: Option<&Holder>) -> Result<(Strin
     };
     let lines = sets(&spec.suite).iter().map(of_set).collect::<Result<_>>()?;
     Ok((spec.name, lines))
-}
-
-/// The outcome of one data set, if it is stored, whole and not stale. What is damaged is set aside.
-fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
-    let damage = match state(spec, root, set)? {
-        State::Done(file) => match store::outcome(&file) {
-            Ok(outcome) => return Ok(Some(outcome)),
-            Err(error) => format!("{error:#}"),
-        },
-        State::Damaged(reason) => reason,
-        State::Missing | State::Stale(_) | State::Failed(_) => return Ok(None),
-    };
-    let path = set_aside(&place(root, set))?;
-    say!("damaged: {set}: {damage}; set aside as {}, to be run again", path.display());
-    Ok(None)
 }
 
 /// `gmm run` of a suite.
@@ -200,87 +111,6 @@ pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     present(&root, &findings, flags.format, !flags.no_report, talk)
 }
 
-fn progress(n: usize, hidden: bool) -> ProgressBar {
-    let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(n as u64) };
-    let style = ProgressStyle::with_template(
-        "[{bar:40}] {pos} of {len} data sets  {elapsed_precise}, {eta_precise} left",
-    );
-    bar.with_style(style.expect("the template is sound").progress_chars("━━─"))
-}
-
-/// Where draws pass through that are not kept; a run that is killed leaves it to the next one.
-const SCRATCH: &str = ".scratch";
-
-/// What sets are run with.
-struct Work<'a> {
-    spec: &'a SuiteSpec,
-    root: &'a Path,
-    lock: &'a RunLock,
-    bar: &'a ProgressBar,
-    fail_fast: bool,
-}
-
-impl Work<'_> {
-    /// Runs sets, each whole on one thread, and stores every outcome the moment it is there: index, outcome and seconds of each. Of one
-    /// data set there is then no more than one in memory for every thread, and its numbers are those of any number of threads.
-    fn of(&self, missing: &[&Set], threads: usize) -> Result<Vec<(usize, Outcome, f64)>> {
-        let scratch = self.root.join(SCRATCH);
-        remove_directory(&scratch)?;
-        std::fs::create_dir_all(&scratch).with_context(|| format!("{} cannot be made", scratch.display()))?;
-        let _on_stop = OnStop::say(self.farewell(missing.len()));
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
-        let halted = AtomicBool::new(false);
-        let worker = || -> Result<()> {
-            let own = pool(Some(1))?;
-            while let Some(set) = missing.get(next.fetch_add(1, Ordering::Relaxed))
-                && !halted.load(Ordering::Relaxed)
-            {
-                let began = Instant::now();
-                self.lock.begin(set.to_string());
-                let outcome = own.install(|| examine(self.spec, set, &scratch))?;
-                write_outcome(&place(self.root, set), &Inputs::of_set(self.spec, set), &outcome)?;
-                self.lock.end(&set.to_string());
-                if self.fail_fast && !outcome.failure.is_empty() {
-                    say!("failed: {set}: {}", outcome.failure);
-                    halted.store(true, Ordering::Relaxed);
-                }
-                let entry = (set.index, outcome, began.elapsed().as_secs_f64());
-                if let Ok(done) = done.lock().expect("no holder of the lock panics").as_mut() {
-                    done.push(entry);
-                }
-                self.bar.inc(1);
-            }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..threads.min(missing.len()) {
-                scope.spawn(|| {
-                    if let Err(error) = worker() {
-                        halted.store(true, Ordering::Relaxed);
-                        *done.lock().expect("no holder of the lock panics") = Err(error);
-                    }
-                });
-            }
-        });
-        remove_directory(&scratch)?;
-        done.into_inner().expect("no holder of the lock panics")
-    }
-
-    /// What is said where the run is stopped by a signal.
-    fn farewell(&self, n_sets: usize) -> impl Fn() + Send + 'static {
-        let (bar, root) = (self.bar.clone(), self.root.to_path_buf());
-        move || {
-            let done = bar.position();
-            bar.finish_and_clear();
-            drop(remove_directory(&root.join(SCRATCH)));
-            say!(
-                "stopped: {done} of {n_sets} are done and kept in {}; the same command goes on with the rest",
-                root.display()
-            );
-        }
-    }
-}
-
 fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
     // Before any new table, so that an interruption leaves no page that contradicts one.
     remove_report(root)?;
@@ -306,73 +136,6 @@ fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
         write_bytes(&path("png"), &plate.figure.png)?;
     }
     write_bytes(&root.join(PAGE), page::render(findings, &plates)?.as_bytes())
-}
-
-fn plates(findings: &Findings) -> Result<Vec<Plate>> {
-    let share = |tally: Tally| Share { n: tally.n, share: tally.share(), interval: tally.interval() };
-    let name = |judge: &Judge| judge.name(&findings.spec);
-    let recovery = Recovery {
-        judges: findings
-            .judges
-            .iter()
-            .map(|judge| {
-                let tally = findings.tally(*judge, None);
-                let part = |count: usize| count as f64 / tally.n as f64;
-                (
-                    name(judge),
-                    judge.rule == Rule::Answer,
-                    share(tally),
-                    part(tally.too_small),
-                    part(tally.too_large),
-                )
-            })
-            .collect(),
-        factors: findings
-            .factors
-            .iter()
-            .map(|factor| {
-                let of_judge = |judge: &Judge| {
-                    factor.groups.iter().map(|(_, sets)| share(findings.tally(*judge, Some(sets)))).collect()
-                };
-                let labels = factor.groups.iter().map(|(label, _)| label.clone()).collect();
-                (factor.name.to_owned(), labels, findings.judges.iter().map(of_judge).collect())
-            })
-            .collect(),
-    };
-    let mut plates = vec![Plate {
-        name: "recovery".to_owned(),
-        caption: "Share of data sets whose number of components is found, over all and by the factors of the design, with 95 % \
-                  intervals (Wilson 1927). “Simplest” is the smallest K that a predictive criterion cannot tell from its best."
-            .to_owned(),
-        figure: recovery.draw().context("figure of the shares")?,
-    }];
-    if !findings.biases.is_empty() {
-        let series = |prior: usize| Series {
-            name: words::prior_in_full(prior, priors(&findings.spec)[prior]),
-            points: findings
-                .biases
-                .iter()
-                .filter(|bias| bias.prior == prior)
-                .map(|bias| {
-                    (
-                        crate::table::title(bias.criterion, &findings.spec.scoring),
-                        bias.components,
-                        bias.excess.mean,
-                        bias.excess.se,
-                    )
-                })
-                .collect(),
-        };
-        let panels = (0..priors(&findings.spec).len()).map(series).collect();
-        plates.push(Plate {
-            name: "bias".to_owned(),
-            caption: "Estimated less true expected log predictive density of the fit to all rows, in nats over all observations: mean over \
-                      data sets with two standard errors. Above 0 a criterion promises more than fresh observations keep."
-                .to_owned(),
-            figure: Biases { panels }.draw().context("figure of the biases")?,
-        });
-    }
-    Ok(plates)
 }
 
 fn present(

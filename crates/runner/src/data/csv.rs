@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::MOST_ROWS;
 use super::finding::{Findings, Source};
 use super::table::{Choice, Column, Label, Table, choose};
+use super::{MOST_CELLS, MOST_ROWS};
 use crate::problem::{Excerpt, Problem, Problems};
 use crate::spec::DataSpec;
 
@@ -164,6 +164,16 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
             let message = format!("more than {MOST_ROWS} rows");
             return Err(Problem::of_file(source.file, message)
                 .help("fit a random subset of the rows")
+                .into());
+        }
+        if (rows.len() + 1).saturating_mul(columns.len()) > MOST_CELLS {
+            let message = format!(
+                "{} columns of more than {} rows: at most {MOST_CELLS} cells are read",
+                columns.len(),
+                rows.len()
+            );
+            return Err(Problem::of_file(source.file, message)
+                .help("name the wanted columns in `data.columns`, or fit a random subset of the rows")
                 .into());
         }
         rows.push(record.line);

@@ -6,7 +6,7 @@ use gmm_sampler::data::{Data, DataError, Scaling};
 use gmm_sampler::start::em::dependent_feature;
 
 use super::finding::{Findings, Source};
-use super::{Dataset, MOST_FEATURES};
+use super::{Dataset, MOST_COLUMNS, MOST_FEATURES};
 use crate::problem::{Problem, Problems};
 use crate::spec::{DataSpec, Missing};
 
@@ -120,6 +120,12 @@ pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result
             (0..names.len()).filter(|&index| Some(index) != label && Some(index) != group).collect()
         }
     };
+    if features.len() > MOST_COLUMNS {
+        let message =
+            format!("{} columns, at most {MOST_COLUMNS} are looked through for numbers", features.len());
+        problems
+            .push(Problem::of_file(&spec.path, message).help("name the wanted columns in `data.columns`"));
+    }
     Problems::none_of(problems)?;
     Ok(Choice { features, label, group })
 }

@@ -194,6 +194,16 @@ fn a_huge_file_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn a_file_of_too_many_columns_is_refused_unless_the_wanted_ones_are_named() {
+    let names = (0..=MOST_COLUMNS).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
+    let row = |value: &str| [value; MOST_COLUMNS + 1].join(",");
+    let wide = format!("{names}\n{}\n{}\n", row("1"), row("2"));
+    let refused = report(&wide, &all());
+    assert!(refused.contains("10001 columns, at most 10000 are looked through for numbers"), "{refused}");
+    assert!(dataset(&wide, &columns(&["c7", "c10000"])).is_ok());
+}
+
+#[test]
 fn more_rows_or_columns_than_can_be_fitted_are_refused() {
     let rows = format!("a\n{}", "1\n".repeat(MOST_ROWS + 1));
     let names = (0..=MOST_FEATURES).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use minijinja::{Value, context};
 
+use super::findings::Findings;
 use super::words::{Cells, biases, breakdowns, headline, shares};
-use super::{Findings, Plate};
+use crate::report::Plate;
 use crate::report::{PLAIN_STYLE, render_page};
 
 const TEMPLATE: &str = include_str!("page.html");

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use gmm_scoring::Criterion;
 
-use super::Findings;
 use super::bias::{Bias, Mean};
+use super::findings::Findings;
 use super::tally::{Judge, Paired, Rule, Tally};
 use crate::spec::{Centre, MeansPrior, PriorSpec};
 
