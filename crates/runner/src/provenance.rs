@@ -147,20 +147,9 @@ fn write_json(root: &Path, provenance: &impl Serialize) -> Result<()> {
 }
 
 impl Provenance {
-    /// Of a run that ends now; times of jobs that earlier runs did are taken over.
+    /// Of a run that begins; times of jobs that earlier runs did are taken over.
     #[must_use]
-    pub fn new(
-        experiment: &Experiment,
-        root: &Path,
-        threads: usize,
-        wall: Duration,
-        outcomes: &[Outcome],
-    ) -> Self {
-        let mut jobs = Self::read(root).map_or_else(|_| BTreeMap::new(), |earlier| earlier.jobs);
-        jobs.extend(outcomes.iter().map(|outcome| {
-            let (wall_seconds, cpu_seconds) = (outcome.wall.as_secs_f64(), outcome.cpu.as_secs_f64());
-            (outcome.job.to_string(), JobTimes { wall_seconds, cpu_seconds })
-        }));
+    pub fn new(experiment: &Experiment, root: &Path, threads: usize) -> Self {
         Self {
             name: experiment.spec.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -173,9 +162,15 @@ impl Provenance {
             instruction_set: gmm_sampler::simd::instruction_set().to_owned(),
             threads,
             finished: now(),
-            wall_seconds: wall.as_secs_f64(),
-            jobs,
+            wall_seconds: 0.0,
+            jobs: Self::read(root).map_or_else(|_| BTreeMap::new(), |earlier| earlier.jobs),
         }
+    }
+
+    /// Notes what a job took.
+    pub fn record(&mut self, outcome: &Outcome) {
+        let (wall_seconds, cpu_seconds) = (outcome.wall.as_secs_f64(), outcome.cpu.as_secs_f64());
+        self.jobs.insert(outcome.job.to_string(), JobTimes { wall_seconds, cpu_seconds });
     }
 
     /// # Errors
@@ -186,9 +181,12 @@ impl Provenance {
         serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
+    /// Writes what is known after so much time.
+    ///
     /// # Errors
     /// The disk.
-    pub fn write(&self, root: &Path) -> Result<()> {
+    pub fn write(&mut self, root: &Path, wall: Duration) -> Result<()> {
+        (self.finished, self.wall_seconds) = (now(), wall.as_secs_f64());
         write_json(root, self)
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use gmm_sampler::ties::Ties;
@@ -59,14 +60,21 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
-    let workshop =
-        Workshop { experiment, store: &store, extent, lock: Some(&lock), fail_fast: flags.fail_fast };
+    let pool = pool(flags.jobs)?;
+    let log = Log::new(Provenance::new(experiment, root, pool.current_num_threads()), root, began);
+    let workshop = Workshop {
+        experiment,
+        store: &store,
+        extent,
+        lock: Some(&lock),
+        on_end: Some(&|outcome| log.record(outcome)),
+        fail_fast: flags.fail_fast,
+    };
     let trust = match (flags.fresh, flags.retry_failed) {
         (true, _) => Trust::Nothing,
         (false, true) => Trust::Results,
         (false, false) => Trust::All,
     };
-    let pool = pool(flags.jobs)?;
     let all = experiment.tasks();
     let stage = pool.install(|| Stage::of(&workshop, &all, Findings::default(), trust))?;
     if !talk.quiet {
@@ -85,9 +93,8 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     }
     write_bytes(&root.join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
 
-    let threads = pool.current_num_threads();
     // At once, so that what an interrupted run leaves can be reported.
-    Provenance::new(experiment, root, threads, began.elapsed(), &[]).write(root)?;
+    log.write()?;
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
     let run = |stage: Stage, what| {
         let progress =
@@ -116,7 +123,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     failures.extend(done.failures);
     outcomes.extend(done.outcomes);
     if is_stopped(flags, &outcomes) {
-        Provenance::new(experiment, root, threads, began.elapsed(), &outcomes).write(root)?;
+        log.write()?;
         failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
         say!("stopped at the first failure; `gmm report {}` tells what is there", root.display());
         return Ok(ExitCode::from(DOUBTFUL));
@@ -124,8 +131,39 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let _lock = ReportLock::wait(root)?;
     let results =
         pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, extent))?;
-    Provenance::new(experiment, root, threads, began.elapsed(), &outcomes).write(root)?;
+    log.write()?;
     present(experiment, &store, &results, flags.format, extent, talk)
+}
+
+/// A run's provenance, written now and then, so that a run that is killed leaves what its jobs took.
+struct Log<'a> {
+    known: Mutex<(Provenance, Instant)>,
+    root: &'a Path,
+    began: Instant,
+}
+
+/// Between two writings of what jobs took.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+impl<'a> Log<'a> {
+    fn new(provenance: Provenance, root: &'a Path, began: Instant) -> Self {
+        Self { known: Mutex::new((provenance, Instant::now())), root, began }
+    }
+
+    fn record(&self, outcome: &Outcome) {
+        let (provenance, written) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.record(outcome);
+        if written.elapsed() > LOG_EVERY {
+            *written = Instant::now();
+            // A disk that takes nothing more is told of by the results, and at the end.
+            drop(provenance.write(self.root, self.began.elapsed()));
+        }
+    }
+
+    fn write(&self) -> Result<()> {
+        let (provenance, _) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.write(self.root, self.began.elapsed())
+    }
 }
 
 /// What a stage found that is not as it was left, or not tried again.

@@ -50,6 +50,8 @@ pub struct Workshop<'a> {
     pub extent: Extent,
     /// Told of every job that begins and ends.
     pub lock: Option<&'a RunLock>,
+    /// Told of every outcome, as it comes.
+    pub on_end: Option<&'a (dyn Fn(&Outcome) + Sync)>,
     /// Whether the first failure is the end.
     pub fail_fast: bool,
 }
@@ -263,6 +265,9 @@ impl Sampling<'_> {
             return;
         }
         self.progress.end_job();
+        if let Some(tell) = self.workshop.on_end {
+            tell(&outcome);
+        }
         self.outcomes.lock().expect("no holder of the lock panics").push(outcome);
     }
 }

@@ -88,6 +88,7 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
         store: &again,
         extent: Extent::Tables,
         lock: None,
+        on_end: None,
         fail_fast: false,
     };
     let display = if talk.quiet { Display::Hidden } else { Display::Automatic };

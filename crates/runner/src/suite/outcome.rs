@@ -163,7 +163,8 @@ fn fit(
 ) -> Result<(Results, Vec<(usize, f64)>)> {
     let tasks: Vec<Task> =
         experiment.tasks().into_iter().filter(|task| task.job.part != Part::All || whole).collect();
-    let workshop = Workshop { experiment, store, extent: Extent::Tables, lock: None, fail_fast: false };
+    let workshop =
+        Workshop { experiment, store, extent: Extent::Tables, lock: None, on_end: None, fail_fast: false };
     let run = |tasks: &[Task], findings| {
         let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
         sample(&workshop, tasks, findings, &progress)
