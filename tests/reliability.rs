@@ -44,7 +44,7 @@ pub fn assert_same(files: &Files, expected: &Files, when: &str) {
 }
 
 /// Sends a signal by the shell's name for it.
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
     assert!(sent.success());
 }
@@ -63,8 +63,9 @@ draws = 60000
 criteria = ["waic"]
 "#;
 
+/// Looks again and again, for a minute at most.
 #[track_caller]
-fn wait_until(what: &str, comes: impl Fn() -> bool) {
+pub fn wait_until(what: &str, comes: impl Fn() -> bool) {
     let began = Instant::now();
     while !comes() {
         assert!(began.elapsed() < Duration::from_secs(60), "in a minute it has not come that {what}");

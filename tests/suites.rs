@@ -1,7 +1,9 @@
 //! Simulated data and suites: what they leave, and that they leave the same bytes however they are run.
 
 use std::fs;
+use std::process::Stdio;
 
+use crate::reliability::{assert_same, signal, wait_until};
 use crate::support::Workplace;
 
 /// A suite that takes a few seconds.
@@ -143,6 +145,36 @@ fn a_suite_leaves_the_same_bytes_on_any_number_of_threads_interrupted_or_not() {
     let (_, talk) = workplace.expect(0, &format!("{RUN} --no-report --out three"));
     assert!(talk.contains("4 data sets, 4 of them to be run"), "{talk}");
     assert!(!workplace.path("three/index.html").exists(), "an old page would contradict the new tables");
+}
+
+#[test]
+fn a_suite_is_stopped_told_of_completed_and_verified() {
+    let workplace = suite();
+    workplace.expect(0, &format!("{RUN} --out whole"));
+    let whole = workplace.files("whole");
+    let (text, _) = workplace.expect(0, "verify whole --sample 1 --quiet");
+    assert!(text.starts_with("1 of 4 stored results made again: 1 the same bytes\n"), "{text}");
+    assert!(!text.contains("differs") && !text.contains(" 0 the same bytes"), "{text}");
+
+    let mut command = workplace.command(&format!("{RUN} --jobs 1 --out stopped"));
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let sets = workplace.path("stopped/sets");
+    wait_until("a data set is done", || sets.exists());
+    let (_, refused) = workplace.expect(1, &format!("{RUN} --out stopped"));
+    assert!(refused.contains("stopped is in use by process"), "{refused}");
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(130) && talk.contains("of 4 are done and kept in stopped"),
+        "{talk}"
+    );
+    let (status, _) = workplace.expect(0, "status stopped");
+    assert!(status.starts_with("tiny in stopped\n") && status.contains("missing"), "{status}");
+    workplace.expect(0, &format!("{RUN} --out stopped"));
+    assert_same(&workplace.files("stopped"), &whole, "a suite completed");
+    let (status, _) = workplace.expect(0, "status stopped");
+    assert!(status.ends_with("data sets          4        4\n"), "{status}");
 }
 
 #[test]
