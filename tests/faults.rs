@@ -72,6 +72,7 @@ fn inject(stride: usize) {
         let n: usize = fs::read_to_string(workplace.path("count")).unwrap().trim().parse().unwrap();
         // Each file is opened, written, flushed and renamed; directories are fewer.
         assert!(n >= if fault.call == "mkdir" { 10 } else { 24 }, "{n} calls of {}", fault.call);
+        println!("{n} calls of {}", fault.call);
         for nth in (1 + index % stride..=n).step_by(stride) {
             clear();
             let when = format!("{} {nth} of {n}, error {}", fault.call, fault.errno);
