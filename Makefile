@@ -57,7 +57,7 @@ counts:
 # The portable path and AVX2's: valgrind knows no AVX-512.
 memcheck:
 	valgrind --error-exitcode=9 --quiet $$($(CARGO) test --locked --release -p gmm-sampler --lib --no-run --message-format json \
-		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd kernel
+		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd likelihood
 
 SECONDS_EACH ?= 600
 fuzz:

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use gmm_sampler::ties::Ties;
 
 use crate::cli::{Format, RunFlags, Talk};
@@ -101,9 +101,9 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
             Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
         let _on_stop = OnStop::say(farewell(&progress, root));
         let kept = progress.done();
-        pool.install(|| stage.run(&workshop, &progress)).with_context(|| {
+        pool.install(|| stage.run(&workshop, &progress)).map_err(|error| {
             let kept = kept.load(Ordering::Relaxed);
-            format!("{kept} {what} of this run are stored, nothing is lost; the same command goes on with the rest")
+            anyhow!("{error:#}\n{kept} {what} of this run are stored: the same command goes on with the rest")
         })
     };
     let Done { findings, mut failures, mut outcomes } = run(stage, "fits")?;
