@@ -69,7 +69,8 @@ impl Recovery {
         const COLOURS: [usize; 7] = [0, 2, 1, 3, 4, 6, 7];
         let shapes = [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond];
         let colour = style::colour(COLOURS[place.saturating_sub(1) % COLOURS.len()]);
-        Marker { shape: shapes[place % shapes.len()], colour, radius: 3.2, hollow: false }
+        // Shapes that come again are hollow.
+        Marker { shape: shapes[place % shapes.len()], colour, radius: 3.2, hollow: place >= shapes.len() }
     }
 
     fn scene(&self) -> Scene {
