@@ -59,10 +59,13 @@ memcheck:
 	valgrind --error-exitcode=9 --quiet $$($(CARGO) test --locked --release -p gmm-sampler --lib --no-run --message-format json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd likelihood
 
+# What is found on the way stays in target/fuzz; what is worth keeping goes to fuzz/corpus, which make test reads.
 SECONDS_EACH ?= 600
 fuzz:
 	for target in spec csv parquet stored; do \
-		$(CARGO) +nightly fuzz run --sanitizer none -O $$target -- -max_total_time=$(SECONDS_EACH) -max_len=20000 || exit $$?; \
+		mkdir -p target/fuzz/$$target; \
+		$(CARGO) +nightly fuzz run --sanitizer none -O $$target $(CURDIR)/target/fuzz/$$target $(CURDIR)/fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS_EACH) -max_len=20000 || exit $$?; \
 	done
 
 # The database of advisories needs a network that not every machine has: `cargo deny check advisories`.

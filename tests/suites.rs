@@ -171,6 +171,8 @@ fn a_suite_is_stopped_told_of_completed_and_verified() {
     );
     let (status, _) = workplace.expect(0, "status stopped");
     assert!(status.starts_with("tiny in stopped\n") && status.contains("missing"), "{status}");
+    let (_, talk) = workplace.expect(3, "report stopped");
+    assert!(talk.contains(" of 4 data sets are done: the report is of these"), "{talk}");
     workplace.expect(0, &format!("{RUN} --out stopped"));
     assert_same(&workplace.files("stopped"), &whole, "a suite completed");
     let (status, _) = workplace.expect(0, "status stopped");

@@ -23,10 +23,12 @@ use crate::cli::{Format, RunFlags, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::{sweep, write_bytes};
 use crate::experiment;
+use crate::findings::Lack;
 use crate::lock::{Holder, ReportLock, RunLock};
 use crate::problem::Problems;
 use crate::provenance::SuiteProvenance;
 use crate::report::{FIGURES, PAGE, remove_report};
+use crate::results::Failure;
 use crate::spec::suite::{SuiteSpec, read_suite};
 use crate::status::{Line, Standing};
 use crate::store::{self, Inputs, State, write_biases, write_outcome, write_picks};
@@ -225,7 +227,7 @@ pub fn check(path: &Path) -> Result<ExitCode> {
 /// Outcomes that are not there, the disk.
 pub fn verify(flags: &Verify, scratch: &Path) -> Result<Verified> {
     let root = &flags.directory;
-    let findings = stored_findings(root)?;
+    let (findings, lacking) = read_all(root)?;
     let (spec, sets) = (&findings.spec, &findings.sets);
     let chosen = pick(sets, flags);
     let draws = scratch.join(SCRATCH);
@@ -239,29 +241,50 @@ pub fn verify(flags: &Verify, scratch: &Path) -> Result<Verified> {
     let jobs = pool(flags.jobs)?.install(|| chosen.par_iter().map(again).collect::<Result<_>>())?;
     write(scratch, &findings, root.join(PAGE).exists())?;
     let files = of_files(root, scratch)?;
-    Ok(Verified { jobs, n_stored: sets.len(), files, lacking: Vec::new() })
+    Ok(Verified { jobs, n_stored: sets.len(), files, lacking })
 }
 
-/// `gmm report` of a suite: tables, figures and page again from stored outcomes.
+/// `gmm report` of a suite, also while it runs: tables, figures and page again from the outcomes that are there.
 ///
 /// # Errors
-/// Outcomes that are not there, the disk.
+/// A directory that holds no outcome, the disk.
 pub fn report(directory: &Path, format: Format, talk: &Talk) -> Result<ExitCode> {
-    let findings = stored_findings(directory)?;
     let _lock = ReportLock::wait(directory)?;
+    let (findings, lacking) = read_all(directory)?;
+    if !lacking.is_empty() && !talk.quiet {
+        let (done, all) = (findings.sets.len(), findings.sets.len() + lacking.len());
+        say!(
+            "{done} of {all} data sets are done: the report is of these; `gmm status {}` tells why",
+            directory.display()
+        );
+    }
     write(directory, &findings, true)?;
-    present(directory, &findings, format, true, talk)
+    let status = present(directory, &findings, format, true, talk)?;
+    Ok(if lacking.is_empty() { status } else { ExitCode::from(DOUBTFUL) })
 }
 
-fn stored_findings(directory: &Path) -> Result<Findings> {
+/// What is there of a suite, and what keeps the other data sets from being there.
+///
+/// # Errors
+/// The spec, a file that may not be read, a suite of which nothing is there.
+fn read_all(directory: &Path) -> Result<(Findings, Vec<Failure>)> {
     let spec = load(&directory.join("spec.toml"))?;
-    let sets = sets(&spec.suite);
-    let mut outcomes = Vec::with_capacity(sets.len());
-    for set in &sets {
-        match state(&spec, directory, set)? {
-            State::Done(file) => outcomes.push(store::outcome(&file)?),
-            _ => bail!("{set} has no sound stored outcome; `gmm run` completes the suite"),
-        }
+    let (mut done, mut outcomes, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
+    for set in sets(&spec.suite) {
+        let lack = match state(&spec, directory, &set)? {
+            State::Done(file) => {
+                outcomes.push(store::outcome(&file)?);
+                done.push(set);
+                continue;
+            }
+            State::Stale(changes) => Lack::Stale(changes),
+            State::Damaged(reason) => Lack::Damaged(reason),
+            State::Missing | State::Failed(_) => Lack::Missing,
+        };
+        lacking.push(Failure { what: set.to_string(), reason: lack.to_string() });
     }
-    Ok(Findings::of(spec, sets, outcomes))
+    if done.is_empty() {
+        bail!("{} holds no data set that is done: `gmm run` completes the suite", directory.display());
+    }
+    Ok((Findings::of(spec, done, outcomes), lacking))
 }
