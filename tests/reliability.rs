@@ -167,15 +167,17 @@ fn killed_at_fifty_random_moments_a_run_goes_on_to_the_same_bytes() {
 #[test]
 fn a_signal_stops_within_a_second_and_the_run_goes_on_to_the_same_bytes() {
     let workplace = small();
-    workplace.write("spec.toml", &LONG.replace("60000", "3000"));
+    workplace.write("spec.toml", &LONG.replace("60000", "20000"));
     workplace.runs(&format!("{RUN} --out whole"));
     let whole = workplace.files("whole");
     for (name, status) in [("INT", 130), ("TERM", 143)] {
         // One thread, so that the second fit is still to come when the first is there.
-        let first = "long/draws/components=2/seed=1/draws.parquet";
         let mut command = workplace.command(&format!("{RUN} --jobs 1 --out long"));
         let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        wait_until("the first fit is stored", || workplace.path(first).exists());
+        let lock = workplace.path("long/.lock");
+        wait_until("the second fit runs", || {
+            fs::read_to_string(&lock).is_ok_and(|held| held.contains("K = 1"))
+        });
         let began = Instant::now();
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -319,6 +321,21 @@ fn status_says_what_would_run_again_and_why() {
     assert!(talk.contains("24 of them to be run"), "{talk}");
     let (text, _) = workplace.expect(0, "status reports/small");
     assert!(text.contains("together          24       24\n"), "{text}");
+}
+
+#[test]
+fn draws_of_one_kind_of_fit_are_not_taken_for_those_of_another() {
+    let workplace = tiny();
+    workplace.write("spec.toml", &TINY.replace("folds = 2", "criteria = [\"wbic\", \"waic\"]"));
+    workplace.runs(RUN);
+    let whole = workplace.files("reports/tiny");
+    let place =
+        |kind: &str| workplace.path(&format!("reports/tiny/{kind}/components=2/seed=1/draws.parquet"));
+    fs::copy(place("draws"), place("tempered")).unwrap();
+    let (status, _) = workplace.expect(0, "status reports/tiny");
+    assert!(status.contains("stale: `part` was not there and is \"tempered\""), "{status}");
+    workplace.runs(RUN);
+    assert_same(&workplace.files("reports/tiny"), &whole, "tempered draws made again");
 }
 
 /// Thirty spread values and 120 that are equal: of two components one falls onto these, in every chain, of one none does.

@@ -112,6 +112,14 @@ pub struct RunFlags {
     pub no_progress: bool,
 }
 
+impl RunFlags {
+    /// What goes on with a run that was stopped.
+    #[must_use]
+    pub fn again(&self) -> &'static str {
+        if self.fresh { "the same command without --fresh" } else { "the same command" }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Status {
     /// A results directory.

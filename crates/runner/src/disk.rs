@@ -17,6 +17,14 @@ const TEMPORARY: &str = ".writing-";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskFault(String);
 
+impl DiskFault {
+    /// The same fault, told by several.
+    #[must_use]
+    pub fn again(error: &anyhow::Error) -> anyhow::Error {
+        anyhow::Error::msg(Self(format!("{error:#}")))
+    }
+}
+
 impl fmt::Display for DiskFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -24,7 +32,7 @@ impl fmt::Display for DiskFault {
 }
 
 /// The context of what cannot be done to a path.
-fn fault(path: &Path, what: &str) -> DiskFault {
+pub fn fault(path: &Path, what: &str) -> DiskFault {
     DiskFault(format!("{} cannot be {what}", path.display()))
 }
 
@@ -48,22 +56,33 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let unwritten = || fault(path, "written");
     let directory = path.parent().context("a file has a directory").with_context(unwritten)?;
     let name = path.file_name().context("a file has a name").with_context(unwritten)?;
-    // No two writers have the same: not two threads, not two processes.
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let temporary = format!("{TEMPORARY}{}-{number}-{}", std::process::id(), name.to_string_lossy());
-    let temporary = directory.join(temporary);
     // Until the new file has its name, or nothing of it is left.
     let _writing = stop::writing();
     let attempt = || -> io::Result<()> {
         fs::create_dir_all(directory)?;
-        let mut file = File::create_new(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&temporary, path)
+        let (mut file, temporary) = temporary(directory, &name.to_string_lossy())?;
+        let mut fill = || -> io::Result<()> {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        };
+        fill().inspect_err(|_| drop(fs::remove_file(&temporary)))
     };
-    attempt().inspect_err(|_| drop(fs::remove_file(&temporary))).with_context(unwritten)
+    attempt().with_context(unwritten)
+}
+
+/// A new file beside the one that is to be written, under a name that no other writer has: where another process has the same
+/// number, as in another container, the next name is taken.
+fn temporary(directory: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("{TEMPORARY}{}-{number}-{name}", std::process::id()));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            outcome => return outcome.map(|file| (file, path)),
+        }
+    }
 }
 
 /// Removes a file, if there is one.
@@ -109,9 +128,13 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
 /// # Errors
 /// A directory that cannot be listed, a file that cannot be removed.
 pub fn sweep(root: &Path) -> Result<()> {
-    let is_temporary =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY));
     files_below(root)?.iter().filter(|path| is_temporary(path)).try_for_each(|path| remove_file(path))
+}
+
+/// Whether a file is one that is being written, or was when its writer was killed.
+#[must_use]
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY))
 }
 
 /// Every file below a directory, in alphabetical order; none where there is no such directory. Links are files.

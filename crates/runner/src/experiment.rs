@@ -1,6 +1,6 @@
 //! An experiment that can run: a spec and its data, each checked, and checked against each other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -134,7 +134,7 @@ fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
 
     // None if the components are wrong in themselves; then nothing can be said about the largest.
     let largest = spec.model.components.iter().copied().max().filter(|_| is_sound("model.components"));
-    let distinct = distinct_rows(&dataset.data);
+    let distinct = data::distinct_rows(&dataset.data);
     if let Some(largest) = largest.filter(|&largest| largest > distinct) {
         let message = format!("{largest} components for {distinct} different observations");
         problems.push(problem("model.components", message).label(format!("allowed: at most {distinct}")));
@@ -173,14 +173,6 @@ fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// How many different rows there are. k-means has no more centroids than these to give.
-fn distinct_rows(data: &Data) -> usize {
-    // Adding 0 turns −0 into 0: equal numbers then have equal bits, for there is no NaN.
-    let bits = |value: f64| (value + 0.0).to_bits();
-    let row = |i| data.observation(i).into_iter().map(bits).collect::<Vec<_>>();
-    (0..data.n_observations()).map(row).collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use crate::caught::caught;
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::jobs::{Job, Part, Task};
@@ -40,22 +41,32 @@ impl Finding {
     /// Of a fit on all rows, tempered or not.
     ///
     /// # Errors
-    /// Draws that are no mixtures.
+    /// Draws that are no mixtures, a panic.
     pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit, extent: Extent) -> Result<Self> {
-        match job.part {
+        caught(|| match job.part {
             Part::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
             _ => digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found))),
-        }
+        })
     }
 
     fn of_file(experiment: &Experiment, job: Job, file: &Sealed, extent: Extent) -> Result<Self> {
         match job.part {
             Part::All | Part::Tempered => {
                 let fit = store::fit(file, job.components, experiment.dataset.data.n_features())?;
-                Self::of_fit(experiment, job, &fit, extent)
+                Self::of_fit(experiment, job, &fit, extent).context(Unscorable)
             }
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => store::held_out(file).map(Self::HeldOut),
         }
+    }
+}
+
+/// The context of an error of what is made of a fit, by which it is told from one of the fit, and of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unscorable;
+
+impl fmt::Display for Unscorable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the draws cannot be scored")
     }
 }
 
@@ -74,7 +85,7 @@ pub enum Lack {
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("there is no stored result; `gmm run` completes the experiment"),
+            Self::Missing => f.write_str("there is no stored result; `gmm run` makes what is missing"),
             Self::Stale(changes) => {
                 let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
                 write!(f, "the stored result is stale: {}", changes.join("; "))
@@ -106,6 +117,7 @@ impl Findings {
                         findings.lock().expect("no holder of the lock panics").add(task.job, finding);
                         return Ok(None);
                     }
+                    Err(error) if error.is::<Unscorable>() => Lack::Failed(format!("{error:#}")),
                     Err(error) => Lack::Damaged(format!("{error:#}")),
                 },
                 State::Missing => Lack::Missing,

@@ -56,7 +56,11 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let root = store.root();
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(root)?;
-    sweep(root)?;
+    {
+        // A report that is being drawn writes too.
+        let _lock = ReportLock::wait(root)?;
+        sweep(root)?;
+    }
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
@@ -96,14 +100,15 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     // At once, so that what an interrupted run leaves can be reported.
     log.write()?;
     let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
+    let again = flags.again();
     let run = |stage: Stage, what| {
         let progress =
             Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
-        let _on_stop = OnStop::say(farewell(&progress, root));
+        let _on_stop = OnStop::say(farewell(&progress, root, again));
         let kept = progress.done();
         pool.install(|| stage.run(&workshop, &progress)).map_err(|error| {
             let kept = kept.load(Ordering::Relaxed);
-            anyhow!("{error:#}\n{kept} {what} of this run are stored: the same command goes on with the rest")
+            anyhow!("{error:#}\n{kept} {what} of this run are stored: {again} goes on with the rest")
         })
     };
     let Done { findings, mut failures, mut outcomes } = run(stage, "fits")?;
@@ -121,6 +126,9 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     }
     let done = run(stage, "refits")?;
     failures.extend(done.failures);
+    // One order, whichever run or stage they are of.
+    failures.sort_by_key(|(job, _)| *job);
+    let failures: Vec<Failure> = failures.into_iter().map(|(_, failure)| failure).collect();
     outcomes.extend(done.outcomes);
     if is_stopped(flags, &outcomes) {
         log.write()?;
@@ -183,15 +191,13 @@ fn is_stopped(flags: &RunFlags, outcomes: &[Outcome]) -> bool {
 }
 
 /// What is said where the run is stopped by a signal.
-fn farewell(progress: &Progress, root: &Path) -> impl Fn() + Send + 'static {
+fn farewell(progress: &Progress, root: &Path, again: &'static str) -> impl Fn() + Send + 'static {
     let (bars, done, n_jobs) = (progress.bars(), progress.done(), progress.n_jobs());
     let root = root.display().to_string();
     move || {
         drop(bars.clear());
         let done = done.load(Ordering::Relaxed);
-        say!(
-            "stopped: {done} of {n_jobs} are done and kept in {root}; the same command goes on with the rest"
-        );
+        say!("stopped: {done} of {n_jobs} are done and kept in {root}; {again} goes on with the rest");
     }
 }
 
@@ -218,10 +224,8 @@ pub fn conclude(
     extent: Extent,
 ) -> Result<Results> {
     let results = Results::of(experiment, findings, failures)?;
-    if extent == Extent::Tables {
-        // Before any new table, so that an interruption leaves no page that contradicts one.
-        report::remove(store)?;
-    }
+    // Before any new table, so that an interruption leaves no page that contradicts one.
+    report::remove(store)?;
     store.write_scores(&results.scores)?;
     store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
@@ -275,9 +279,12 @@ fn present(
 /// # Errors
 /// A directory that holds no results, data that have changed since, the disk.
 pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+    if !directory.is_dir() {
+        bail!("{} holds no results of gmm", directory.display());
+    }
+    let _lock = ReportLock::wait(directory)?;
     let experiment = stored(directory)?;
     let store = Store::new(directory.to_path_buf());
-    let _lock = ReportLock::wait(directory)?;
     if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
         say!("{holder}, is running this experiment: the report is of what is there so far");
     }

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use gmm_bench::clock::thread_time;
 use rayon::Scope;
 
 use crate::caught::caught;
 use crate::disk::DiskFault;
 use crate::experiment::Experiment;
-use crate::findings::{Finding, Findings};
+use crate::findings::{Finding, Findings, Unscorable};
 use crate::fit::{ChainEnd, Fit, Preparation, Reference};
 use crate::jobs::{Job, Part, Task};
 use crate::lock::RunLock;
@@ -221,12 +221,12 @@ impl Sampling<'_> {
         let job = task.job;
         let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
         let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), chains)?;
-        // What cannot be scored is not stored either.
+        // First, so that no kill between leaves both a failure and a result.
+        store.forget_failure(job)?;
         let finding = match job.part {
             Part::All | Part::Tempered => {
-                let finding = Finding::of_fit(experiment, job, &fit, extent)?;
                 store.write_fit(experiment, task, &fit)?;
-                finding
+                Finding::of_fit(experiment, job, &fit, extent).context(Unscorable)?
             }
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
                 let held_out = HeldOut::of(experiment, task, &fit)?;
@@ -234,7 +234,6 @@ impl Sampling<'_> {
                 Finding::HeldOut(held_out)
             }
         };
-        store.forget_failure(job)?;
         self.findings.lock().expect("no holder of the lock panics").add(job, finding);
         Ok(())
     }
@@ -253,7 +252,9 @@ impl Sampling<'_> {
         let &Workshop { experiment, store, fail_fast, .. } = self.workshop;
         let stored = match &outcome.result {
             Ok(()) => Ok(()),
-            Err(error) if error.is::<DiskFault>() => Err(anyhow!("{error:#}")),
+            Err(error) if error.is::<DiskFault>() => Err(DiskFault::again(error)),
+            // The draws are stored, and tell the same when they are read again.
+            Err(error) if error.is::<Unscorable>() => Ok(()),
             Err(error) => store.write_failure(experiment, task, &format!("{error:#}"), log),
         };
         if stored.is_err() || fail_fast && outcome.result.is_err() {

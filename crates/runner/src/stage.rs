@@ -37,7 +37,7 @@ pub struct Stage {
 pub struct Done {
     pub findings: Findings,
     /// Of this run and of earlier ones.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<(Job, Failure)>,
     /// Of the jobs that were run.
     pub outcomes: Vec<Outcome>,
 }
@@ -83,9 +83,6 @@ impl Stage {
         let (outcomes, findings) = sample(workshop, &self.missing, self.findings, progress)?;
         let mut failures = self.known_failures;
         failures.extend(outcomes.iter().filter_map(|outcome| Some((outcome.job, outcome.failure()?))));
-        // The same order, whichever run they are of.
-        failures.sort_by_key(|(job, _)| *job);
-        let failures = failures.into_iter().map(|(_, failure)| failure).collect();
         Ok(Done { findings, failures, outcomes })
     }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Status, Talk};
 use crate::command::print;
-use crate::disk::files_below;
+use crate::disk::{files_below, is_temporary};
 use crate::experiment::Experiment;
 use crate::jobs::Part;
 use crate::lock::{Holder, holder};
@@ -160,6 +160,9 @@ fn remarks(root: &Path, used: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
     for directory in ["draws", "tempered", "folds", "groups", "refits"] {
         for path in files_below(&root.join(directory))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if is_temporary(&path) {
+                continue;
+            }
             if name.contains(".damaged") {
                 set_aside.push(path.display().to_string());
             } else if name.ends_with(".parquet") && directory == "refits" {

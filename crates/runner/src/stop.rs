@@ -52,7 +52,7 @@ pub fn watch_signals() -> Result<()> {
         let mut signals = signals.forever();
         if let Some(signal) = signals.next() {
             // A thread of its own, since a disk that does not answer must not keep the second signal from being heard.
-            thread::spawn(move || {
+            let end = move || {
                 let _no_file_is_being_written = WRITING.write();
                 if let Some(farewell) = &*FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) {
                     farewell();
@@ -60,7 +60,10 @@ pub fn watch_signals() -> Result<()> {
                     say!("stopped");
                 }
                 process::exit(128 + signal);
-            });
+            };
+            if thread::Builder::new().spawn(end).is_err() {
+                process::exit(128 + signal);
+            }
         }
         if let Some(signal) = signals.next() {
             process::exit(128 + signal);

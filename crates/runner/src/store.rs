@@ -29,11 +29,15 @@ pub use inputs::{Change, Inputs};
 pub use sealed::{Sealed, difference};
 pub use suite::{outcome, outcome_state, write_biases, write_observations, write_outcome, write_picks};
 
-/// Changes when the same spec and data would give other draws than before: what earlier versions stored is then sampled anew.
+/// Changes when the same spec and data would give other draws, held-out densities or outcomes of suites than before: what earlier
+/// versions stored is then made anew.
 const ALGORITHM: u32 = 4;
 
 /// Footer entry: the text of a result's [`Inputs`].
 const INPUTS: &str = "gmm.inputs";
+
+/// Footer entry: the version that wrote a file.
+const VERSION_ENTRY: &str = "gmm.version";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -155,7 +159,7 @@ impl Store {
 
 /// The footer of files that belong to no job.
 fn version_alone() -> [(&'static str, String); 1] {
-    [("gmm.version", VERSION.to_owned())]
+    [(VERSION_ENTRY, VERSION.to_owned())]
 }
 
 fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>> {

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::cli::{Format, RunFlags, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::{sweep, write_bytes};
+use crate::disk::{remove_file, sweep, write_bytes};
 use crate::experiment;
 use crate::findings::Lack;
 use crate::lock::{Holder, ReportLock, RunLock};
@@ -78,11 +78,18 @@ pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     let root = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(&spec.name));
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(&root)?;
-    sweep(&root)?;
+    {
+        // A report that is being drawn writes too.
+        let _lock = ReportLock::wait(&root)?;
+        sweep(&root)?;
+    }
     let sets = sets(&spec.suite);
     let mut outcomes = Vec::with_capacity(sets.len());
     for set in &sets {
-        let outcome = if flags.fresh { None } else { stored(&spec, &root, set)? };
+        if flags.fresh {
+            remove_file(&place(&root, set))?;
+        }
+        let outcome = stored(&spec, &root, set)?;
         outcomes.push(outcome.filter(|outcome| !flags.retry_failed || outcome.failure.is_empty()));
     }
     write_bytes(&root.join("spec.toml"), spec.to_toml().as_bytes())?;
@@ -95,7 +102,14 @@ pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     }
     let threads = flags.jobs.unwrap_or_else(|| pool(None).map_or(1, |pool| pool.current_num_threads()));
     let bar = progress(missing.len(), flags.no_progress || talk.quiet);
-    let work = Work { spec: &spec, root: &root, lock: &lock, bar: &bar, fail_fast: flags.fail_fast };
+    let work = Work {
+        spec: &spec,
+        root: &root,
+        lock: &lock,
+        bar: &bar,
+        fail_fast: flags.fail_fast,
+        again: flags.again(),
+    };
     let done = work.of(&missing, threads)?;
     bar.finish_and_clear();
     let seconds: BTreeMap<usize, f64> = done.iter().map(|(index, _, seconds)| (*index, *seconds)).collect();
@@ -125,6 +139,8 @@ fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
     write_picks(&root.join("picks.parquet"), &picks)?;
     if !findings.biases.is_empty() {
         write_biases(&root.join("bias.parquet"), &findings.biases)?;
+    } else {
+        remove_file(&root.join("bias.parquet"))?;
     }
     write_bytes(&root.join("table.csv"), words::csv(findings).as_bytes())?;
     write_bytes(&root.join("summary.md"), words::markdown(findings).as_bytes())?;
@@ -272,11 +288,14 @@ fn read_all(directory: &Path) -> Result<(Findings, Vec<Failure>)> {
     let (mut done, mut outcomes, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
     for set in sets(&spec.suite) {
         let lack = match state(&spec, directory, &set)? {
-            State::Done(file) => {
-                outcomes.push(store::outcome(&file)?);
-                done.push(set);
-                continue;
-            }
+            State::Done(file) => match store::outcome(&file) {
+                Ok(outcome) => {
+                    outcomes.push(outcome);
+                    done.push(set);
+                    continue;
+                }
+                Err(error) => Lack::Damaged(format!("{error:#}")),
+            },
             State::Stale(changes) => Lack::Stale(changes),
             State::Damaged(reason) => Lack::Damaged(reason),
             State::Missing | State::Failed(_) => Lack::Missing,

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::{files_below, read_if_there};
+use crate::disk::{files_below, is_temporary, read_if_there};
 use crate::findings::{Findings, Lack};
 use crate::jobs::Task;
 use crate::progress::{Display, Progress};
@@ -153,7 +153,9 @@ pub fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
             files_below(root)?
                 .into_iter()
                 .filter(|path| path.parent() == Some(root) && path.extension().is_some())
-                .filter(|path| !path.ends_with("provenance.json") && !path.ends_with("spec.toml")),
+                .filter(|path| {
+                    !path.ends_with("provenance.json") && !path.ends_with("spec.toml") && !is_temporary(path)
+                }),
         );
         names.extend(paths.iter().filter_map(|path| Some(path.strip_prefix(root).ok()?.to_path_buf())));
     }

@@ -11,6 +11,8 @@ use crate::spec::DataSpec;
 
 /// What programs write for a value that is not there; compared without regard to case.
 const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "none"];
+/// Cells of one line, wanted or not: their places take 32 MB.
+const MOST_CELLS_OF_A_LINE: usize = 2_000_000;
 /// Characters of a cell that are quoted in a message.
 const LONGEST_QUOTE: usize = 40;
 
@@ -29,6 +31,8 @@ enum Malformed {
     Unclosed(usize),
     /// At this byte, something other than a comma follows a closing quote.
     AfterQuote(usize),
+    /// The line that ends or goes on at this byte has more cells than any table.
+    TooManyCells(usize),
 }
 
 /// The records of a text. A record ends with LF, CR LF or CR; a blank line is a record of one blank cell.
@@ -86,6 +90,9 @@ impl<'a> Records<'a> {
                 let rest = &self.text.as_bytes()[start..];
                 let length = rest.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r'));
                 self.position = start + length.unwrap_or(rest.len());
+            }
+            if record.cells.len() == MOST_CELLS_OF_A_LINE {
+                return Err(Malformed::TooManyCells(start));
             }
             record.cells.push(start..self.position);
             match self.byte() {
@@ -232,6 +239,10 @@ fn problem(source: Source<'_>, text: &str, malformed: &Malformed) -> Problem {
         Malformed::Unclosed(place) => (place, "a quote is never closed", "opened here"),
         Malformed::AfterQuote(place) => {
             (place, "text follows a closing quote", "allowed: a comma or the end of the line")
+        }
+        Malformed::TooManyCells(_) => {
+            let message = format!("a line has more than {MOST_CELLS_OF_A_LINE} cells");
+            return Problem::of_file(source.file, message);
         }
     };
     let problem =

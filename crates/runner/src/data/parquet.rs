@@ -13,6 +13,9 @@ use crate::caught::caught;
 use crate::problem::{Problem, Problems};
 use crate::spec::DataSpec;
 
+/// Bytes of all classes, or all groups.
+const LARGEST_TEXTS: usize = 1 << 30;
+
 /// How every Parquet file begins and ends.
 pub const MAGIC: &[u8] = b"PAR1";
 
@@ -129,7 +132,11 @@ fn feature(column: &Column, name: &str) -> PolarsResult<Feature> {
 fn classes(column: &Column, name: &str) -> PolarsResult<Label> {
     let texts = column.cast(&DataType::String)?;
     let mut label = Label::default();
+    let mut bytes = 0;
     for (index, class) in texts.str()?.iter().enumerate() {
+        // One text of a dictionary may stand in every row.
+        bytes += class.map_or(0, str::len);
+        polars_ensure!(bytes <= LARGEST_TEXTS, ComputeError: "column `{}` holds more than {} bytes of text", name, LARGEST_TEXTS);
         if class.is_none() {
             label.missing.push(index + 1, None, || format!("column `{name}` is null"));
         }

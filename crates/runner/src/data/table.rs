@@ -6,7 +6,7 @@ use gmm_sampler::data::{Data, DataError, Scaling};
 use gmm_sampler::start::em::dependent_feature;
 
 use super::finding::{Findings, Source};
-use super::{Dataset, MOST_COLUMNS, MOST_FEATURES};
+use super::{Dataset, MOST_COLUMNS, MOST_FEATURES, distinct_rows};
 use crate::problem::{Problem, Problems};
 use crate::spec::{DataSpec, Missing};
 
@@ -254,8 +254,8 @@ impl Table<'_> {
             })
             .collect();
         Problems::none_of(extremes)?;
-        // As many rows as features or fewer are always linearly dependent: that is no fault of a column.
-        let dependent = (n > data.n_features()).then(|| dependent_feature(data)).flatten();
+        // As many different rows as features or fewer are always linearly dependent: that is no fault of a column.
+        let dependent = dependent_feature(data).filter(|_| distinct_rows(data) > data.n_features());
         if let Some(feature) = dependent {
             let message = format!(
                 "column `{}` is, to within rounding, a linear combination of those before it",

@@ -8,7 +8,7 @@ use gmm_sampler::nuts::trajectory::Transition;
 use polars::prelude::*;
 
 use super::sealed::{self, Sealed};
-use super::{INPUTS, Store, VERSION, inputs::Inputs, integers, numbers};
+use super::{INPUTS, Store, VERSION, VERSION_ENTRY, inputs::Inputs, integers, numbers};
 use crate::experiment::Experiment;
 use crate::fit::Fit;
 use crate::jobs::Task;
@@ -28,7 +28,7 @@ fn origin(experiment: &Experiment, task: &Task) -> Vec<(&'static str, String)> {
     let (inputs, job) = (Inputs::of_fit(experiment, task), task.job);
     let mut entries = vec![
         ("gmm.name", experiment.spec.name.clone()),
-        ("gmm.version", VERSION.to_owned()),
+        (VERSION_ENTRY, VERSION.to_owned()),
         ("gmm.spec", inputs.hash()),
         ("gmm.data", experiment.observations_hash.clone()),
         ("gmm.components", job.components.to_string()),

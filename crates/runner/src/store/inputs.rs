@@ -12,7 +12,7 @@ use crate::jobs::{Part, Task};
 use crate::spec::suite::SuiteSpec;
 use crate::suite::design::Set;
 
-/// Everything that a result depends on, and nothing else, by the names that a spec has for it. A result whose inputs are those that
+/// Everything that a result depends on, by the names that a spec has for it, and its experiment's name, which its file carries. A result whose inputs are those that
 /// it would have now is the result of running it again; any other is stale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs(Map<String, Value>);
@@ -55,7 +55,11 @@ impl Inputs {
             put("part", part.into());
         }
         match job.part {
-            Part::All | Part::Tempered => put("sampler.draws", settings.draws.into()),
+            Part::All => put("sampler.draws", settings.draws.into()),
+            Part::Tempered => {
+                put("part", "tempered".into());
+                put("sampler.draws", settings.draws.into());
+            }
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
                 put("scoring.fold_draws", settings.draws.into());
                 put(HELD_OUT, rows_hash(&task.held_out).into());

@@ -84,6 +84,12 @@ impl Sealed {
         bytes
     }
 
+    /// Whether this version of the program wrote it.
+    #[must_use]
+    pub fn is_of_this_version(&self) -> bool {
+        self.entry(super::VERSION_ENTRY) == Some(super::VERSION)
+    }
+
     /// The value of a footer entry.
     #[must_use]
     pub fn entry(&self, wanted: &str) -> Option<&str> {

@@ -8,7 +8,7 @@ use gmm_scoring::Row;
 use polars::prelude::Column;
 
 use super::sealed::{self, Sealed};
-use super::{INPUTS, Inputs, State, VERSION, integers, numbers, version_alone};
+use super::{INPUTS, Inputs, State, VERSION, VERSION_ENTRY, integers, numbers, version_alone};
 use crate::suite::bias::Bias;
 use crate::suite::design::Set;
 use crate::suite::outcome::{Outcome, OutcomeRow};
@@ -45,7 +45,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<
         Column::new("expected".into(), number(|row| row.expected)),
     ];
     let footer = [
-        ("gmm.version", VERSION.to_owned()),
+        (VERSION_ENTRY, VERSION.to_owned()),
         (INPUTS, inputs.text()),
         (FAILURE, outcome.failure.clone()),
         (DOUBTFUL, outcome.n_doubtful.to_string()),

@@ -12,7 +12,7 @@ use rand::Rng;
 use super::design::Set;
 use crate::caught::caught;
 use crate::data::Dataset;
-use crate::disk::DiskFault;
+use crate::disk::{DiskFault, fault};
 use crate::experiment::Experiment;
 use crate::findings::Findings;
 use crate::jobs::{Job, Part, Task};
@@ -104,7 +104,7 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
         .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
     let mut outcome = Outcome::default();
     for (index, prior) in priors(spec).into_iter().enumerate() {
-        let directory = tempfile::tempdir_in(scratch).context("a scratch directory")?;
+        let directory = tempfile::tempdir_in(scratch).with_context(|| fault(scratch, "written"))?;
         let store = Store::new(directory.path().to_path_buf());
         let experiment = experiment(spec, prior, data.clone());
         let (results, expected) = fit(&experiment, needs_whole_fits(spec), &store, fresh.as_ref())?;

@@ -39,6 +39,8 @@ pub fn state(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<State> {
 pub fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
     let damage = match state(spec, root, set)? {
         State::Done(file) => match store::outcome(&file) {
+            // Another version may do better.
+            Ok(outcome) if !outcome.failure.is_empty() && !file.is_of_this_version() => return Ok(None),
             Ok(outcome) => return Ok(Some(outcome)),
             Err(error) => format!("{error:#}"),
         },
@@ -70,6 +72,8 @@ pub struct Work<'a> {
     pub lock: &'a RunLock,
     pub bar: &'a ProgressBar,
     pub fail_fast: bool,
+    /// What goes on with a run that was stopped.
+    pub again: &'static str,
 }
 
 impl Work<'_> {
@@ -112,24 +116,29 @@ impl Work<'_> {
                 scope.spawn(|| {
                     if let Err(error) = worker() {
                         halted.store(true, Ordering::Relaxed);
-                        *done.lock().expect("no holder of the lock panics") = Err(error);
+                        // The first says what is wrong; those after it are of the same disk.
+                        let mut done = done.lock().expect("no holder of the lock panics");
+                        if done.is_ok() {
+                            *done = Err(error);
+                        }
                     }
                 });
             }
         });
+        let done = done.into_inner().expect("no holder of the lock panics")?;
         remove_directory(&scratch)?;
-        done.into_inner().expect("no holder of the lock panics")
+        Ok(done)
     }
 
     /// What is said where the run is stopped by a signal.
     fn farewell(&self, n_sets: usize) -> impl Fn() + Send + 'static {
-        let (bar, root) = (self.bar.clone(), self.root.to_path_buf());
+        let (bar, root, again) = (self.bar.clone(), self.root.to_path_buf(), self.again);
         move || {
             let done = bar.position();
             bar.finish_and_clear();
             drop(remove_directory(&root.join(SCRATCH)));
             say!(
-                "stopped: {done} of {n_sets} are done and kept in {}; the same command goes on with the rest",
+                "stopped: {done} of {n_sets} are done and kept in {}; {again} goes on with the rest",
                 root.display()
             );
         }

@@ -7,8 +7,14 @@ use polars::prelude::FileMetadata;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::{FileMetaData, PageHeader, PageType};
 
+use super::MAGIC;
+
 /// Bytes. That of ten thousand columns has about one million.
-const LARGEST_FOOTER: u64 = 1 << 26;
+const LARGEST_FOOTER: u64 = 1 << 24;
+
+/// Bytes that the lists of a footer may count for, at eight an element: a list that lies then asks for three gigabytes at most, which
+/// are not touched.
+const LARGEST_LISTS: usize = 1 << 25;
 
 /// Bytes at the end: the footer's length and the magic word.
 const TAIL: u64 = 8;
@@ -27,8 +33,11 @@ pub fn check_footer(file: &mut (impl Read + Seek)) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
     let end = file.seek(SeekFrom::End(0)).map_err(words)?.checked_sub(TAIL).ok_or("it has no footer")?;
     file.seek(SeekFrom::Start(end)).map_err(words)?;
-    let mut length = [0; 4];
-    file.read_exact(&mut length).map_err(words)?;
+    let (mut length, mut magic) = ([0; 4], [0; 4]);
+    file.read_exact(&mut length).and_then(|()| file.read_exact(&mut magic)).map_err(words)?;
+    if magic != MAGIC {
+        return Err("its end is missing".to_owned());
+    }
     let length = u64::from(u32::from_le_bytes(length));
     if length > LARGEST_FOOTER {
         return Err(format!("its footer has {length} bytes, at most {LARGEST_FOOTER} are read"));
@@ -36,7 +45,7 @@ pub fn check_footer(file: &mut (impl Read + Seek)) -> Result<(), String> {
     file.seek(SeekFrom::Start(end.checked_sub(length).ok_or("its footer is longer than the file")?))
         .map_err(words)?;
     // What is read is counted: eight bytes for an element of a list, which takes at least one.
-    let budget = 10 * length as usize + 1024;
+    let budget = (10 * length as usize + 1024).min(LARGEST_LISTS);
     let mut protocol = TCompactInputProtocol::new(file.take(length), budget);
     let read = FileMetaData::read_from_in_protocol(&mut protocol);
     read.map(drop).map_err(|error| format!("its footer is not to be believed: {error}"))
@@ -53,8 +62,15 @@ pub fn check_pages(
     column: &str,
 ) -> Result<(), String> {
     let mut decompressed = 0;
+    let rows = metadata.row_groups.iter().try_fold(0usize, |sum, group| sum.checked_add(group.num_rows()));
+    if rows != Some(metadata.num_rows) {
+        return Err("its row groups have not as many rows as the file".to_owned());
+    }
     for group in &metadata.row_groups {
         for chunk in group.columns_under_root_iter(column).into_iter().flatten() {
+            if usize::try_from(chunk.num_values()) != Ok(group.num_rows()) {
+                return Err(format!("column `{column}` has not as many values as its row group has rows"));
+            }
             let range = chunk.byte_range();
             let (mut at, mut values) = (range.start, 0);
             while at < range.end && values < group.num_rows() {
@@ -67,7 +83,8 @@ pub fn check_pages(
                 };
                 at += compressed;
                 values += count as usize;
-                decompressed += size;
+                // A value that is repeated, or missing, takes next to nothing in the file and as much as others in memory.
+                decompressed += size.max(8 * count);
                 if decompressed > LARGEST_COLUMN {
                     return Err(format!("column `{column}` takes more than {LARGEST_COLUMN} bytes"));
                 }
