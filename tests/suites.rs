@@ -93,6 +93,14 @@ fn mixtures_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn a_design_of_more_data_sets_than_can_be_run_is_refused() {
+    let workplace = suite();
+    workplace.write("suite.toml", &SUITE.replace("sets = 4", "replicates = 100000"));
+    let (_, error) = workplace.expect(1, "check suite.toml");
+    assert!(error.contains("`suite` asks for 400000 data sets, at most 100000 can be run"), "{error}");
+}
+
+#[test]
 fn a_suites_plan_is_printed_and_nothing_is_written() {
     let workplace = suite();
     let (plan, _) = workplace.expect(0, "check suite.toml");

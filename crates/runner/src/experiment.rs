@@ -1,6 +1,6 @@
 //! An experiment that can run: a spec and its data, each checked, and checked against each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -124,6 +124,19 @@ pub fn text(path: &Path, shown: &str) -> Result<String, Problems> {
     })
 }
 
+/// Fits of one experiment: far above any use, and low enough that their list fits in memory.
+const MOST_FITS: usize = 1_000_000;
+
+/// Fits of each K and seed, but for those that LOO may ask for.
+fn parts(spec: &Spec, dataset: &Dataset) -> usize {
+    let asked = |criterion: Criterion| spec.scoring.criteria.contains(&criterion);
+    let folds =
+        if asked(Criterion::Kfold) { spec.scoring.folds.saturating_mul(spec.scoring.repeats) } else { 0 };
+    let groups = dataset.groups.as_ref().filter(|_| asked(Criterion::Logo));
+    let groups = groups.map_or(0, |groups| groups.iter().collect::<HashSet<_>>().len());
+    1 + usize::from(asked(Criterion::Wbic)) + folds + groups
+}
+
 /// What the spec asks of this dataset that it cannot give. Keys that are wrong in themselves are not looked at.
 fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
     let spec = reading.draft();
@@ -163,6 +176,13 @@ fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
             let message = format!("{largest} components for the {training} rows beside the largest group");
             problems.push(problem("scoring.groups", message));
         }
+    }
+    let sound = ["model.components", "sampler", "scoring"].into_iter().all(is_sound);
+    let fits = parts(spec, dataset).saturating_mul(spec.model.components.len() * spec.sampler.seeds.len());
+    if sound && fits > MOST_FITS {
+        let message = format!("{fits} fits, at most {MOST_FITS} can be run");
+        let help = "fewer values of K, seeds, folds, repeats or groups make fewer fits";
+        problems.push(problem("scoring", message).help(help));
     }
     if let Centre::Explicit(centres) = &spec.model.prior.means.centre {
         let found = centres.first().map_or(0, Vec::len);

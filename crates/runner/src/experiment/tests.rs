@@ -101,6 +101,15 @@ fn what_is_not_a_spec_is_refused() {
 }
 
 #[test]
+fn more_fits_than_a_list_can_hold_are_refused() {
+    let seeds: Vec<String> = (0..400).map(|seed| seed.to_string()).collect();
+    let lines = format!("scoring = {{ folds = 3, repeats = 1000 }}\nsampler.seeds = [{}]", seeds.join(", "));
+    let many = report(&with(&lines), DATA);
+    // Three K and 400 seeds, each on all rows and on 3,000 folds.
+    assert!(many.contains("3601200 fits, at most 1000000 can be run"), "{many}");
+}
+
+#[test]
 fn repeats_and_groups_hold_out_every_row_once_and_repeats_differ() {
     let lines = "scoring = { folds = 3, repeats = 4, groups = \"kind\" }";
     let experiment = load(&with(lines), &DATA.replace("1,1,x", "1,1,z")).unwrap();

@@ -70,6 +70,15 @@ pub enum Levels<T> {
 }
 
 impl<T: Copy + PartialOrd> Levels<T> {
+    /// How many there are in a grid; one, if they are no list.
+    #[must_use]
+    pub fn n_listed(&self) -> usize {
+        match self {
+            Self::Listed(levels) => levels.len(),
+            Self::Between { .. } => 1,
+        }
+    }
+
     /// The smallest and the largest.
     #[must_use]
     pub fn range(&self) -> (T, T) {
@@ -222,6 +231,22 @@ fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec)
             "`suite.replicates` goes with lists of levels alone".to_owned(),
             "give `sets` instead: so many are drawn from the design",
         );
+    }
+    if let Size::Replicates(replicates) = design.size {
+        let listed = [
+            replicates,
+            design.n_observations.n_listed(),
+            design.n_features.n_listed(),
+            design.components.n_listed(),
+            design.overlap.n_listed(),
+        ];
+        let sets = listed.into_iter().fold(1usize, usize::saturating_mul);
+        if !SETS.contains(&sets) {
+            report(
+                format!("`suite` asks for {sets} data sets, at most {} can be run", SETS.end()),
+                "give `sets` instead: so many are drawn from the design",
+            );
+        }
     }
     let (least, most) = design.components.range();
     let searched = |k: usize| model.components.is_empty() || model.components.contains(&k);
