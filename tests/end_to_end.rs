@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{SMALL, Workplace, small, two_clusters};
+use crate::support::{SMALL, Workplace, small, spread_and_equal, two_clusters};
 
 /// A small run may be found wanting by its own diagnostics (status 3): its chains are short.
 const RUN: &str = "run spec.toml --no-progress";
@@ -427,11 +427,8 @@ fn names_from_strangers_cannot_script_the_page() {
 #[test]
 fn chains_that_fall_into_the_spike_of_ties_are_named_and_left_out() {
     let workplace = small();
-    // Thirty spread values and thirty that are equal: a second component cannot resist.
-    let mut data = String::from("x\n");
-    (0..30).for_each(|i| data.push_str(&format!("{}\n", f64::from(i) * 0.25)));
-    (0..30).for_each(|_| data.push_str("4.1\n"));
-    workplace.write("data.csv", &data);
+    // A second component cannot resist.
+    workplace.write("data.csv", &spread_and_equal(30));
     let spec = SMALL
         .replace("label = \"kind\"", "")
         .replace("[1, 2, 3]", "[2]")

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{SMALL, Workplace, small, two_clusters};
+use crate::support::{SMALL, Workplace, small, spread_and_equal, two_clusters};
 
 const RUN: &str = "run spec.toml --no-progress";
 
@@ -49,19 +49,13 @@ pub fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// A spec whose fits take seconds, so that a run is sure to be caught at work.
-const LONG: &str = r#"
-name = "long"
-data.path = "data.csv"
-data.label = "kind"
-model.components = [1, 2]
-[sampler]
-chains = 2
-warmup = 60
-draws = 60000
-[scoring]
-criteria = ["waic"]
-"#;
+/// A spec whose fits take seconds or minutes, so that a run is sure to be caught at work.
+fn long(components: &str, draws: usize) -> String {
+    TINY.replace("\"tiny\"", "\"long\"")
+        .replace("[1, 2]", components)
+        .replace("draws = 60\n", &format!("draws = {draws}\n"))
+        .replace("folds = 2\nfold_draws = 40", "criteria = [\"waic\"]")
+}
 
 /// Looks again and again, for a minute at most.
 #[track_caller]
@@ -171,7 +165,7 @@ fn killed_at_fifty_random_moments_a_run_goes_on_to_the_same_bytes() {
 #[test]
 fn a_signal_stops_within_a_second_and_the_run_goes_on_to_the_same_bytes() {
     let workplace = small();
-    workplace.write("spec.toml", &LONG.replace("60000", "20000"));
+    workplace.write("spec.toml", &long("[1, 2]", 20_000));
     workplace.runs(&format!("{RUN} --out whole"));
     let whole = workplace.files("whole");
     for (name, status) in [("INT", 130), ("TERM", 143)] {
@@ -200,10 +194,10 @@ fn a_signal_stops_within_a_second_and_the_run_goes_on_to_the_same_bytes() {
 #[test]
 fn a_second_run_in_a_directory_is_refused_while_status_and_report_are_not() {
     let workplace = small();
-    workplace.write("spec.toml", &LONG.replace("[1, 2]", "[1]"));
+    workplace.write("spec.toml", &long("[1]", 60_000));
     workplace.runs(RUN);
     // Of eight components it takes minutes.
-    workplace.write("spec.toml", &LONG.replace("[1, 2]", "[1, 8]"));
+    workplace.write("spec.toml", &long("[1, 8]", 60_000));
     let mut child = workplace.command(RUN).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     wait_until("it runs", || workplace.expect(0, "status reports/long").0.contains(" running"));
     let (_, refused) = workplace.expect(1, RUN);
@@ -342,13 +336,10 @@ fn draws_of_one_kind_of_fit_are_not_taken_for_those_of_another() {
     assert_same(&workplace.files("reports/tiny"), &whole, "tempered draws made again");
 }
 
-/// Thirty spread values and 120 that are equal: of two components one falls onto these, in every chain, of one none does.
+/// Of two components one falls onto 120 equal values, in every chain; of one none does.
 fn ties() -> Workplace {
     let workplace = Workplace::new();
-    let mut data = String::from("x\n");
-    (0..30).for_each(|i| data.push_str(&format!("{}\n", f64::from(i) * 0.25)));
-    (0..120).for_each(|_| data.push_str("4.1\n"));
-    workplace.write("data.csv", &data);
+    workplace.write("data.csv", &spread_and_equal(120));
     workplace.write(
         "spec.toml",
         &TINY.replace("data.label = \"kind\"\n", "").replace("folds = 2", "criteria = [\"waic\"]"),

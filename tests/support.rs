@@ -98,7 +98,15 @@ pub fn two_clusters() -> String {
     text
 }
 
-/// A spec over that data which takes a second or two.
+/// Thirty spread values of one feature, and as many equal ones as told, as CSV.
+pub fn spread_and_equal(n_equal: usize) -> String {
+    let mut text = String::from("x\n");
+    (0..30).for_each(|i| text.push_str(&format!("{}\n", f64::from(i) * 0.25)));
+    (0..n_equal).for_each(|_| text.push_str("4.1\n"));
+    text
+}
+
+/// A spec over two clusters which takes a second or two.
 pub const SMALL: &str = r#"
 name = "small"
 [data]

@@ -16,11 +16,11 @@ use rayon::prelude::*;
 use crate::caught::caught;
 use crate::cli::{Accuracy, Talk};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::write_bytes;
-use crate::report::Plate;
+use crate::disk::{remove_directory, write_bytes};
 use crate::report::figures::calibration::Calibration;
 use crate::report::figures::p_values::PValues;
 use crate::report::figures::z_scores::QuantilePlots;
+use crate::report::{FIGURES, PAGE, Plate};
 use crate::store::{write_checks, write_ranks, write_z_scores};
 use crate::talk::say;
 
@@ -152,17 +152,9 @@ fn write(root: &Path, findings: &Findings) -> Result<()> {
 
     let plates = plates(findings)?;
     // Figures of cases that are no longer run; the rest is drawn again.
-    if let Err(error) = std::fs::remove_dir_all(root.join("figures"))
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(error).context("old figures cannot be removed");
-    }
-    for plate in &plates {
-        let path = |ending: &str| root.join("figures").join(format!("{}.{ending}", plate.name));
-        write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
-        write_bytes(&path("png"), &plate.figure.png)?;
-    }
-    write_bytes(&root.join("index.html"), page::render(findings, &plates)?.as_bytes())
+    remove_directory(&root.join(FIGURES))?;
+    plates.iter().try_for_each(|plate| plate.write(root))?;
+    write_bytes(&root.join(PAGE), page::render(findings, &plates)?.as_bytes())
 }
 
 /// Every figure: the p-values of all checks, z-scores part by part, ranks case by case.

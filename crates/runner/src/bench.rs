@@ -15,8 +15,8 @@ use crate::cli::{Bench, Talk};
 use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::write_bytes;
 use crate::provenance::Machine;
-use crate::report::Plate;
 use crate::report::figures::growth::Growths;
+use crate::report::{PAGE, Plate};
 use crate::store::{write_growths, write_measurements};
 use crate::talk::say;
 
@@ -66,8 +66,6 @@ fn write(root: &Path, speed: &Speed, machine: &Machine) -> Result<()> {
             .to_owned(),
         figure: Growths { growths: speed.growths.clone() }.draw().context("figure of growth")?,
     };
-    let path = |ending: &str| root.join("figures").join(format!("{}.{ending}", plate.name));
-    write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
-    write_bytes(&path("png"), &plate.figure.png)?;
-    write_bytes(&root.join("index.html"), page::render(speed, machine, &plate)?.as_bytes())
+    plate.write(root)?;
+    write_bytes(&root.join(PAGE), page::render(speed, machine, &plate)?.as_bytes())
 }

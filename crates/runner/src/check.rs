@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 use crate::fit::settings;
 use crate::jobs::Part;
 use crate::run::default_out;
-use crate::store::{State, Store};
+use crate::store::{Lack, Store};
 use crate::talk::say;
 use crate::warning;
 
@@ -23,13 +23,13 @@ use crate::warning;
 /// What is wrong with the spec or the data.
 pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     let experiment = Experiment::load(spec)?;
-    let store = Store::new(out.map_or_else(|| default_out(&experiment), Path::to_path_buf));
+    let store = Store::new(out.map_or_else(|| default_out(&experiment.spec.name), Path::to_path_buf));
     let tasks = experiment.tasks();
     let dataset = &experiment.dataset;
     let sampler = &experiment.spec.sampler;
     let mut missing = 0;
     for task in &tasks {
-        missing += usize::from(!matches!(store.state(&experiment, task)?, State::Done(_) | State::Failed(_)));
+        missing += usize::from(!matches!(store.find(&experiment, task)?, Ok(_) | Err(Lack::Failed { .. })));
     }
     let of_kind = |kind: fn(Part) -> bool| tasks.iter().filter(|task| kind(task.job.part)).count();
     let on_all = of_kind(|part| part == Part::All);

@@ -85,6 +85,14 @@ fn temporary(directory: &Path, name: &str) -> io::Result<(File, PathBuf)> {
     }
 }
 
+/// Makes a directory, and those above it, where it is not there.
+///
+/// # Errors
+/// The disk.
+pub fn make_directory(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| fault(path, "made"))
+}
+
 /// Removes a file, if there is one.
 ///
 /// # Errors

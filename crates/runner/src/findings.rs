@@ -15,7 +15,7 @@ use crate::jobs::{Job, Part, Task};
 use crate::report::Extent;
 use crate::score::{Digest, HeldOut, Tempered, digest};
 use crate::sketch::Sketch;
-use crate::store::{self, Change, Sealed, State, Store};
+use crate::store::{self, Lack, Sealed, Store};
 
 /// Every fit's findings, in the order of its jobs.
 #[derive(Debug, Default)]
@@ -41,19 +41,20 @@ impl Finding {
     /// Of a fit on all rows, tempered or not.
     ///
     /// # Errors
-    /// Draws that are no mixtures, a panic.
+    /// [`Unscorable`]: draws that are no mixtures, a panic.
     pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit, extent: Extent) -> Result<Self> {
         caught(|| match job.part {
             Part::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
             _ => digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found))),
         })
+        .context(Unscorable)
     }
 
     fn of_file(experiment: &Experiment, job: Job, file: &Sealed, extent: Extent) -> Result<Self> {
         match job.part {
             Part::All | Part::Tempered => {
                 let fit = store::fit(file, job.components, experiment.dataset.data.n_features())?;
-                Self::of_fit(experiment, job, &fit, extent).context(Unscorable)
+                Self::of_fit(experiment, job, &fit, extent)
             }
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => store::held_out(file).map(Self::HeldOut),
         }
@@ -67,32 +68,6 @@ pub struct Unscorable;
 impl fmt::Display for Unscorable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the draws cannot be scored")
-    }
-}
-
-/// Why there is no finding of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lack {
-    Missing,
-    /// What is stored is of other inputs.
-    Stale(Vec<Change>),
-    /// What is stored is not what was written; how that shows.
-    Damaged(String),
-    /// It was tried and failed; why.
-    Failed(String),
-}
-
-impl fmt::Display for Lack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no stored result; `gmm run` makes what is missing"),
-            Self::Stale(changes) => {
-                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
-                write!(f, "the stored result is stale: {}", changes.join("; "))
-            }
-            Self::Damaged(reason) => write!(f, "the stored result is damaged: {reason}"),
-            Self::Failed(reason) => f.write_str(reason),
-        }
     }
 }
 
@@ -111,21 +86,20 @@ impl Findings {
     ) -> Result<(Self, BTreeMap<Job, Lack>)> {
         let findings = Mutex::new(self);
         let read = |task: &Task| -> Result<Option<(Job, Lack)>> {
-            let lack = match store.state(experiment, task)? {
-                State::Done(file) => match Finding::of_file(experiment, task.job, &file, extent) {
-                    Ok(finding) => {
-                        findings.lock().expect("no holder of the lock panics").add(task.job, finding);
-                        return Ok(None);
-                    }
-                    Err(error) if error.is::<Unscorable>() => Lack::Failed(format!("{error:#}")),
-                    Err(error) => Lack::Damaged(format!("{error:#}")),
-                },
-                State::Missing => Lack::Missing,
-                State::Stale(changes) => Lack::Stale(changes),
-                State::Damaged(reason) => Lack::Damaged(reason),
-                State::Failed(record) => Lack::Failed(record.reason),
+            let file = match store.find(experiment, task)? {
+                Ok(file) => file,
+                Err(lack) => return Ok(Some((task.job, lack))),
             };
-            Ok(Some((task.job, lack)))
+            Ok(match Finding::of_file(experiment, task.job, &file, extent) {
+                Ok(finding) => {
+                    findings.lock().expect("no holder of the lock panics").add(task.job, finding);
+                    None
+                }
+                Err(error) if error.is::<Unscorable>() => {
+                    Some((task.job, Lack::Failed { reason: format!("{error:#}"), log: Vec::new() }))
+                }
+                Err(error) => Some((task.job, Lack::Damaged(format!("{error:#}")))),
+            })
         };
         let lacks = tasks.par_iter().filter_map(|task| read(task).transpose()).collect::<Result<_>>()?;
         Ok((findings.into_inner().expect("no holder of the lock panics"), lacks))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{fault, make_directory, sweep};
 use crate::provenance::now;
 use crate::talk::say;
 
@@ -46,6 +47,8 @@ pub struct ReportLock(
 );
 
 impl RunLock {
+    /// Takes it, and removes what killed holders were writing.
+    ///
     /// # Errors
     /// Somebody else holds it, or the directory cannot be written to.
     pub fn take(root: &Path) -> Result<Self> {
@@ -68,13 +71,16 @@ impl RunLock {
                     );
                     return Ok(Self { file: None });
                 }
-                Err(TryLockError::Error(error)) => return Err(error).with_context(|| cannot_lock(&path)),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(|| fault(&path, "locked")),
             }
         }
         let holder =
             Holder { process: std::process::id(), host: host(), since: now(), running: BTreeSet::new() };
         let lock = Self { file: Some(Mutex::new((file, holder))) };
         lock.change(|_| ());
+        // A report that is being drawn writes too.
+        let _lock = ReportLock::wait(root)?;
+        sweep(root)?;
         Ok(lock)
     }
 
@@ -118,7 +124,7 @@ impl ReportLock {
         match file.lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Self(None)),
-            Err(error) => Err(error).with_context(|| cannot_lock(&path)),
+            Err(error) => Err(error).with_context(|| fault(&path, "locked")),
         }
     }
 }
@@ -140,17 +146,13 @@ impl std::fmt::Display for Holder {
     }
 }
 
-fn cannot_lock(path: &Path) -> String {
-    format!("{} cannot be locked", path.display())
-}
-
-fn open(path: &PathBuf) -> Result<File> {
+fn open(path: &Path) -> Result<File> {
     let directory = path.parent().context("a lock is in a directory")?;
-    fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    make_directory(directory)?;
     let mut options = OpenOptions::new();
     // What another holder says of itself stays until the lock is taken.
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path).with_context(|| format!("{} cannot be written", path.display()))
+    options.open(path).with_context(|| fault(path, "written"))
 }
 
 /// None while it is being written.

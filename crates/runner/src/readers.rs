@@ -6,7 +6,7 @@ use crate::data;
 use crate::problem::{Problems, Style};
 use crate::spec::suite::read_suite;
 use crate::spec::{self, DataSpec, Missing, Scale};
-use crate::store::{self, Inputs, Sealed};
+use crate::store::{self, Sealed};
 
 /// What a reader says of bytes that it refuses.
 type Refusal = Result<(), String>;
@@ -51,9 +51,8 @@ pub fn data(bytes: &[u8]) -> Refusal {
 pub fn stored(bytes: &[u8]) -> Refusal {
     let file = Sealed::open(bytes.to_vec()).or_else(|_| Sealed::open(Sealed::reseal(bytes.to_vec())));
     let file = file.map_err(|error| format!("{error:#}"))?;
-    let inputs = file.entry("gmm.inputs").map(Inputs::parse);
     let readings = [
-        inputs.transpose().map(drop),
+        file.inputs().map(drop),
         store::fit(&file, 2, 2).map(drop),
         store::held_out(&file).map(drop),
         store::outcome(&file).map(drop),

@@ -32,6 +32,18 @@ pub(crate) struct Plate {
     pub figure: Figure,
 }
 
+impl Plate {
+    /// Writes the figure in both formats, among those below a directory of results.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write(&self, root: &Path) -> Result<()> {
+        let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", self.name));
+        write_bytes(&path("svg"), self.figure.svg.as_bytes())?;
+        write_bytes(&path("png"), &self.figure.png)
+    }
+}
+
 /// One K's picture and what else it tells.
 pub(crate) struct Fitted {
     pub components: usize,
@@ -112,13 +124,8 @@ pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings:
     let traces = results.sketches.get(&chosen).map(traces).transpose()?;
 
     let root = store.root();
-    // Figures of a K that is no longer asked for; the rest is drawn again below.
-    remove_directory(&root.join(FIGURES))?;
-    for plate in overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces) {
-        let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", plate.name));
-        write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
-        write_bytes(&path("png"), &plate.figure.png)?;
-    }
+    let mut plates = overview.iter().chain(fitted.iter().map(|fitted| &fitted.plate)).chain(&traces);
+    plates.try_for_each(|plate| plate.write(root))?;
     let page = page::render(experiment, results, warnings, &overview, &fitted, traces.as_ref())?;
     write_bytes(&root.join(PAGE), page.as_bytes())
 }

@@ -9,13 +9,14 @@ use rayon::prelude::*;
 
 use crate::answer::Answer;
 use crate::experiment::Experiment;
-use crate::findings::{Findings, Lack};
+use crate::findings::Findings;
 use crate::fit::maximise;
 use crate::jobs::{HeldOutPart, Job, Part, Task};
 use crate::score::{
     Digest, HeldOut, LeaveOneOut, ScoreRow, cross_validated, information_scores, laplace_score,
 };
 use crate::sketch::Sketch;
+use crate::store::Lack;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,9 +12,9 @@ use gmm_sampler::ties::Ties;
 
 use crate::cli::{Format, RunFlags, Talk};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::{sweep, write_bytes};
+use crate::disk::write_bytes;
 use crate::experiment::Experiment;
-use crate::findings::{Findings, Lack};
+use crate::findings::Findings;
 use crate::fit::settings;
 use crate::jobs::{Job, Task};
 use crate::lock::{ReportLock, RunLock, holder};
@@ -24,8 +24,8 @@ use crate::report::{self, Extent};
 use crate::results::{Failure, Results};
 use crate::sample::{Outcome, Workshop};
 use crate::stage::{Done, Stage, Trust};
-use crate::stop::OnStop;
-use crate::store::Store;
+use crate::stop::{OnStop, say_stopped};
+use crate::store::{Lack, Store};
 use crate::talk::say;
 use crate::{table, warning};
 
@@ -34,8 +34,8 @@ const DOUBTS_TOLD: usize = 4;
 
 /// Where results go if nothing else is said.
 #[must_use]
-pub fn default_out(experiment: &Experiment) -> PathBuf {
-    Path::new("reports").join(&experiment.spec.name)
+pub fn default_out(name: &str) -> PathBuf {
+    Path::new("reports").join(name)
 }
 
 /// `gmm run`.
@@ -52,27 +52,20 @@ pub fn run(spec: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
 /// The disk, or another run in the same directory.
 pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     let began = Instant::now();
-    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(experiment)));
+    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
     let root = store.root();
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(root)?;
-    {
-        // A report that is being drawn writes too.
-        let _lock = ReportLock::wait(root)?;
-        sweep(root)?;
-    }
     let ties = Ties::of(&experiment.dataset.data);
     let warnings = warning::beforehand(experiment, &ties);
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
     let pool = pool(flags.jobs)?;
     let log = Log::new(Provenance::new(experiment, root, pool.current_num_threads()), root, began);
     let workshop = Workshop {
-        experiment,
-        store: &store,
-        extent,
         lock: Some(&lock),
         on_end: Some(&|outcome| log.record(outcome)),
         fail_fast: flags.fail_fast,
+        ..Workshop::new(experiment, &store, extent)
     };
     let trust = match (flags.fresh, flags.retry_failed) {
         (true, _) => Trust::Nothing,
@@ -193,11 +186,10 @@ fn is_stopped(flags: &RunFlags, outcomes: &[Outcome]) -> bool {
 /// What is said where the run is stopped by a signal.
 fn farewell(progress: &Progress, root: &Path, again: &'static str) -> impl Fn() + Send + 'static {
     let (bars, done, n_jobs) = (progress.bars(), progress.done(), progress.n_jobs());
-    let root = root.display().to_string();
+    let root = root.to_path_buf();
     move || {
         drop(bars.clear());
-        let done = done.load(Ordering::Relaxed);
-        say!("stopped: {done} of {n_jobs} are done and kept in {root}; {again} goes on with the rest");
+        say_stopped(done.load(Ordering::Relaxed), n_jobs, &root, again);
     }
 }
 
@@ -297,14 +289,22 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     present(&experiment, &store, &results, format, Extent::Whole, talk)
 }
 
+/// The experiment whose results a directory holds, with the data as they are now, and where the results came from.
+///
+/// # Errors
+/// A directory that holds no results, a spec or data that cannot be read.
+pub fn load_results(directory: &Path) -> Result<(Experiment, Provenance)> {
+    let provenance = Provenance::read(directory)
+        .with_context(|| format!("{} holds no results of gmm", directory.display()))?;
+    Ok((Experiment::load_stored(&directory.join("spec.toml"), &provenance.data)?, provenance))
+}
+
 /// The experiment whose results a directory holds, with the data that it was run on.
 ///
 /// # Errors
 /// A directory that holds no results, data that have changed since.
 pub fn stored(directory: &Path) -> Result<Experiment> {
-    let provenance = Provenance::read(directory)
-        .with_context(|| format!("{} holds no results of gmm", directory.display()))?;
-    let experiment = Experiment::load_stored(&directory.join("spec.toml"), &provenance.data)?;
+    let (experiment, provenance) = load_results(directory)?;
     if experiment.dataset.hash != provenance.data_hash {
         bail!(
             "{} has changed since it was fitted: run the experiment again to fit what it holds now",

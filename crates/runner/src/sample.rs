@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 use gmm_bench::clock::thread_time;
 use rayon::Scope;
 
@@ -54,6 +54,14 @@ pub struct Workshop<'a> {
     pub on_end: Option<&'a (dyn Fn(&Outcome) + Sync)>,
     /// Whether the first failure is the end.
     pub fail_fast: bool,
+}
+
+impl<'a> Workshop<'a> {
+    /// Where nobody else works or is told.
+    #[must_use]
+    pub fn new(experiment: &'a Experiment, store: &'a Store, extent: Extent) -> Self {
+        Self { experiment, store, extent, lock: None, on_end: None, fail_fast: false }
+    }
 }
 
 /// Everything a running task needs to see.
@@ -226,7 +234,7 @@ impl Sampling<'_> {
         let finding = match job.part {
             Part::All | Part::Tempered => {
                 store.write_fit(experiment, task, &fit)?;
-                Finding::of_fit(experiment, job, &fit, extent).context(Unscorable)?
+                Finding::of_fit(experiment, job, &fit, extent)?
             }
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
                 let held_out = HeldOut::of(experiment, task, &fit)?;

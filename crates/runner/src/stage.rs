@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::findings::{Findings, Lack};
+use crate::findings::Findings;
 use crate::jobs::{Job, Task};
 use crate::progress::Progress;
 use crate::results::Failure;
 use crate::sample::{Outcome, Workshop, sample};
+use crate::store::Lack;
 
 /// What is taken for done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,26 +50,25 @@ impl Stage {
     /// The disk.
     pub fn of(workshop: &Workshop<'_>, tasks: &[Task], findings: Findings, trust: Trust) -> Result<Self> {
         let (experiment, store) = (workshop.experiment, workshop.store);
-        let (findings, lacks) = if trust == Trust::Nothing {
+        let (findings, mut lacks) = if trust == Trust::Nothing {
             tasks.iter().try_for_each(|task| store.remove(task.job))?;
-            (findings, tasks.iter().map(|task| (task.job, Lack::Missing)).collect())
+            (findings, tasks.iter().map(|task| (task.job, Lack::Missing)).collect::<BTreeMap<_, _>>())
         } else {
             findings.read(experiment, store, tasks, workshop.extent)?
         };
         let mut stage =
             Self { findings, missing: Vec::new(), known_failures: Vec::new(), set_aside: Vec::new() };
-        let mut lacks: BTreeMap<Job, Lack> = lacks;
         for task in tasks {
             match lacks.remove(&task.job) {
                 None => continue,
-                Some(Lack::Failed(reason)) if trust == Trust::All => {
+                Some(Lack::Failed { reason, .. }) if trust == Trust::All => {
                     stage.known_failures.push((task.job, Failure { what: task.job.to_string(), reason }));
                     continue;
                 }
                 Some(Lack::Damaged(reason)) => {
                     stage.set_aside.push((task.job, store.set_aside(task.job)?, reason));
                 }
-                Some(Lack::Missing | Lack::Stale(_) | Lack::Failed(_)) => {}
+                Some(Lack::Missing | Lack::Stale(_) | Lack::Failed { .. }) => {}
             }
             stage.missing.push(task.clone());
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::cli::{Format, Status, Talk};
@@ -14,9 +14,9 @@ use crate::disk::{files_below, is_temporary};
 use crate::experiment::Experiment;
 use crate::jobs::Part;
 use crate::lock::{Holder, holder};
-use crate::provenance::Provenance;
+use crate::run::load_results;
 use crate::spec::suite::is_suite;
-use crate::store::{Change, State, Store};
+use crate::store::{Change, Lack, Sealed, Store};
 use crate::suite;
 
 /// How one job stands.
@@ -71,19 +71,23 @@ pub struct Line {
 
 impl Line {
     #[must_use]
-    pub fn of(kind: &'static str, job: String, state: State, holder: Option<&Holder>) -> Self {
+    pub fn of(
+        kind: &'static str,
+        job: String,
+        found: &Result<Sealed, Lack>,
+        holder: Option<&Holder>,
+    ) -> Self {
         let line = |standing, reason| Self { kind, job: job.clone(), standing, reason, log: Vec::new() };
         let runs = holder.is_some_and(|holder| holder.running.contains(&job));
-        match state {
-            State::Done(_) => line(Standing::Done, String::new()),
-            _ if runs => line(Standing::Running, String::new()),
-            State::Missing => line(Standing::Missing, String::new()),
-            State::Stale(changes) => {
-                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
-                line(Standing::Stale, changes.join("; "))
+        match found {
+            Ok(_) => line(Standing::Done, String::new()),
+            Err(_) if runs => line(Standing::Running, String::new()),
+            Err(Lack::Missing) => line(Standing::Missing, String::new()),
+            Err(Lack::Stale(changes)) => line(Standing::Stale, Change::list(changes)),
+            Err(Lack::Damaged(reason)) => line(Standing::Damaged, reason.clone()),
+            Err(Lack::Failed { reason, log }) => {
+                Self { log: log.clone(), ..line(Standing::Failed, reason.clone()) }
             }
-            State::Damaged(reason) => line(Standing::Damaged, reason),
-            State::Failed(record) => Self { log: record.log, ..line(Standing::Failed, record.reason) },
         }
     }
 }
@@ -124,9 +128,7 @@ fn experiment(flags: &Status) -> Result<Experiment> {
     if let Some(spec) = &flags.spec {
         return Ok(Experiment::load(spec)?);
     }
-    let provenance = Provenance::read(&flags.directory)
-        .with_context(|| format!("{} holds no results of gmm", flags.directory.display()))?;
-    Ok(Experiment::load_stored(&flags.directory.join("spec.toml"), &provenance.data)?)
+    Ok(load_results(&flags.directory)?.0)
 }
 
 fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<Told> {
@@ -134,8 +136,9 @@ fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -
     let tasks = experiment.tasks();
     let mut lines = Vec::with_capacity(tasks.len());
     for task in &tasks {
-        let state = store.state(experiment, task)?;
-        lines.push((task.job, Line::of(kind(task.job.part), task.job.to_string(), state, holder.as_ref())));
+        let found = store.find(experiment, task)?;
+        let line = Line::of(kind(task.job.part), task.job.to_string(), &found, holder.as_ref());
+        lines.push((task.job, line));
     }
     lines.sort_by_key(|(job, _)| *job);
     let used: BTreeSet<PathBuf> = tasks.iter().map(|task| store.path(task.job)).collect();

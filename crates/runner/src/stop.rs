@@ -1,6 +1,7 @@
 //! Stopping on a signal: at once, but never in the middle of a file. Whatever is computed and not yet on disk is lost, as it would
 //! be by any other end, and no more than that; so nothing that computes has to watch for signals.
 
+use std::path::Path;
 use std::process;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
@@ -39,6 +40,11 @@ impl Drop for OnStop {
     fn drop(&mut self) {
         *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// How a run takes its leave.
+pub fn say_stopped(done: usize, all: usize, root: &Path, again: &str) {
+    say!("stopped: {done} of {all} are done and kept in {}; {again} goes on with the rest", root.display());
 }
 
 /// From now on the first SIGINT or SIGTERM ends the process as soon as no file is being written, the second at once; the exit

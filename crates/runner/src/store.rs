@@ -10,24 +10,24 @@ mod sealed;
 mod suite;
 mod tables;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use polars::prelude::*;
 
-use crate::disk::{remove_file, set_aside};
+use crate::disk::{read_if_there, remove_file, set_aside};
 use crate::experiment::Experiment;
 use crate::jobs::{Job, Task};
-use sealed::Found;
 
 pub use accuracy::{write_checks, write_ranks, write_z_scores};
 pub use bench::{write_growths, write_measurements};
 pub use draws::{Content, DrawsFile};
-pub use failure::FailureRecord;
+use failure::FailureRecord;
 pub use fits::{fit, held_out};
 pub use inputs::{Change, Inputs};
 pub use sealed::{Sealed, difference};
-pub use suite::{outcome, outcome_state, write_biases, write_observations, write_outcome, write_picks};
+pub use suite::{outcome, write_biases, write_observations, write_outcome, write_picks};
 
 /// Changes when the same spec and data would give other draws, held-out densities or outcomes of suites than before: what earlier
 /// versions stored is then made anew.
@@ -47,36 +47,51 @@ pub struct Store {
     root: PathBuf,
 }
 
-/// What is on disk of one job.
-#[derive(Debug)]
-pub enum State {
-    /// Its result, whole, and of the inputs that it would have now.
-    Done(Sealed),
+/// Why there is no result of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
     Missing,
-    /// A result of other inputs.
+    /// What is stored is of other inputs.
     Stale(Vec<Change>),
-    /// A file that is not what was written; how that shows.
+    /// What is stored is not what was written; how that shows.
     Damaged(String),
-    /// It was tried with these inputs, by this version, and failed.
-    Failed(FailureRecord),
+    /// It was tried and failed: why, and what led to it.
+    Failed {
+        reason: String,
+        log: Vec<String>,
+    },
 }
 
-impl State {
-    /// Of what is at a path, given the inputs that a result would have now.
-    fn of(path: &Path, inputs: &Inputs) -> Result<Self> {
-        Ok(match sealed::find(path)? {
-            Found::Damaged(reason) => Self::Damaged(reason),
-            Found::Sealed(file) => match file.entry(INPUTS).map(Inputs::parse) {
-                Some(Ok(stored)) if stored == *inputs => Self::Done(file),
-                Some(Ok(stored)) => Self::Stale(inputs.changes_since(&stored)),
-                Some(Err(_)) | None => Self::Damaged("it does not say what it depends on".to_owned()),
-            },
-            Found::Nothing => match FailureRecord::read(&path.with_file_name(failure::FAILURE))? {
-                Some(record) if record.is_of(inputs) => Self::Failed(record),
-                _ => Self::Missing,
-            },
-        })
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no stored result; `gmm run` makes what is missing"),
+            Self::Stale(changes) => write!(f, "the stored result is stale: {}", Change::list(changes)),
+            Self::Damaged(reason) => write!(f, "the stored result is damaged: {reason}"),
+            Self::Failed { reason, .. } => f.write_str(reason),
+        }
     }
+}
+
+/// The result at a path, if it is whole and has the inputs that it would have now; or why there is none.
+///
+/// # Errors
+/// A file that may not be read, a directory in its place.
+pub fn find(path: &Path, inputs: &Inputs) -> Result<Result<Sealed, Lack>> {
+    Ok(match read_if_there(path)?.map(Sealed::open) {
+        Some(Ok(file)) => match file.inputs() {
+            Ok(stored) if stored == *inputs => Ok(file),
+            Ok(stored) => Err(Lack::Stale(inputs.changes_since(&stored))),
+            Err(_) => Err(Lack::Damaged("it does not say what it depends on".to_owned())),
+        },
+        Some(Err(error)) => Err(Lack::Damaged(format!("{error:#}"))),
+        None => match FailureRecord::read(&path.with_file_name(failure::FAILURE))? {
+            Some(record) if record.is_of(inputs) => {
+                Err(Lack::Failed { reason: record.reason, log: record.log })
+            }
+            _ => Err(Lack::Missing),
+        },
+    })
 }
 
 impl Store {
@@ -105,12 +120,12 @@ impl Store {
         self.path(job).with_file_name(failure::FAILURE)
     }
 
-    /// What is there of a job.
+    /// [`find`] of a job's result.
     ///
     /// # Errors
-    /// A file that may not be read, a directory in its place.
-    pub fn state(&self, experiment: &Experiment, task: &Task) -> Result<State> {
-        State::of(&self.path(task.job), &Inputs::of_fit(experiment, task))
+    /// As there.
+    pub fn find(&self, experiment: &Experiment, task: &Task) -> Result<Result<Sealed, Lack>> {
+        find(&self.path(task.job), &Inputs::of_fit(experiment, task))
     }
 
     /// Removes what there is of a job.

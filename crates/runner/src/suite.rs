@@ -15,30 +15,30 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gmm_scoring::Basis;
 use rayon::prelude::*;
 
 use crate::cli::{Format, RunFlags, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
-use crate::disk::{remove_file, sweep, write_bytes};
+use crate::disk::{make_directory, remove_file, write_bytes};
 use crate::experiment;
-use crate::findings::Lack;
 use crate::lock::{Holder, ReportLock, RunLock};
 use crate::problem::Problems;
 use crate::provenance::SuiteProvenance;
-use crate::report::{FIGURES, PAGE, remove_report};
+use crate::report::{PAGE, remove_report};
 use crate::results::Failure;
+use crate::run::default_out;
 use crate::spec::suite::{SuiteSpec, read_suite};
 use crate::status::{Line, Standing};
-use crate::store::{self, Inputs, State, write_biases, write_outcome, write_picks};
+use crate::store::{self, Inputs, Lack, write_biases, write_outcome, write_picks};
 use crate::talk::say;
 use crate::verify::{Comparison, Verified, of_bytes, of_files, pick};
 use design::{Set, sets};
 use findings::Findings;
 use outcome::{Outcome, examine, needs_whole_fits, priors};
 use plates::plates;
-use work::{SCRATCH, Work, place, progress, state, stored};
+use work::{SCRATCH, Work, find, place, progress, stored};
 
 fn load(path: &Path) -> Result<SuiteSpec, Problems> {
     let shown = path.display().to_string();
@@ -52,12 +52,10 @@ fn load(path: &Path) -> Result<SuiteSpec, Problems> {
 pub fn lines(path: &Path, root: &Path, holder: Option<&Holder>) -> Result<(String, Vec<Line>)> {
     let spec = load(path)?;
     let of_set = |set: &Set| -> Result<Line> {
-        let state = state(&spec, root, set)?;
-        let failure = match &state {
-            State::Done(file) => store::outcome(file).map(|outcome| outcome.failure).unwrap_or_default(),
-            _ => String::new(),
-        };
-        let line = Line::of("data sets", set.to_string(), state, holder);
+        let found = find(&spec, root, set)?;
+        let outcome = found.as_ref().ok().and_then(|file| store::outcome(file).ok());
+        let failure = outcome.map_or(String::new(), |outcome| outcome.failure);
+        let line = Line::of("data sets", set.to_string(), &found, holder);
         Ok(if failure.is_empty() {
             line
         } else {
@@ -75,14 +73,9 @@ pub fn lines(path: &Path, root: &Path, holder: Option<&Holder>) -> Result<(Strin
 pub fn run(path: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
     let began = Instant::now();
     let spec = load(path)?;
-    let root = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(&spec.name));
+    let root = flags.out.clone().unwrap_or_else(|| default_out(&spec.name));
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(&root)?;
-    {
-        // A report that is being drawn writes too.
-        let _lock = ReportLock::wait(&root)?;
-        sweep(&root)?;
-    }
     let sets = sets(&spec.suite);
     let mut outcomes = Vec::with_capacity(sets.len());
     for set in &sets {
@@ -148,11 +141,7 @@ fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
         return Ok(());
     }
     let plates = plates(findings)?;
-    for plate in &plates {
-        let path = |ending: &str| root.join(FIGURES).join(format!("{}.{ending}", plate.name));
-        write_bytes(&path("svg"), plate.figure.svg.as_bytes())?;
-        write_bytes(&path("png"), &plate.figure.png)?;
-    }
+    plates.iter().try_for_each(|plate| plate.write(root))?;
     write_bytes(&root.join(PAGE), page::render(findings, &plates)?.as_bytes())
 }
 
@@ -247,7 +236,7 @@ pub fn verify(flags: &Verify, scratch: &Path) -> Result<Verified> {
     let (spec, sets) = (&findings.spec, &findings.sets);
     let chosen = pick(sets, flags);
     let draws = scratch.join(SCRATCH);
-    std::fs::create_dir_all(&draws).with_context(|| format!("{} cannot be made", draws.display()))?;
+    make_directory(&draws)?;
     let again = |set: &Set| -> Result<Comparison> {
         let outcome = examine(spec, set, &draws)?;
         write_outcome(&place(scratch, set), &Inputs::of_set(spec, set), &outcome)?;
@@ -287,20 +276,15 @@ fn read_all(directory: &Path) -> Result<(Findings, Vec<Failure>)> {
     let spec = load(&directory.join("spec.toml"))?;
     let (mut done, mut outcomes, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
     for set in sets(&spec.suite) {
-        let lack = match state(&spec, directory, &set)? {
-            State::Done(file) => match store::outcome(&file) {
-                Ok(outcome) => {
-                    outcomes.push(outcome);
-                    done.push(set);
-                    continue;
-                }
-                Err(error) => Lack::Damaged(format!("{error:#}")),
-            },
-            State::Stale(changes) => Lack::Stale(changes),
-            State::Damaged(reason) => Lack::Damaged(reason),
-            State::Missing | State::Failed(_) => Lack::Missing,
-        };
-        lacking.push(Failure { what: set.to_string(), reason: lack.to_string() });
+        let outcome = find(&spec, directory, &set)?
+            .and_then(|file| store::outcome(&file).map_err(|error| Lack::Damaged(format!("{error:#}"))));
+        match outcome {
+            Ok(outcome) => {
+                outcomes.push(outcome);
+                done.push(set);
+            }
+            Err(lack) => lacking.push(Failure { what: set.to_string(), reason: lack.to_string() }),
+        }
     }
     if done.is_empty() {
         bail!("{} holds no data set that is done: `gmm run` completes the suite", directory.display());

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::{Format, Talk, Verify};
 use crate::command::{DOUBTFUL, pool, print};
 use crate::disk::{files_below, is_temporary, read_if_there};
-use crate::findings::{Findings, Lack};
+use crate::findings::Findings;
 use crate::jobs::Task;
 use crate::progress::{Display, Progress};
 use crate::report::{Extent, FIGURES, PAGE};
@@ -21,7 +21,7 @@ use crate::results::Failure;
 use crate::run::{conclude, iterations, read_all, stored};
 use crate::sample::{Outcome, Workshop, sample};
 use crate::spec::suite::is_suite;
-use crate::store::{Store, difference};
+use crate::store::{Lack, Store, difference};
 use crate::stream::Stream;
 use crate::suite;
 use crate::warning;
@@ -83,14 +83,7 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
     let done: Vec<Task> = all.into_iter().filter(|task| !lacks.contains_key(&task.job)).collect();
     let chosen = pick(&done, flags);
 
-    let workshop = Workshop {
-        experiment: &experiment,
-        store: &again,
-        extent: Extent::Tables,
-        lock: None,
-        on_end: None,
-        fail_fast: false,
-    };
+    let workshop = Workshop::new(&experiment, &again, Extent::Tables);
     let display = if talk.quiet { Display::Hidden } else { Display::Automatic };
     let progress = Progress::new("fits", chosen.len(), iterations(&experiment, &chosen), display);
     let (outcomes, _) = pool.install(|| sample(&workshop, &chosen, Findings::default(), &progress))?;
@@ -104,7 +97,7 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, extent))?;
     let files = of_files(store.root(), again.root())?;
     // A failure on record is a result like others.
-    let lacking = lacks.iter().filter(|(_, lack)| !matches!(lack, Lack::Failed(_)));
+    let lacking = lacks.iter().filter(|(_, lack)| !matches!(lack, Lack::Failed { .. }));
     Ok(Verified { jobs, n_stored: done.len(), files, lacking: lacking.map(Failure::of_lack).collect() })
 }
 
@@ -146,18 +139,20 @@ pub fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
 /// # Errors
 /// The disk.
 pub fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
+    let is_made_of_all = |name: &Path| match name.parent() {
+        Some(directory) if directory == Path::new(FIGURES) => true,
+        Some(directory) if directory == Path::new("") => {
+            // Neither locks, which have no ending, nor what tells of the run.
+            let kept = [Path::new("provenance.json"), Path::new("spec.toml")];
+            name.extension().is_some() && !kept.contains(&name) && !is_temporary(name)
+        }
+        _ => false,
+    };
     let mut names: BTreeSet<PathBuf> = BTreeSet::new();
     for root in [before, now] {
-        let mut paths = files_below(&root.join(FIGURES))?;
-        paths.extend(
-            files_below(root)?
-                .into_iter()
-                .filter(|path| path.parent() == Some(root) && path.extension().is_some())
-                .filter(|path| {
-                    !path.ends_with("provenance.json") && !path.ends_with("spec.toml") && !is_temporary(path)
-                }),
-        );
-        names.extend(paths.iter().filter_map(|path| Some(path.strip_prefix(root).ok()?.to_path_buf())));
+        let paths = files_below(root)?;
+        let below = paths.iter().filter_map(|path| path.strip_prefix(root).ok());
+        names.extend(below.filter(|name| is_made_of_all(name)).map(Path::to_path_buf));
     }
     let compare = |name: &PathBuf| {
         let difference = of_bytes(&before.join(name), &now.join(name))?;

@@ -45,14 +45,7 @@ fn experiment(directory: &Path, rows: &[[f64; 2]], scoring: &str) -> Experiment 
 fn sampled(experiment: &Experiment, directory: &TempDir, tasks: &[Task], findings: Findings) -> Findings {
     let store = Store::new(directory.path().join("out"));
     let progress = Progress::new("fits", tasks.len(), 0, Display::Hidden);
-    let workshop = Workshop {
-        experiment,
-        store: &store,
-        extent: Extent::Tables,
-        lock: None,
-        on_end: None,
-        fail_fast: false,
-    };
+    let workshop = Workshop::new(experiment, &store, Extent::Tables);
     let (outcomes, findings) = sample(&workshop, tasks, findings, &progress).unwrap();
     outcomes.into_iter().for_each(|outcome| outcome.result.unwrap());
     findings

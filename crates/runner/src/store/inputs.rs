@@ -51,15 +51,12 @@ impl Inputs {
         put("sampler.warmup", settings.warmup.into());
         put("sampler.target_accept", spec.sampler.target_accept.into());
         put("sampler.max_tree_depth", spec.sampler.max_tree_depth.into());
-        if let Some(part) = job.part.place().1 {
-            put("part", part.into());
+        if job.part != Part::All {
+            let (kind, name) = job.part.place();
+            put("part", name.unwrap_or(kind.to_owned()).into());
         }
         match job.part {
-            Part::All => put("sampler.draws", settings.draws.into()),
-            Part::Tempered => {
-                put("part", "tempered".into());
-                put("sampler.draws", settings.draws.into());
-            }
+            Part::All | Part::Tempered => put("sampler.draws", settings.draws.into()),
             Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
                 put("scoring.fold_draws", settings.draws.into());
                 put(HELD_OUT, rows_hash(&task.held_out).into());
@@ -146,6 +143,14 @@ fn compare(field: &str, was: Option<&Value>, is: Option<&Value>, changes: &mut V
     for key in keys {
         let below = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
         compare(&below, was.get(key), is.get(key), changes);
+    }
+}
+
+impl Change {
+    /// Several, one after the other.
+    #[must_use]
+    pub fn list(changes: &[Self]) -> String {
+        changes.iter().map(Self::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 

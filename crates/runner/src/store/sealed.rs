@@ -5,13 +5,14 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Error, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::*;
 
+use super::Inputs;
 use crate::caught::caught;
 use crate::data::parquet::{MAGIC, promises};
-use crate::disk::{read_if_there, write_bytes};
+use crate::disk::write_bytes;
 
 /// Footer entry, the last one: BLAKE3 of the file with zeros in the place of this very digest.
 const CHECKSUM: &str = "gmm.checksum";
@@ -32,25 +33,8 @@ const ROW_GROUP: usize = 512 * 512;
 #[derive(Debug)]
 pub struct Sealed {
     bytes: Vec<u8>,
+    metadata: FileMetadataRef,
     entries: Vec<(String, String)>,
-}
-
-/// What is at a path.
-#[derive(Debug)]
-pub enum Found {
-    Nothing,
-    Sealed(Sealed),
-    /// Something else, and how that shows.
-    Damaged(String),
-}
-
-/// Reads a file, if there is one.
-///
-/// # Errors
-/// A file that may not be read, a directory in its place: nothing that reading again or writing anew would mend.
-pub fn find(path: &Path) -> Result<Found> {
-    let Some(bytes) = read_if_there(path)? else { return Ok(Found::Nothing) };
-    Ok(Sealed::open(bytes).map_or_else(|error| Found::Damaged(format!("{error:#}")), Found::Sealed))
 }
 
 impl Sealed {
@@ -66,12 +50,10 @@ impl Sealed {
             "its checksum does not match its content"
         );
         promises::check_footer(&mut Cursor::new(&bytes)).map_err(Error::msg)?;
-        let entries = caught(|| {
-            let mut reader = ParquetReader::new(Cursor::new(&bytes));
-            let entries = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
-            Ok(entries.into_iter().filter_map(|entry| Some((entry.key, entry.value?))).collect())
-        })?;
-        Ok(Self { bytes, entries })
+        let metadata = caught(|| Ok(ParquetReader::new(Cursor::new(&bytes)).get_metadata()?.clone()))?;
+        let entries = metadata.key_value_metadata().clone().unwrap_or_default();
+        let entries = entries.into_iter().filter_map(|entry| Some((entry.key, entry.value?))).collect();
+        Ok(Self { bytes, metadata, entries })
     }
 
     /// Bytes with the checksum that they should have, if there is a place for one.
@@ -90,6 +72,14 @@ impl Sealed {
         self.entry(super::VERSION_ENTRY) == Some(super::VERSION)
     }
 
+    /// What it depends on.
+    ///
+    /// # Errors
+    /// A file that does not say so.
+    pub fn inputs(&self) -> Result<Inputs> {
+        Inputs::parse(self.entry(super::INPUTS).context("it has no inputs")?)
+    }
+
     /// The value of a footer entry.
     #[must_use]
     pub fn entry(&self, wanted: &str) -> Option<&str> {
@@ -103,10 +93,11 @@ impl Sealed {
     pub fn frame(&self) -> Result<DataFrame> {
         caught(|| {
             let mut reader = ParquetReader::new(Cursor::new(&self.bytes));
-            let (schema, metadata) = (reader.schema()?, reader.get_metadata()?.clone());
-            for name in schema.iter_names() {
+            reader.set_metadata(self.metadata.clone());
+            for name in reader.schema()?.iter_names() {
                 // The checksum says that nothing was changed, not who wrote it.
-                promises::check_pages(&mut Cursor::new(&self.bytes), &metadata, name).map_err(Error::msg)?;
+                promises::check_pages(&mut Cursor::new(&self.bytes), &self.metadata, name)
+                    .map_err(Error::msg)?;
             }
             // Whoever reads many files has threads of their own.
             let frame = reader.read_parallel(ParallelStrategy::None).finish()?;

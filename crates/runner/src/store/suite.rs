@@ -8,7 +8,7 @@ use gmm_scoring::Row;
 use polars::prelude::Column;
 
 use super::sealed::{self, Sealed};
-use super::{INPUTS, Inputs, State, VERSION, VERSION_ENTRY, integers, numbers, version_alone};
+use super::{INPUTS, Inputs, VERSION, VERSION_ENTRY, integers, numbers, version_alone};
 use crate::suite::bias::Bias;
 use crate::suite::design::Set;
 use crate::suite::outcome::{Outcome, OutcomeRow};
@@ -51,14 +51,6 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<
         (DOUBTFUL, outcome.n_doubtful.to_string()),
     ];
     sealed::write(path, columns, &footer)
-}
-
-/// What is at the path of a data set's outcome.
-///
-/// # Errors
-/// A file that may not be read, a directory in its place.
-pub fn outcome_state(path: &Path, inputs: &Inputs) -> Result<State> {
-    State::of(path, inputs)
 }
 
 /// The outcome that a file holds.

@@ -23,7 +23,7 @@ use crate::sample::{self, Workshop, sample};
 use crate::simulate::columns;
 use crate::spec::suite::SuiteSpec;
 use crate::spec::{DataSpec, Missing, PriorSpec, Spec};
-use crate::store::{self, State, Store};
+use crate::store::{self, Store};
 use crate::stream::{Simulated, Stream};
 
 /// What is kept of a data set: enough for every verdict to be found again.
@@ -163,8 +163,7 @@ fn fit(
 ) -> Result<(Results, Vec<(usize, f64)>)> {
     let tasks: Vec<Task> =
         experiment.tasks().into_iter().filter(|task| task.job.part != Part::All || whole).collect();
-    let workshop =
-        Workshop { experiment, store, extent: Extent::Tables, lock: None, on_end: None, fail_fast: false };
+    let workshop = Workshop::new(experiment, store, Extent::Tables);
     let run = |tasks: &[Task], findings| {
         let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
         sample(&workshop, tasks, findings, &progress)
@@ -210,7 +209,7 @@ impl Fresh {
     /// this out.
     fn expected(&self, experiment: &Experiment, store: &Store, job: Job) -> Result<f64> {
         let task = Task { job, held_out: Arc::from([]) };
-        let State::Done(file) = store.state(experiment, &task)? else { bail!("the draws of {job} are gone") };
+        let Ok(file) = store.find(experiment, &task)? else { bail!("the draws of {job} are gone") };
         let fit = store::fit(&file, job.components, self.data.n_features())?;
         let mixtures: Vec<Mixture> = (0..fit.draws.len())
             .map(|s| Mixture::from_values(job.components, self.data.n_features(), &fit.draws.draw(s)))

@@ -5,17 +5,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::design::Set;
 use super::outcome::{Outcome, examine};
 use crate::command::pool;
-use crate::disk::{remove_directory, set_aside};
+use crate::disk::{make_directory, remove_directory, set_aside};
 use crate::lock::RunLock;
 use crate::spec::suite::SuiteSpec;
-use crate::stop::OnStop;
-use crate::store::{self, Inputs, State, outcome_state, write_outcome};
+use crate::stop::{OnStop, say_stopped};
+use crate::store::{self, Inputs, Lack, Sealed, write_outcome};
 use crate::talk::say;
 
 /// Where the outcome of a set is.
@@ -24,12 +24,12 @@ pub fn place(root: &Path, set: &Set) -> PathBuf {
     root.join("sets").join(format!("set={:05}", set.index)).join("outcome.parquet")
 }
 
-/// What is stored of one data set.
+/// The file with the outcome of one data set, or why there is none.
 ///
 /// # Errors
 /// A file that may not be read.
-pub fn state(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<State> {
-    outcome_state(&place(root, set), &Inputs::of_set(spec, set))
+pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Result<Sealed, Lack>> {
+    store::find(&place(root, set), &Inputs::of_set(spec, set))
 }
 
 /// The outcome of one data set, if it is stored, whole and not stale. What is damaged is set aside.
@@ -37,15 +37,15 @@ pub fn state(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<State> {
 /// # Errors
 /// The disk.
 pub fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
-    let damage = match state(spec, root, set)? {
-        State::Done(file) => match store::outcome(&file) {
+    let damage = match find(spec, root, set)? {
+        Ok(file) => match store::outcome(&file) {
             // Another version may do better.
             Ok(outcome) if !outcome.failure.is_empty() && !file.is_of_this_version() => return Ok(None),
             Ok(outcome) => return Ok(Some(outcome)),
             Err(error) => format!("{error:#}"),
         },
-        State::Damaged(reason) => reason,
-        State::Missing | State::Stale(_) | State::Failed(_) => return Ok(None),
+        Err(Lack::Damaged(reason)) => reason,
+        Err(Lack::Missing | Lack::Stale(_) | Lack::Failed { .. }) => return Ok(None),
     };
     let path = set_aside(&place(root, set))?;
     say!("damaged: {set}: {damage}; set aside as {}, to be run again", path.display());
@@ -85,7 +85,7 @@ impl Work<'_> {
     pub fn of(&self, missing: &[&Set], threads: usize) -> Result<Vec<(usize, Outcome, f64)>> {
         let scratch = self.root.join(SCRATCH);
         remove_directory(&scratch)?;
-        std::fs::create_dir_all(&scratch).with_context(|| format!("{} cannot be made", scratch.display()))?;
+        make_directory(&scratch)?;
         let _on_stop = OnStop::say(self.farewell(missing.len()));
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
         let halted = AtomicBool::new(false);
@@ -134,13 +134,10 @@ impl Work<'_> {
     fn farewell(&self, n_sets: usize) -> impl Fn() + Send + 'static {
         let (bar, root, again) = (self.bar.clone(), self.root.to_path_buf(), self.again);
         move || {
-            let done = bar.position();
+            let done = bar.position() as usize;
             bar.finish_and_clear();
             drop(remove_directory(&root.join(SCRATCH)));
-            say!(
-                "stopped: {done} of {n_sets} are done and kept in {}; {again} goes on with the rest",
-                root.display()
-            );
+            say_stopped(done, n_sets, &root, again);
         }
     }
 }

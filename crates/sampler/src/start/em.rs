@@ -18,7 +18,7 @@ use crate::mixture::likelihood::Likelihood;
 use crate::mixture::params::Mixture;
 use search::Search;
 use starts::{Start as Beginning, initial_state};
-use whitened::Whitened;
+use whitened::{Whitened, mean_and_factor};
 
 /// Smallest eigenvalue of a component's covariance, relative to the data's: below this it is degenerate …
 const DEGENERATE_EIGENVALUE: f64 = 1e-6;
@@ -64,7 +64,7 @@ const DEPENDENCE_SAMPLE: usize = 10_000;
 /// bounded likelihood then. None where there is no such feature.
 #[must_use]
 pub fn dependent_feature(data: &Data) -> Option<usize> {
-    let of = |data: &Data| match Whitened::new(data) {
+    let of = |data: &Data| match mean_and_factor(data) {
         Err(EmError::Collinear { feature }) => Some(feature),
         _ => None,
     };

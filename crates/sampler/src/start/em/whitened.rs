@@ -23,29 +23,7 @@ pub(super) struct Whitened {
 impl Whitened {
     pub(super) fn new(data: &Data) -> Result<Self, EmError> {
         let (n, d) = (data.n_observations(), data.n_features());
-        let mean: Vec<f64> =
-            (0..d).map(|i| data.feature(i).iter().map(|value| value / n as f64).sum()).collect();
-        let spread: Vec<f64> = (0..d)
-            .map(|i| data.feature(i).iter().map(|value| (value - mean[i]).abs()).fold(0.0, f64::max))
-            .collect();
-        let mut correlation = vec![0.0; packed_len(d)];
-        for i in 0..d {
-            for j in 0..=i {
-                let products = data.feature(i).iter().zip(data.feature(j));
-                let sum: f64 =
-                    products.map(|(a, b)| ((a - mean[i]) / spread[i]) * ((b - mean[j]) / spread[j])).sum();
-                correlation[at(i, j)] = sum / n as f64;
-            }
-        }
-        let mut factor = vec![0.0; packed_len(d)];
-        cholesky(d, &correlation, &mut factor).map_err(|feature| EmError::Collinear { feature })?;
-        for i in 0..d {
-            // A pivot of nothing but rounding is no pivot.
-            if factor[at(i, i)] < 1e-7 * correlation[at(i, i)].sqrt() {
-                return Err(EmError::Collinear { feature: i });
-            }
-            factor[at(i, 0)..=at(i, i)].iter_mut().for_each(|entry| *entry *= spread[i]);
-        }
+        let (mean, factor) = mean_and_factor(data)?;
         let mut inverse = vec![0.0; packed_len(d)];
         invert(d, &factor, &mut inverse);
         let columns: Vec<Vec<f64>> = (0..d)
@@ -117,4 +95,32 @@ fn smallest_eigenvalue(d: usize, factor: &[f64]) -> f64 {
     product_with_transpose(d, factor, &mut covariance);
     let matrix = DMatrix::from_fn(d, d, |i, j| covariance[at(i.max(j), i.min(j))]);
     matrix.symmetric_eigenvalues().min()
+}
+
+/// The mean, and the packed Cholesky factor of the covariance (denominator N).
+pub(super) fn mean_and_factor(data: &Data) -> Result<(Vec<f64>, Vec<f64>), EmError> {
+    let (n, d) = (data.n_observations(), data.n_features());
+    let mean: Vec<f64> = (0..d).map(|i| data.feature(i).iter().map(|value| value / n as f64).sum()).collect();
+    let spread: Vec<f64> = (0..d)
+        .map(|i| data.feature(i).iter().map(|value| (value - mean[i]).abs()).fold(0.0, f64::max))
+        .collect();
+    let mut correlation = vec![0.0; packed_len(d)];
+    for i in 0..d {
+        for j in 0..=i {
+            let products = data.feature(i).iter().zip(data.feature(j));
+            let sum: f64 =
+                products.map(|(a, b)| ((a - mean[i]) / spread[i]) * ((b - mean[j]) / spread[j])).sum();
+            correlation[at(i, j)] = sum / n as f64;
+        }
+    }
+    let mut factor = vec![0.0; packed_len(d)];
+    cholesky(d, &correlation, &mut factor).map_err(|feature| EmError::Collinear { feature })?;
+    for i in 0..d {
+        // A pivot of nothing but rounding is no pivot.
+        if factor[at(i, i)] < 1e-7 * correlation[at(i, i)].sqrt() {
+            return Err(EmError::Collinear { feature: i });
+        }
+        factor[at(i, 0)..=at(i, i)].iter_mut().for_each(|entry| *entry *= spread[i]);
+    }
+    Ok((mean, factor))
 }
