@@ -11,8 +11,8 @@ use std::path::Path;
 
 use gmm_sampler::data::Data;
 
-use crate::problem::{Excerpt, Problem, Problems};
-use crate::spec::DataSpec;
+use crate::cli::problem::{Excerpt, Problem, Problems};
+use crate::study::spec::DataSpec;
 
 /// A bound on what is read and held in memory; arbitrary.
 pub const MOST_ROWS: usize = 1_000_000;

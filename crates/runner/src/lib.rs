@@ -2,46 +2,18 @@
 //! bytes, for fuzzers.
 #![forbid(unsafe_code)]
 
-mod accuracy;
-mod answer;
-mod bench;
-mod caught;
-mod check;
-mod choose;
 mod cli;
-mod command;
+mod commands;
 mod data;
-mod disk;
-mod elsewhere;
-mod experiment;
-mod findings;
-mod fit;
-mod health;
-mod jobs;
-mod lock;
-mod model;
-mod problem;
-mod progress;
-mod provenance;
+mod engine;
+mod external;
+mod present;
+mod process;
 pub mod readers;
-mod report;
-mod results;
-mod run;
-mod sample;
-mod score;
-mod simulate;
-mod sketch;
-mod spec;
-mod stage;
-mod status;
-mod stop;
-mod store;
-mod stream;
-mod suite;
-mod table;
-mod talk;
-mod verify;
-mod warning;
+mod recovery;
+mod scores;
+mod storage;
+mod study;
 
 use std::process::ExitCode;
 
@@ -49,10 +21,12 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use gmm_sampler::simd::choose_instructions;
 
-use caught::keep_caught_panics_quiet;
-use cli::{Cli, Command};
-use spec::suite::is_suite;
-use stop::watch_signals;
+use cli::arguments::{Cli, Command};
+use cli::command;
+use commands::{accuracy, bench, check, choose, run, simulate, status, verify};
+use process::interrupt::watch_signals;
+use process::panics::keep_caught_panics_quiet;
+use study::spec::suite::is_suite;
 
 /// Environment variable: instructions for all hot loops, by the name that provenance gives, instead of the machine's best. Results
 /// have the same bits on all.
@@ -72,19 +46,19 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let talk = &cli.talk;
     let done = set_up().and_then(|()| match &cli.command {
-        Command::Run { spec, run } if is_suite(spec) => suite::run(spec, run, talk),
+        Command::Run { spec, run } if is_suite(spec) => recovery::suite::run(spec, run, talk),
         Command::Run { spec, run } => run::run(spec, run, talk),
-        Command::Check { spec, .. } if is_suite(spec) => suite::check(spec),
+        Command::Check { spec, .. } if is_suite(spec) => recovery::suite::check(spec),
         Command::Check { spec, out } => check::check(spec, out.as_deref()),
         Command::Choose(choose) => choose::choose(choose, talk),
         Command::Report { directory, format, .. } if is_suite(&directory.join("spec.toml")) => {
-            suite::report(directory, *format, talk)
+            recovery::suite::report(directory, *format, talk)
         }
         Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
         Command::Status(flags) => status::status(flags, talk),
         Command::Verify(flags) => verify::verify(flags, talk),
-        Command::Score(flags) => elsewhere::score(flags, talk),
-        Command::Diagnose(flags) => elsewhere::diagnose(flags, talk),
+        Command::Score(flags) => external::score::score(flags, talk),
+        Command::Diagnose(flags) => external::diagnose::diagnose(flags, talk),
         Command::Simulate(flags) => simulate::simulate(flags),
         Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
         Command::Bench(flags) => bench::bench(flags, talk),

@@ -1,12 +1,13 @@
 //! The readers of bytes that may come from anywhere. Each takes any bytes whatever and ends: with what they mean, which is dropped,
 //! or with an error in words.
 
-pub use crate::caught::keep_caught_panics_quiet;
+use crate::cli::problem::{Problems, Style};
 use crate::data;
-use crate::problem::{Problems, Style};
-use crate::spec::suite::read_suite;
-use crate::spec::{self, DataSpec, Missing, Scale};
-use crate::store::{self, Sealed};
+pub use crate::process::panics::keep_caught_panics_quiet;
+use crate::storage;
+use crate::storage::seal::Sealed;
+use crate::study::spec::suite::read_suite;
+use crate::study::spec::{self, DataSpec, Missing, Scale};
 
 /// What a reader says of bytes that it refuses.
 type Refusal = Result<(), String>;
@@ -53,9 +54,9 @@ pub fn stored(bytes: &[u8]) -> Refusal {
     let file = file.map_err(|error| format!("{error:#}"))?;
     let readings = [
         file.inputs().map(drop),
-        store::fit(&file, 2, 2).map(drop),
-        store::held_out(&file).map(drop),
-        store::outcome(&file).map(drop),
+        storage::fits::fit(&file, 2, 2).map(drop),
+        storage::fits::held_out(&file).map(drop),
+        storage::suite::outcome(&file).map(drop),
     ];
     let errors: Vec<String> =
         readings.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::finding::{Findings, Source};
 use super::table::{Choice, Column, Label, Table, choose};
 use super::{MOST_CELLS, MOST_ROWS};
-use crate::problem::{Excerpt, Problem, Problems};
-use crate::spec::DataSpec;
+use crate::cli::problem::{Excerpt, Problem, Problems};
+use crate::study::spec::DataSpec;
 
 /// What programs write for a value that is not there; compared without regard to case.
 const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "none"];

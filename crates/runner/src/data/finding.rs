@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::problem::{Excerpt, Problem};
+use crate::cli::problem::{Excerpt, Problem};
 
 /// Of each kind. More would not be read, and one mistake often makes thousands of faults.
 const SHOWN: usize = 10;

@@ -9,9 +9,9 @@ use polars::prelude::*;
 use super::MOST_ROWS;
 use super::finding::Source;
 use super::table::{Choice, Column as Feature, Label, Table, choose, too_many};
-use crate::caught::caught;
-use crate::problem::{Problem, Problems};
-use crate::spec::DataSpec;
+use crate::cli::problem::{Problem, Problems};
+use crate::process::panics::caught;
+use crate::study::spec::DataSpec;
 
 /// Bytes of all classes, or all groups.
 const LARGEST_TEXTS: usize = 1 << 30;

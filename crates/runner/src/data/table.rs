@@ -7,8 +7,8 @@ use gmm_sampler::start::em::dependent_feature;
 
 use super::finding::{Findings, Source};
 use super::{Dataset, MOST_COLUMNS, MOST_FEATURES, distinct_rows};
-use crate::problem::{Problem, Problems};
-use crate::spec::{DataSpec, Missing};
+use crate::cli::problem::{Problem, Problems};
+use crate::study::spec::{DataSpec, Missing};
 
 /// Column names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 20;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::problem::Style;
-use crate::spec::{Missing, Scale};
+use crate::cli::problem::Style;
+use crate::study::spec::{Missing, Scale};
 
 const PLAIN: &str = "a,b,kind\n1,10,x\n2,20.5,y\n3,-3e1,x\n";
 

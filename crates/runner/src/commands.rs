@@ -1,0 +1,10 @@
+//! The commands of `gmm`, one a file.
+
+pub mod accuracy;
+pub mod bench;
+pub mod check;
+pub mod choose;
+pub mod run;
+pub mod simulate;
+pub mod status;
+pub mod verify;

@@ -1,0 +1,110 @@
+//! Whole fits as users run them, with every default: from a data file's rows to draws, and what the draws are worth.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use gmm_bench::case::Shape;
+use gmm_bench::clock::process_time;
+use gmm_bench::data_set::{DataSet, Scale};
+use gmm_bench::rounds::Timing;
+use gmm_bench::suite::{Area, Length, Measurement, Quantity, fits};
+use gmm_sampler::diagnostics::ess_bulk;
+
+use crate::cli::problem::{Problems, Style};
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::{Fit, Preparation};
+use crate::engine::progress::{Display, Progress};
+use crate::engine::task::{Job, Part};
+use crate::storage::atomic::write_bytes;
+
+/// Seeds of a long suite: least effective sample sizes of single fits scatter by 4 to 19 % about their median
+/// (crates/oracle/tests/efficiency.rs).
+const SEEDS: u64 = 5;
+
+/// One fit's cost and worth.
+struct Sample {
+    /// CPU time.
+    seconds: f64,
+    effective_draws: f64,
+}
+
+/// Every fit with every seed, the fits taking turns.
+///
+/// # Errors
+/// A fit that fails, or a chain that fell into a spike of ties: what is left would be no measure.
+pub fn measure(length: Length) -> Result<Vec<Measurement>> {
+    let seeds = if length == Length::Quick { 1 } else { SEEDS };
+    let directory = tempfile::tempdir().context("a directory for the data")?;
+    let experiments =
+        fits().map(|(set, components)| experiment(directory.path(), set, components).map(|it| (set, it)));
+    let experiments = experiments.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut samples: Vec<Vec<Sample>> = experiments.iter().map(|_| Vec::new()).collect();
+    for seed in 1..=seeds {
+        for ((set, experiment), samples) in experiments.iter().zip(&mut samples) {
+            let sample = fit(experiment, seed).with_context(|| format!("{}, seed {seed}", set.name))?;
+            samples.push(sample);
+        }
+    }
+    Ok(experiments
+        .iter()
+        .zip(&samples)
+        .flat_map(|((set, experiment), samples)| measurements(set, experiment, samples))
+        .collect())
+}
+
+fn measurements(set: &DataSet, experiment: &Experiment, samples: &[Sample]) -> [Measurement; 3] {
+    let data = &experiment.dataset.data;
+    let shape = Shape {
+        name: set.name.to_owned(),
+        n: data.n_observations(),
+        d: data.n_features(),
+        k: experiment.spec.model.components[0],
+    };
+    let timing = |of: fn(&Sample) -> f64| Timing::of(samples.iter().map(of).collect());
+    let measurement =
+        |quantity, timing| Measurement { area: Area::Fit, shape: shape.clone(), quantity, timing };
+    [
+        measurement(Quantity::Fit, timing(|sample| sample.seconds)),
+        measurement(Quantity::EffectiveDraws, timing(|sample| sample.effective_draws)),
+        measurement(
+            Quantity::EffectiveDrawsPerSecond,
+            timing(|sample| sample.effective_draws / sample.seconds),
+        ),
+    ]
+}
+
+/// The data set as a user's experiment, everything else left to the defaults.
+fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Experiment> {
+    let path = directory.join("data.csv");
+    write_bytes(&path, set.csv.as_bytes())?;
+    let scale = match set.scale {
+        Scale::AsTheyAre => "none",
+        Scale::Standardised => "standardize",
+    };
+    let spec = format!(
+        "name = \"bench\"\n[data]\npath = \"data.csv\"\ncolumns = {:?}\nscale = \"{scale}\"\n\
+         [model]\ncomponents = [{components}]\n[scoring]\ncriteria = []\n",
+        set.columns()
+    );
+    let words = |problems: Problems| anyhow::anyhow!(problems.render(Style::Plain));
+    Experiment::of("bench", &spec, |_| path).map_err(words)
+}
+
+fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
+    let components = experiment.spec.model.components[0];
+    let job = Job { components, part: Part::All, seed };
+    let chains = experiment.spec.sampler.chains;
+    let progress = Progress::new("fits", 1, 0, Display::Hidden);
+    let of_fit = progress.fit(job, 0);
+    let began = process_time();
+    let (preparation, _) = Preparation::of_all(experiment, components)?;
+    let halt = AtomicBool::new(false);
+    let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain(), &halt));
+    let ends = ends.collect::<Result<Vec<_>>>()?;
+    let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), ends)?;
+    let seconds = (process_time() - began).as_secs_f64();
+    anyhow::ensure!(fit.fallen.is_empty(), "a chain fell into the spike of tied observations");
+    let sizes = (0..fit.draws.variables().len()).map(|variable| ess_bulk(fit.draws.column(variable), chains));
+    Ok(Sample { seconds, effective_draws: sizes.fold(f64::INFINITY, f64::min) })
+}

@@ -1,0 +1,333 @@
+//! `gmm run` and `gmm report`: from a spec, or from what is stored, to tables, figures and a page.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use gmm_sampler::ties::Ties;
+
+use crate::cli::arguments::{Format, RunFlags, Talk};
+use crate::cli::command::{DOUBTFUL, pool, print};
+use crate::cli::messages::say;
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::settings;
+use crate::engine::progress::{Display, Progress};
+use crate::engine::scheduler::{Outcome, Workshop};
+use crate::engine::task::{Job, Task};
+use crate::present::report::{self, Extent};
+use crate::present::table;
+use crate::process::interrupt::{OnStop, say_stopped};
+use crate::scores::findings::Findings;
+use crate::scores::results::{Failure, Results};
+use crate::scores::stage::{Done, Stage, Trust};
+use crate::scores::warnings;
+use crate::storage::atomic::write_bytes;
+use crate::storage::lock::{ReportLock, RunLock, holder};
+use crate::storage::provenance::Provenance;
+use crate::storage::store::{Lack, Store};
+
+/// Doubtful fits that are told of unless asked for more: whoever reads more reads the report.
+const DOUBTS_TOLD: usize = 4;
+
+/// Where results go if nothing else is said.
+#[must_use]
+pub fn default_out(name: &str) -> PathBuf {
+    Path::new("reports").join(name)
+}
+
+/// `gmm run`.
+///
+/// # Errors
+/// Anything that keeps the experiment from running: spec, data, disk.
+pub fn run(spec: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+    execute(&Experiment::load(spec)?, flags, talk)
+}
+
+/// Samples what is missing, scores, compares, reports.
+///
+/// # Errors
+/// The disk, or another run in the same directory.
+pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+    let began = Instant::now();
+    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
+    let root = store.root();
+    // Before hours of work: can results be written at all, and by nobody else?
+    let lock = RunLock::take(root)?;
+    let ties = Ties::of(&experiment.dataset.data);
+    let warnings = warnings::beforehand(experiment, &ties);
+    let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
+    let pool = pool(flags.jobs)?;
+    let log = Log::new(Provenance::new(experiment, root, pool.current_num_threads()), root, began);
+    let workshop = Workshop {
+        lock: Some(&lock),
+        on_end: Some(&|outcome| log.record(outcome)),
+        fail_fast: flags.fail_fast,
+        ..Workshop::new(experiment, &store, extent)
+    };
+    let trust = match (flags.fresh, flags.retry_failed) {
+        (true, _) => Trust::Nothing,
+        (false, true) => Trust::Results,
+        (false, false) => Trust::All,
+    };
+    let all = experiment.tasks();
+    let stage = pool.install(|| Stage::of(&workshop, &all, Findings::default(), trust))?;
+    if !talk.quiet {
+        let dataset = &experiment.dataset;
+        say!(
+            "{}: {} observations, {} feature{}; {} fits, {} of them to be run",
+            experiment.spec.name,
+            dataset.data.n_observations(),
+            dataset.columns.len(),
+            if dataset.columns.len() == 1 { "" } else { "s" },
+            all.len(),
+            stage.missing.len()
+        );
+        warnings.iter().for_each(|warning| say!("warning: {warning}"));
+        tell(&stage);
+    }
+    write_bytes(&root.join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
+
+    // At once, so that what an interrupted run leaves can be reported.
+    log.write()?;
+    let display = if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic };
+    let again = flags.again();
+    let run = |stage: Stage, what| {
+        let progress =
+            Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
+        let _on_stop = OnStop::say(farewell(&progress, root, again));
+        let kept = progress.done();
+        pool.install(|| stage.run(&workshop, &progress)).map_err(|error| {
+            let kept = kept.load(Ordering::Relaxed);
+            anyhow!("{error:#}\n{kept} {what} of this run are stored: {again} goes on with the rest")
+        })
+    };
+    let Done { findings, mut failures, mut outcomes } = run(stage, "fits")?;
+
+    // What LOO needs beside these is known once they are scored.
+    let refits = if is_stopped(flags, &outcomes) { Vec::new() } else { findings.refits(experiment) };
+    let stage = pool.install(|| Stage::of(&workshop, &refits, findings, trust))?;
+    if !talk.quiet && !refits.is_empty() {
+        say!(
+            "LOO: {} fits without single observations, {} still to be run",
+            refits.len(),
+            stage.missing.len()
+        );
+        tell(&stage);
+    }
+    let done = run(stage, "refits")?;
+    failures.extend(done.failures);
+    // One order, whichever run or stage they are of.
+    failures.sort_by_key(|(job, _)| *job);
+    let failures: Vec<Failure> = failures.into_iter().map(|(_, failure)| failure).collect();
+    outcomes.extend(done.outcomes);
+    if is_stopped(flags, &outcomes) {
+        log.write()?;
+        failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
+        say!("stopped at the first failure; `gmm report {}` tells what is there", root.display());
+        return Ok(ExitCode::from(DOUBTFUL));
+    }
+    let _lock = ReportLock::wait(root)?;
+    let results =
+        pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, extent))?;
+    log.write()?;
+    present(experiment, &store, &results, flags.format, extent, talk)
+}
+
+/// A run's provenance, written now and then, so that a run that is killed leaves what its jobs took.
+struct Log<'a> {
+    known: Mutex<(Provenance, Instant)>,
+    root: &'a Path,
+    began: Instant,
+}
+
+/// Between two writings of what jobs took.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+impl<'a> Log<'a> {
+    fn new(provenance: Provenance, root: &'a Path, began: Instant) -> Self {
+        Self { known: Mutex::new((provenance, Instant::now())), root, began }
+    }
+
+    fn record(&self, outcome: &Outcome) {
+        let (provenance, written) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.record(outcome);
+        if written.elapsed() > LOG_EVERY {
+            *written = Instant::now();
+            // A disk that takes nothing more is told of by the results, and at the end.
+            drop(provenance.write(self.root, self.began.elapsed()));
+        }
+    }
+
+    fn write(&self) -> Result<()> {
+        let (provenance, _) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.write(self.root, self.began.elapsed())
+    }
+}
+
+/// What a stage found that is not as it was left, or not tried again.
+fn tell(stage: &Stage) {
+    for (job, path, reason) in &stage.set_aside {
+        say!("damaged: {job}: {reason}; set aside as {}, to be run again", path.display());
+    }
+    let known = stage.n_known_failures();
+    if known > 0 {
+        say!("{known} failed before and would fail again; --retry-failed tries all the same");
+    }
+}
+
+/// Whether a failure has ended the run.
+fn is_stopped(flags: &RunFlags, outcomes: &[Outcome]) -> bool {
+    flags.fail_fast && outcomes.iter().any(|outcome| outcome.result.is_err())
+}
+
+/// What is said where the run is stopped by a signal.
+fn farewell(progress: &Progress, root: &Path, again: &'static str) -> impl Fn() + Send + 'static {
+    let (bars, done, n_jobs) = (progress.bars(), progress.done(), progress.n_jobs());
+    let root = root.to_path_buf();
+    move || {
+        drop(bars.clear());
+        say_stopped(done.load(Ordering::Relaxed), n_jobs, &root, again);
+    }
+}
+
+/// Of all chains of some fits.
+#[must_use]
+pub fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
+    let of_chain = |task: &Task| {
+        let settings = settings(&experiment.spec, task.job.part);
+        settings.warmup + settings.draws
+    };
+    experiment.spec.sampler.chains * tasks.iter().map(of_chain).sum::<usize>()
+}
+
+/// From what was found to everything that is written about it.
+///
+/// # Errors
+/// The disk, scores that cannot be compared.
+pub fn conclude(
+    experiment: &Experiment,
+    store: &Store,
+    findings: Findings,
+    failures: Vec<Failure>,
+    warnings: &[String],
+    extent: Extent,
+) -> Result<Results> {
+    let results = Results::of(experiment, findings, failures)?;
+    // Before any new table, so that an interruption leaves no page that contradicts one.
+    report::remove(store)?;
+    store.write_scores(&results.scores)?;
+    store.write_loo(&results.left_out)?;
+    store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
+    report::write_tables(experiment, store, &results, warnings)?;
+    if extent == Extent::Whole {
+        report::draw(experiment, store, &results, warnings)?;
+    }
+    Ok(results)
+}
+
+fn present(
+    experiment: &Experiment,
+    store: &Store,
+    results: &Results,
+    format: Format,
+    extent: Extent,
+    talk: &Talk,
+) -> Result<ExitCode> {
+    match format {
+        Format::Table => print(&table::text(experiment, results))?,
+        Format::Json => print(&format!("{:#}\n", table::json(experiment, results)))?,
+    }
+    for failure in &results.failures {
+        say!("failed: {}: {}", failure.what, failure.reason);
+    }
+    if !talk.quiet {
+        let told = if talk.verbose { results.doubts.len() } else { results.doubts.len().min(DOUBTS_TOLD) };
+        for Failure { what, reason } in &results.doubts[..told] {
+            say!("not to be trusted: {what}: {reason}");
+        }
+        if told < results.doubts.len() {
+            say!("and {} more fits, which -v and summary.md tell", results.doubts.len() - told);
+        }
+        if talk.verbose {
+            for digest in &results.digests {
+                digest.health.remarks().iter().for_each(|remark| say!("{}: {remark}", digest.job));
+            }
+        }
+        let root = store.root();
+        match extent {
+            Extent::Whole => say!("report: {}", root.join(report::PAGE).display()),
+            Extent::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
+        }
+    }
+    let sound = results.failures.is_empty() && results.doubts.is_empty();
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+}
+
+/// `gmm report`, also while the experiment runs.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since, the disk.
+pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+    if !directory.is_dir() {
+        bail!("{} holds no results of gmm", directory.display());
+    }
+    let _lock = ReportLock::wait(directory)?;
+    let experiment = stored(directory)?;
+    let store = Store::new(directory.to_path_buf());
+    if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
+        say!("{holder}, is running this experiment: the report is of what is there so far");
+    }
+    let warnings = warnings::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let results = pool(jobs)?.install(|| {
+        let (findings, lacks) = read_all(&experiment, &store, Extent::Whole)?;
+        let failures = lacks.iter().map(Failure::of_lack).collect();
+        conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole)
+    })?;
+    present(&experiment, &store, &results, format, Extent::Whole, talk)
+}
+
+/// The experiment whose results a directory holds, with the data as they are now, and where the results came from.
+///
+/// # Errors
+/// A directory that holds no results, a spec or data that cannot be read.
+pub fn load_results(directory: &Path) -> Result<(Experiment, Provenance)> {
+    let provenance = Provenance::read(directory)
+        .with_context(|| format!("{} holds no results of gmm", directory.display()))?;
+    Ok((Experiment::load_stored(&directory.join("spec.toml"), &provenance.data)?, provenance))
+}
+
+/// The experiment whose results a directory holds, with the data that it was run on.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since.
+pub fn stored(directory: &Path) -> Result<Experiment> {
+    let (experiment, provenance) = load_results(directory)?;
+    if experiment.dataset.hash != provenance.data_hash {
+        bail!(
+            "{} has changed since it was fitted: run the experiment again to fit what it holds now",
+            provenance.data.display()
+        );
+    }
+    Ok(experiment)
+}
+
+/// Everything that is stored of an experiment, and what keeps the rest from being there; call it inside the pool whose threads it may
+/// use.
+///
+/// # Errors
+/// The disk.
+pub fn read_all(
+    experiment: &Experiment,
+    store: &Store,
+    extent: Extent,
+) -> Result<(Findings, BTreeMap<Job, Lack>)> {
+    let (findings, mut lacks) = Findings::default().read(experiment, store, &experiment.tasks(), extent)?;
+    let refits = findings.refits(experiment);
+    let (findings, of_refits) = findings.read(experiment, store, &refits, extent)?;
+    lacks.extend(of_refits);
+    Ok((findings, lacks))
+}

@@ -1,0 +1,105 @@
+//! `gmm simulate`: data from a random mixture whose components overlap by a given amount, and the mixture itself.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use gmm_sampler::data::Data;
+use gmm_sampler::mixture::overlap::Overlap;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
+use gmm_sampler::mixture::triangular::at;
+
+use crate::cli::arguments::Simulate;
+use crate::cli::command::print;
+use crate::engine::streams::{Simulated, Stream};
+use crate::storage::atomic::write_bytes;
+use crate::storage::suite::write_observations;
+
+/// The name of the column that says where an observation came from.
+const LABEL: &str = "component";
+
+/// Draws mixture and data, and writes both.
+///
+/// # Errors
+/// A mixture that cannot be, the disk.
+pub fn simulate(flags: &Simulate) -> Result<ExitCode> {
+    if let Some(path) = flags.truth.as_ref().filter(|&path| flags.out.as_ref() == Some(path)) {
+        bail!("{} cannot hold both the data and the truth", path.display());
+    }
+    let n_components = flags.components as usize;
+    let recipe = Recipe {
+        n_components,
+        n_features: flags.features as usize,
+        target: Target::Average(flags.overlap),
+        least_weight: flags.least_weight,
+        eccentricity: ECCENTRICITY,
+    };
+    let stream = |part| Stream::Simulation { seed: flags.seed, set: 0, part }.rng();
+    let mixture = recipe.simulate(&mut stream(Simulated::Mixture))?;
+    let (data, origins) = mixture.simulate(flags.observations as usize, &mut stream(Simulated::Observations));
+    match &flags.out {
+        None => print(&csv(&data, &origins))?,
+        Some(path) if is_parquet(path) => {
+            write_observations(path, &columns(&data), &data, (LABEL, labels(&origins)))?
+        }
+        Some(path) => write_bytes(path, csv(&data, &origins).as_bytes())?,
+    }
+    if let Some(path) = &flags.truth {
+        let mut text =
+            serde_json::to_string_pretty(&truth(&mixture, flags)).context("the truth is plain data")?;
+        text.push('\n');
+        write_bytes(path, text.as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+/// Names of simulated features.
+#[must_use]
+pub fn columns(data: &Data) -> Vec<String> {
+    (1..=data.n_features()).map(|feature| format!("y{feature}")).collect()
+}
+
+/// Words, so that nobody takes the column for a feature.
+fn labels(origins: &[usize]) -> Vec<String> {
+    origins.iter().map(|component| format!("c{}", component + 1)).collect()
+}
+
+fn csv(data: &Data, origins: &[usize]) -> String {
+    let mut text = columns(data).join(",");
+    text.push_str(&format!(",{LABEL}\n"));
+    for (row, label) in labels(origins).into_iter().enumerate() {
+        for value in data.observation(row) {
+            text.push_str(&format!("{value:?},"));
+        }
+        text.push_str(&label);
+        text.push('\n');
+    }
+    text
+}
+
+/// The parameters, components from c1 on, and how far they overlap.
+fn truth(mixture: &Mixture, flags: &Simulate) -> serde_json::Value {
+    let (k, d) = (mixture.n_components(), mixture.n_features());
+    let covariance = |component: usize| {
+        let packed = mixture.covariance(component);
+        (0..d).map(|i| (0..d).map(|j| packed[at(i.max(j), i.min(j))]).collect()).collect::<Vec<Vec<f64>>>()
+    };
+    let overlap = Overlap::of(mixture);
+    serde_json::json!({
+        "seed": flags.seed,
+        "weights": (0..k).map(|k| mixture.weight(k)).collect::<Vec<_>>(),
+        "means": (0..k).map(|k| mixture.mean(k)).collect::<Vec<_>>(),
+        "covariances": (0..k).map(covariance).collect::<Vec<_>>(),
+        "overlap": {
+            "average": overlap.average(),
+            "maximum": overlap.maximum(),
+            // Row i, column j: the probability that an observation of i is taken for one of j.
+            "misclassification": (0..k).map(|i| (0..k).map(|j| overlap.misclassification(i, j)).collect()).collect::<Vec<Vec<f64>>>(),
+        },
+    })
+}

@@ -1,0 +1,268 @@
+//! `gmm status`: what is done in a directory of results, what runs, what would run again, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::cli::arguments::{Format, Status, Talk};
+use crate::cli::command::print;
+use crate::commands::run::load_results;
+use crate::engine::experiment::Experiment;
+use crate::engine::task::Part;
+use crate::storage::atomic::{files_below, is_temporary};
+use crate::storage::inputs::Change;
+use crate::storage::lock::{Holder, holder};
+use crate::storage::seal::Sealed;
+use crate::storage::store::{Lack, Store};
+use crate::study::spec::suite::is_suite;
+
+/// How one job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    Done,
+    Running,
+    Failed,
+    Stale,
+    Damaged,
+    Missing,
+}
+
+impl Standing {
+    const ALL: [Self; 6] =
+        [Self::Done, Self::Running, Self::Failed, Self::Stale, Self::Damaged, Self::Missing];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Stale => "stale",
+            Self::Damaged => "damaged",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// What a run would do about it.
+    fn outlook(self) -> &'static str {
+        match self {
+            Self::Done | Self::Running => "",
+            Self::Failed => "would be tried again with --retry-failed",
+            Self::Stale | Self::Damaged => "would be run again",
+            Self::Missing => "would be run",
+        }
+    }
+}
+
+/// One job with what is known of it.
+#[derive(Debug)]
+pub struct Line {
+    /// Under which jobs are counted together.
+    pub kind: &'static str,
+    pub job: String,
+    pub standing: Standing,
+    /// Empty if it is done, or merely not there.
+    pub reason: String,
+    /// Of a failure: what led to it.
+    pub log: Vec<String>,
+}
+
+impl Line {
+    #[must_use]
+    pub fn of(
+        kind: &'static str,
+        job: String,
+        found: &Result<Sealed, Lack>,
+        holder: Option<&Holder>,
+    ) -> Self {
+        let line = |standing, reason| Self { kind, job: job.clone(), standing, reason, log: Vec::new() };
+        let runs = holder.is_some_and(|holder| holder.running.contains(&job));
+        match found {
+            Ok(_) => line(Standing::Done, String::new()),
+            Err(_) if runs => line(Standing::Running, String::new()),
+            Err(Lack::Missing) => line(Standing::Missing, String::new()),
+            Err(Lack::Stale(changes)) => line(Standing::Stale, Change::list(changes)),
+            Err(Lack::Damaged(reason)) => line(Standing::Damaged, reason.clone()),
+            Err(Lack::Failed { reason, log }) => {
+                Self { log: log.clone(), ..line(Standing::Failed, reason.clone()) }
+            }
+        }
+    }
+}
+
+/// Everything that is told of a directory.
+struct Told {
+    name: String,
+    root: PathBuf,
+    holder: Option<Holder>,
+    lines: Vec<Line>,
+    /// Sentences about files that belong to no line.
+    remarks: Vec<String>,
+}
+
+/// `gmm status`.
+///
+/// # Errors
+/// A directory that holds no results, a spec or data that cannot be read, a file that may not be.
+pub fn status(flags: &Status, talk: &Talk) -> Result<ExitCode> {
+    let root = &flags.directory;
+    let spec = flags.spec.clone().unwrap_or_else(|| root.join("spec.toml"));
+    let holder = holder(root);
+    let told = if is_suite(&spec) {
+        let (name, lines) = crate::recovery::suite::lines(&spec, root, holder.as_ref())?;
+        Told { name, root: root.clone(), holder, lines, remarks: Vec::new() }
+    } else {
+        of_experiment(&experiment(flags)?, root, holder)?
+    };
+    match flags.format {
+        Format::Table => print(&text(&told, talk))?,
+        Format::Json => print(&format!("{:#}\n", json(&told)))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The experiment as it would be run now: with the data as they are now.
+fn experiment(flags: &Status) -> Result<Experiment> {
+    if let Some(spec) = &flags.spec {
+        return Ok(Experiment::load(spec)?);
+    }
+    Ok(load_results(&flags.directory)?.0)
+}
+
+fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<Told> {
+    let store = Store::new(root.to_path_buf());
+    let tasks = experiment.tasks();
+    let mut lines = Vec::with_capacity(tasks.len());
+    for task in &tasks {
+        let found = store.find(experiment, task)?;
+        let line = Line::of(kind(task.job.part), task.job.to_string(), &found, holder.as_ref());
+        lines.push((task.job, line));
+    }
+    lines.sort_by_key(|(job, _)| *job);
+    let used: BTreeSet<PathBuf> = tasks.iter().map(|task| store.path(task.job)).collect();
+    let remarks = remarks(root, &used)?;
+    let lines = lines.into_iter().map(|(_, line)| line).collect();
+    Ok(Told { name: experiment.spec.name.clone(), root: root.to_path_buf(), holder, lines, remarks })
+}
+
+fn kind(part: Part) -> &'static str {
+    match part {
+        Part::All => "all rows",
+        Part::Tempered => "tempered",
+        Part::Fold { .. } => "folds",
+        Part::Group(_) => "groups",
+        Part::Without(_) => "refits",
+    }
+}
+
+/// What is to be said of files that are no task's.
+fn remarks(root: &Path, used: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
+    let (mut refits, mut unused, mut set_aside) = (0, 0, Vec::new());
+    for directory in ["draws", "tempered", "folds", "groups", "refits"] {
+        for path in files_below(&root.join(directory))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if is_temporary(&path) {
+                continue;
+            }
+            if name.contains(".damaged") {
+                set_aside.push(path.display().to_string());
+            } else if name.ends_with(".parquet") && directory == "refits" {
+                refits += 1;
+            } else if name.ends_with(".parquet") && !used.contains(&path) {
+                unused += 1;
+            }
+        }
+    }
+    let mut remarks = Vec::new();
+    if refits > 0 {
+        remarks.push(format!(
+            "{refits} refits for LOO are stored; which of them are needed is known once the fits of all rows are scored"
+        ));
+    }
+    if unused > 0 {
+        remarks.push(format!(
+            "{unused} stored results are of no fit that this spec asks for: other values of K, seeds or folds"
+        ));
+    }
+    remarks.extend(set_aside.into_iter().map(|path| format!("set aside as damaged: {path}")));
+    Ok(remarks)
+}
+
+/// Jobs that are named for one reason, unless more is asked for.
+const JOBS_SHOWN: usize = 4;
+
+fn text(told: &Told, talk: &Talk) -> String {
+    let count = |lines: &[&Line], standing| lines.iter().filter(|line| line.standing == standing).count();
+    let all: Vec<&Line> = told.lines.iter().collect();
+    let present: Vec<Standing> = Standing::ALL
+        .into_iter()
+        .filter(|&standing| standing == Standing::Done || count(&all, standing) > 0)
+        .collect();
+    let mut text = format!("{} in {}", told.name, told.root.display());
+    if let Some(holder) = &told.holder {
+        write!(text, ", being run by {holder}").expect(STRING);
+    }
+    text.push_str("\n\n");
+    let mut kinds: Vec<&'static str> = told.lines.iter().map(|line| line.kind).collect();
+    kinds.dedup();
+    let mut seen = BTreeSet::new();
+    kinds.retain(|kind| seen.insert(*kind));
+    let mut rows: Vec<(&str, Vec<&Line>)> = kinds
+        .iter()
+        .map(|kind| (*kind, all.iter().copied().filter(|line| line.kind == *kind).collect()))
+        .collect();
+    if rows.len() > 1 {
+        rows.push(("together", all.clone()));
+    }
+    write!(text, "{:<12}{:>8}", "", "jobs").expect(STRING);
+    present.iter().for_each(|standing| write!(text, "{:>9}", standing.name()).expect(STRING));
+    text.push('\n');
+    for (kind, lines) in rows {
+        write!(text, "{kind:<12}{:>8}", lines.len()).expect(STRING);
+        present.iter().for_each(|&standing| write!(text, "{:>9}", count(&lines, standing)).expect(STRING));
+        text.push('\n');
+    }
+    let mut reasons: BTreeMap<(Standing, &str), Vec<&Line>> = BTreeMap::new();
+    for line in all.iter().filter(|line| !matches!(line.standing, Standing::Done | Standing::Running)) {
+        reasons.entry((line.standing, &line.reason)).or_default().push(line);
+    }
+    for ((standing, reason), lines) in &reasons {
+        let shown = if talk.verbose { lines.len() } else { lines.len().min(JOBS_SHOWN) };
+        let jobs: Vec<&str> = lines[..shown].iter().map(|line| line.job.as_str()).collect();
+        let more = lines.len() - shown;
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        write!(text, "\n{}{because}\n  {}: {}{more}\n", standing.name(), standing.outlook(), jobs.join("; "))
+            .expect(STRING);
+        for line in lines.iter().filter(|line| talk.verbose && !line.log.is_empty()) {
+            line.log.iter().for_each(|entry| writeln!(text, "  {}: {entry}", line.job).expect(STRING));
+        }
+    }
+    if !told.remarks.is_empty() {
+        text.push('\n');
+        told.remarks.iter().for_each(|remark| writeln!(text, "{remark}").expect(STRING));
+    }
+    text
+}
+
+const STRING: &str = "writing to a string cannot fail";
+
+fn json(told: &Told) -> serde_json::Value {
+    let jobs: Vec<_> = told
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "job": line.job,
+                "kind": line.kind,
+                "standing": line.standing.name(),
+                "reason": Some(&line.reason).filter(|reason| !reason.is_empty()),
+                "log": line.log,
+            })
+        })
+        .collect();
+    json!({ "name": told.name, "directory": told.root, "run_by": told.holder, "jobs": jobs, "remarks": told.remarks })
+}

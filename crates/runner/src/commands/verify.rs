@@ -1,0 +1,200 @@
+//! `gmm verify`: whether what is stored is what comes out again, of a sample of jobs run anew and of all tables and figures.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use gmm_sampler::ties::Ties;
+use rand::seq::SliceRandom;
+use serde_json::json;
+
+use crate::cli::arguments::{Format, Talk, Verify};
+use crate::cli::command::{DOUBTFUL, pool, print};
+use crate::commands::run::{conclude, iterations, read_all, stored};
+use crate::engine::progress::{Display, Progress};
+use crate::engine::scheduler::{Outcome, Workshop, sample};
+use crate::engine::streams::Stream;
+use crate::engine::task::Task;
+use crate::present::report::{Extent, FIGURES, PAGE};
+use crate::scores::findings::Findings;
+use crate::scores::results::Failure;
+use crate::scores::warnings;
+use crate::storage::atomic::{files_below, is_temporary, read_if_there};
+use crate::storage::seal::difference;
+use crate::storage::store::{Lack, Store};
+use crate::study::spec::suite::is_suite;
+
+/// What was compared, and how that ended.
+#[derive(Debug)]
+pub struct Comparison {
+    pub what: String,
+    /// None: the same bytes.
+    pub difference: Option<String>,
+}
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Jobs run again, of how many that are stored.
+    pub jobs: Vec<Comparison>,
+    pub n_stored: usize,
+    /// Tables, figures and page made again.
+    pub files: Vec<Comparison>,
+    /// What there is nothing to compare with.
+    pub lacking: Vec<Failure>,
+}
+
+impl Verified {
+    fn differences(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.jobs.iter().chain(&self.files);
+        all.filter_map(|compared| Some((compared.what.as_str(), compared.difference.as_deref()?)))
+    }
+}
+
+/// `gmm verify`.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since, the disk.
+pub fn verify(flags: &Verify, talk: &Talk) -> Result<ExitCode> {
+    let scratch = tempfile::tempdir().context("a directory for what is made again")?;
+    let verified = if is_suite(&flags.directory.join("spec.toml")) {
+        crate::recovery::suite::verify(flags, scratch.path())?
+    } else {
+        of_experiment(flags, scratch.path(), talk)?
+    };
+    match flags.format {
+        Format::Table => print(&text(&verified))?,
+        Format::Json => print(&format!("{:#}\n", json(&verified)))?,
+    }
+    let sound = verified.differences().next().is_none() && verified.lacking.is_empty();
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+}
+
+fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified> {
+    let experiment = stored(&flags.directory)?;
+    let store = Store::new(flags.directory.clone());
+    let again = Store::new(scratch.to_path_buf());
+    let extent = if store.root().join(PAGE).exists() { Extent::Whole } else { Extent::Tables };
+    let pool = pool(flags.jobs)?;
+    let (findings, lacks) = pool.install(|| read_all(&experiment, &store, extent))?;
+    let all: Vec<Task> = experiment.tasks().into_iter().chain(findings.refits(&experiment)).collect();
+    let done: Vec<Task> = all.into_iter().filter(|task| !lacks.contains_key(&task.job)).collect();
+    let chosen = pick(&done, flags);
+
+    let workshop = Workshop::new(&experiment, &again, Extent::Tables);
+    let display = if talk.quiet { Display::Hidden } else { Display::Automatic };
+    let progress = Progress::new("fits", chosen.len(), iterations(&experiment, &chosen), display);
+    let (outcomes, _) = pool.install(|| sample(&workshop, &chosen, Findings::default(), &progress))?;
+    let mut jobs = Vec::with_capacity(outcomes.len());
+    for outcome in &outcomes {
+        jobs.push(of_job(&store, &again, outcome)?);
+    }
+
+    let warnings = warnings::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let failures = lacks.iter().map(Failure::of_lack).collect();
+    pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, extent))?;
+    let files = of_files(store.root(), again.root())?;
+    // A failure on record is a result like others.
+    let lacking = lacks.iter().filter(|(_, lack)| !matches!(lack, Lack::Failed { .. }));
+    Ok(Verified { jobs, n_stored: done.len(), files, lacking: lacking.map(Failure::of_lack).collect() })
+}
+
+/// A random sample of jobs, in their order; all of them, if so many are asked for.
+pub fn pick<T: Clone>(all: &[T], flags: &Verify) -> Vec<T> {
+    let mut indices: Vec<usize> = (0..all.len()).collect();
+    indices.shuffle(&mut Stream::Verification { seed: flags.seed }.rng());
+    indices.truncate(if flags.all { all.len() } else { flags.sample });
+    indices.sort_unstable();
+    indices.into_iter().map(|index| all[index].clone()).collect()
+}
+
+fn of_job(store: &Store, again: &Store, outcome: &Outcome) -> Result<Comparison> {
+    let what = outcome.job.to_string();
+    let difference = match &outcome.result {
+        Err(error) => Some(format!("it fails now: {error:#}")),
+        Ok(()) => of_bytes(&store.path(outcome.job), &again.path(outcome.job))?,
+    };
+    Ok(Comparison { what, difference })
+}
+
+/// How a file differs from the same made again; none if it does not.
+///
+/// # Errors
+/// The disk.
+pub fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
+    let (before, now) = (read_if_there(before)?, read_if_there(now)?);
+    Ok(match (before, now) {
+        (Some(before), Some(now)) if before == now => None,
+        (Some(before), Some(now)) => Some(difference(before, now)),
+        (None, Some(_)) => Some("it is not there, and is made now".to_owned()),
+        (Some(_), None) => Some("it is there, and is not made now".to_owned()),
+        (None, None) => None,
+    })
+}
+
+/// The files that are made of all fits.
+///
+/// # Errors
+/// The disk.
+pub fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
+    let is_made_of_all = |name: &Path| match name.parent() {
+        Some(directory) if directory == Path::new(FIGURES) => true,
+        Some(directory) if directory == Path::new("") => {
+            // Neither locks, which have no ending, nor what tells of the run.
+            let kept = [Path::new("provenance.json"), Path::new("spec.toml")];
+            name.extension().is_some() && !kept.contains(&name) && !is_temporary(name)
+        }
+        _ => false,
+    };
+    let mut names: BTreeSet<PathBuf> = BTreeSet::new();
+    for root in [before, now] {
+        let paths = files_below(root)?;
+        let below = paths.iter().filter_map(|path| path.strip_prefix(root).ok());
+        names.extend(below.filter(|name| is_made_of_all(name)).map(Path::to_path_buf));
+    }
+    let compare = |name: &PathBuf| {
+        let difference = of_bytes(&before.join(name), &now.join(name))?;
+        Ok(Comparison { what: name.display().to_string(), difference })
+    };
+    names.iter().map(compare).collect()
+}
+
+fn text(verified: &Verified) -> String {
+    const STRING: &str = "writing to a string cannot fail";
+    let mut text = String::new();
+    let same = |compared: &[Comparison]| compared.iter().filter(|it| it.difference.is_none()).count();
+    let (jobs, files) = (&verified.jobs, &verified.files);
+    writeln!(
+        text,
+        "{} of {} stored results made again: {} the same bytes\n{} tables and figures made again: {} the same bytes",
+        jobs.len(),
+        verified.n_stored,
+        same(jobs),
+        files.len(),
+        same(files)
+    )
+    .expect(STRING);
+    for (what, difference) in verified.differences() {
+        writeln!(text, "differs: {what}: {difference}").expect(STRING);
+    }
+    for Failure { what, reason } in &verified.lacking {
+        writeln!(text, "lacking: {what}: {reason}").expect(STRING);
+    }
+    text
+}
+
+fn json(verified: &Verified) -> serde_json::Value {
+    let list = |compared: &[Comparison]| {
+        let one = |it: &Comparison| json!({ "what": it.what, "same": it.difference.is_none(), "difference": it.difference });
+        compared.iter().map(one).collect::<Vec<_>>()
+    };
+    let lacking = verified.lacking.iter().map(|it| json!({ "what": it.what, "reason": it.reason }));
+    json!({
+        "stored": verified.n_stored,
+        "jobs": list(&verified.jobs),
+        "files": list(&verified.files),
+        "lacking": lacking.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,9 @@
+//! From an experiment to fits: its tasks, their random streams, models and chains, and the scheduler that runs them.
+
+pub mod experiment;
+pub mod fit;
+pub mod model;
+pub mod progress;
+pub mod scheduler;
+pub mod streams;
+pub mod task;

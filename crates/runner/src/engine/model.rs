@@ -1,0 +1,99 @@
+//! The model of a fit: prior and scaling, both from the rows that the fit may see.
+
+use anyhow::{Context, Result};
+use gmm_sampler::data::{Data, Observations, Scaling};
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::prior::{Prior, ScalePrior};
+use gmm_sampler::start::kmeans::{KMeans, RESTARTS, kmeans};
+use gmm_sampler::start::{matched_to, mixture_of_clusters};
+use gmm_sampler::ties::Ties;
+
+use crate::engine::experiment::Experiment;
+use crate::engine::streams::Stream;
+use crate::engine::task::Part;
+use crate::study::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+
+/// What is believed before the data, and the scale that this is said on.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub scaling: Scaling,
+    /// On the sampler's scale.
+    pub prior: Prior,
+    /// The mixture of the k-means clusters that the prior may be centred on, on the sampler's scale.
+    pub of_clusters: Mixture,
+}
+
+impl Model {
+    /// From the rows that a fit sees.
+    ///
+    /// # Errors
+    /// A constant column.
+    pub fn of(experiment: &Experiment, components: usize, part: Part, rows: &Data) -> Result<Self> {
+        let scaling = scaling(&experiment.spec, rows)?;
+        let scaled = scaling.of(rows);
+        let mut rng = Stream::Centroids { components, part }.rng();
+        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
+        let prior = prior(&experiment.spec, &scaled, &clusters);
+        let of_clusters = mixture_of_clusters(&scaled, &clusters)
+            .context("a column is constant in the rows that this fit may see")?;
+        Ok(Self { scaling, prior, of_clusters })
+    }
+
+    /// Where to look for modes, on the sampler's scale and with labels as the prior has them: the k-means clusters, and mixtures
+    /// on the data's own scale.
+    #[must_use]
+    pub fn beginnings(&self, promising: &[Mixture]) -> Vec<Mixture> {
+        let labelled =
+            |mixture: &Mixture| matched_to(&mixture.on_sampler_scale(&self.scaling), &self.prior.centres);
+        std::iter::once(self.of_clusters.clone()).chain(promising.iter().map(labelled)).collect()
+    }
+}
+
+fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
+    match spec.data.scale {
+        Scale::None => Ok(Scaling::identity(rows.n_features())),
+        Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised"),
+        Scale::Range => Scaling::to_unit_range(rows).context("the rows have no range"),
+    }
+}
+
+/// The prior, with its centres where rows on the sampler's scale and their clusters put them.
+fn prior(spec: &Spec, rows: &impl Observations, clusters: &KMeans) -> Prior {
+    let (n, d) = (rows.n_observations(), rows.n_features());
+    let n_components = clusters.centroids.len() / d;
+    let centres = match &spec.model.prior.means.centre {
+        Centre::Kmeans => clusters.centroids.clone(),
+        Centre::Origin => vec![0.0; n_components * d],
+        Centre::DataMean => {
+            let mean = |feature| (0..n).map(|row| rows.value(feature, row)).sum::<f64>() / n as f64;
+            (0..n_components).flat_map(|_| (0..d).map(mean)).collect()
+        }
+        Centre::Explicit(rows) => rows.concat(),
+    };
+    let WeightsPrior::Dirichlet { alpha } = spec.model.prior.weights;
+    let CorrelationsPrior::Lkj { eta } = spec.model.prior.correlations;
+    let mean_sd = spec.model.prior.means.variance.sqrt();
+    Prior { concentration: alpha, centres, mean_sd, scales: scale_prior(spec), lkj_shape: eta }
+}
+
+/// The prior of the scales, as the sampler knows it.
+#[must_use]
+pub fn scale_prior(spec: &Spec) -> ScalePrior {
+    match spec.model.prior.scales {
+        spec::ScalePrior::HalfCauchy { scale } => ScalePrior::HalfCauchy { scale },
+        spec::ScalePrior::HalfNormal { scale } => ScalePrior::HalfNormal { scale },
+        spec::ScalePrior::HalfStudentT { nu, scale } => ScalePrior::HalfStudentT { nu, scale },
+        spec::ScalePrior::Exponential { rate } => ScalePrior::Exponential { rate },
+        spec::ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu, sigma },
+        spec::ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale },
+        spec::ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
+            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+        }
+    }
+}
+
+/// Whether the ties in some column may make the posterior of K components improper.
+#[must_use]
+pub fn improper_with(scales: &ScalePrior, components: usize, ties: &[Ties]) -> bool {
+    ties.iter().any(|ties| scales.may_be_improper_with_ties(components, ties.largest_multiplicity))
+}

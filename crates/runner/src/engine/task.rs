@@ -1,0 +1,207 @@
+//! The flat list of what an experiment has to fit, and which rows each fit must not see.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use gmm_sampler::mixture::transform::Layout;
+use gmm_scoring::Criterion;
+use rand::seq::SliceRandom;
+
+use crate::engine::experiment::Experiment;
+use crate::engine::streams::Stream;
+
+/// What a fit sees of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// All rows.
+    All,
+    /// All rows, with the likelihood raised to the power that WBIC wants.
+    Tempered,
+    /// All but one fold of one of the partitions of all rows.
+    Fold { repeat: usize, fold: usize },
+    /// All but one of the groups that the spec names, in the order of their names.
+    Group(usize),
+    /// All but observations at which the reweighting of LOO failed, under the prior of all rows.
+    Without(Left),
+}
+
+/// What LOO leaves out by a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Left {
+    /// One observation, from 0.
+    Observation(usize),
+    /// One of the folds that more observations than may be refitted one by one are divided into.
+    Fold(usize),
+}
+
+impl Part {
+    /// The directory of results of this kind, and what the fit's own is called there; of all rows there is one a seed.
+    #[must_use]
+    pub fn place(self) -> (&'static str, Option<String>) {
+        match self {
+            Self::All => ("draws", None),
+            Self::Tempered => ("tempered", None),
+            Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
+            Self::Group(group) => ("groups", Some(format!("group={group}"))),
+            Self::Without(Left::Observation(row)) => ("refits", Some(format!("observation={row}"))),
+            Self::Without(Left::Fold(fold)) => ("refits", Some(format!("fold={fold}"))),
+        }
+    }
+
+    /// A number of its own among all parts, 0 for all rows: the key of its streams of random numbers.
+    #[must_use]
+    pub fn key(self) -> u64 {
+        // Repeats, folds and groups are a million (below 2²⁰) at most.
+        match self {
+            Self::All => 0,
+            Self::Tempered => 5 << 60,
+            Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
+            Self::Group(group) => 2 << 60 | group as u64,
+            Self::Without(Left::Observation(row)) => 3 << 60 | row as u64,
+            Self::Without(Left::Fold(fold)) => 4 << 60 | fold as u64,
+        }
+    }
+}
+
+/// After a K and a seed; folds, repeats and groups are counted from 1, as people do; observations from 0,
+/// as in every file.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => Ok(()),
+            Self::Tempered => write!(f, ", tempered"),
+            Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
+            Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
+            Self::Group(group) => write!(f, ", group {}", group + 1),
+            Self::Without(Left::Observation(row)) => write!(f, ", without observation {row}"),
+            Self::Without(Left::Fold(fold)) => write!(f, ", without fold {} of those in doubt", fold + 1),
+        }
+    }
+}
+
+/// One fit: a K, a seed and what it sees of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Job {
+    pub components: usize,
+    pub part: Part,
+    pub seed: u64,
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "K = {}, seed {}{}", self.components, self.seed, self.part)
+    }
+}
+
+/// A fit with the rows that it must not see and is scored on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub job: Job,
+    /// From 0, ascending; none for a fit of all rows.
+    pub held_out: Arc<[usize]>,
+}
+
+impl Task {
+    /// Whether two fits differ in their seed alone, and so share all that precedes sampling.
+    #[must_use]
+    pub fn shares_preparation_with(&self, other: &Self) -> bool {
+        (self.job.components, self.job.part) == (other.job.components, other.job.part)
+            && self.held_out == other.held_out
+    }
+}
+
+/// A part of the rows that is held out, with all others of its criterion every row once.
+pub type HeldOutPart = (Part, Arc<[usize]>);
+
+impl Experiment {
+    /// Every fit, the longest first, so that the last ones to end are short.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Task> {
+        let mut parts = vec![(Part::All, Arc::from([]))];
+        parts.extend(self.scores_by(Criterion::Wbic).then(|| (Part::Tempered, Arc::from([]))));
+        parts.extend(self.folds().into_iter().flatten());
+        parts.extend(self.groups());
+        let mut tasks = Vec::new();
+        for &components in self.ks().iter().rev() {
+            for (part, held_out) in &parts {
+                tasks.extend(self.spec.sampler.seeds.iter().map(|&seed| Task {
+                    job: Job { components, part: *part, seed },
+                    held_out: held_out.clone(),
+                }));
+            }
+        }
+        tasks
+    }
+
+    /// Every K, ascending.
+    #[must_use]
+    pub fn ks(&self) -> Vec<usize> {
+        let mut ks = self.spec.model.components.clone();
+        ks.sort_unstable();
+        ks
+    }
+
+    /// Whether a criterion was asked for.
+    #[must_use]
+    pub fn scores_by(&self, criterion: Criterion) -> bool {
+        self.spec.scoring.criteria.contains(&criterion)
+    }
+
+    /// The partitions of K-fold cross-validation, none where it was not asked for. Each is random, balanced to within one
+    /// row, and the same for every K and seed, so that differences between them are paired.
+    #[must_use]
+    pub fn folds(&self) -> Vec<Vec<HeldOutPart>> {
+        if !self.scores_by(Criterion::Kfold) {
+            return Vec::new();
+        }
+        (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect()
+    }
+
+    /// The groups of leave-one-group-out, none where it was not asked for.
+    #[must_use]
+    pub fn groups(&self) -> Vec<HeldOutPart> {
+        let groups = self.dataset.groups.iter().flatten().filter(|_| self.scores_by(Criterion::Logo));
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (row, group) in groups.enumerate() {
+            members.entry(group).or_default().push(row);
+        }
+        let part = |(group, rows): (usize, Vec<usize>)| (Part::Group(group), rows.into());
+        members.into_values().enumerate().map(part).collect()
+    }
+
+    fn partition(&self, repeat: usize) -> Vec<HeldOutPart> {
+        let mut rows: Vec<usize> = (0..self.dataset.data.n_observations()).collect();
+        rows.shuffle(&mut Stream::Folds { repeat }.rng());
+        let n_folds = self.spec.scoring.folds;
+        (0..n_folds).map(|fold| (Part::Fold { repeat, fold }, every(&rows, fold, n_folds))).collect()
+    }
+
+    /// Fits without the observations, ascending, at which LOO's reweighting of the posterior of one K and seed fails: one for
+    /// each, or, where these are more than may be refitted, as many as may, each without a random share of them.
+    #[must_use]
+    pub fn refits(&self, components: usize, seed: u64, in_doubt: &[usize]) -> Vec<Task> {
+        let most = self.spec.scoring.refits;
+        let task =
+            |left, held_out| Task { job: Job { components, part: Part::Without(left), seed }, held_out };
+        if in_doubt.len() <= most {
+            return in_doubt.iter().map(|&row| task(Left::Observation(row), Arc::from([row]))).collect();
+        }
+        let mut rows = in_doubt.to_vec();
+        rows.shuffle(&mut Stream::Refits { components, seed }.rng());
+        (0..most).map(|fold| task(Left::Fold(fold), every(&rows, fold, most))).collect()
+    }
+
+    /// Free parameters of a mixture of K components, the p of AIC and BIC.
+    #[must_use]
+    pub fn n_parameters(&self, components: usize) -> usize {
+        Layout { n_components: components, n_features: self.dataset.data.n_features() }.dimension()
+    }
+}
+
+/// Every n-th row from the given one on, ascending: one of n folds of rows in random order.
+fn every(rows: &[usize], first: usize, n: usize) -> Arc<[usize]> {
+    let mut fold: Vec<usize> = rows.iter().skip(first).step_by(n).copied().collect();
+    fold.sort_unstable();
+    fold.into()
+}

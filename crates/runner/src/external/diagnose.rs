@@ -1,0 +1,136 @@
+//! `gmm diagnose`: moments, quantiles and convergence of every variable in a file of draws.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use gmm_sampler::diagnostics::Summary;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::reliability::{aligned_left, conclude, doubt, four_digits};
+use crate::cli::arguments::{Diagnose, Format, Talk};
+use crate::cli::command::{pool, print};
+use crate::cli::messages::say;
+use crate::cli::problem::Problems;
+use crate::present::table::Table;
+use crate::storage::draws::{Content, DrawsFile};
+
+/// Sampler statistics under the names that ArviZ gives them, and ours: they describe trajectories, not the posterior. Stan's end
+/// in two underscores.
+const STATISTICS: [&str; 6] =
+    ["acceptance_rate", "step_size", "tree_depth", "n_steps", "diverging", "energy"];
+
+fn is_variable(name: &str) -> bool {
+    !STATISTICS.contains(&name) && (name == "lp__" || !name.ends_with("__"))
+}
+
+struct Variable {
+    name: String,
+    summary: Summary,
+    /// Its one value, if there is no other: nothing moves, and nothing is to be diagnosed.
+    is_constant: bool,
+    doubt: Option<String>,
+}
+
+/// Describes the draws of a file.
+///
+/// # Errors
+/// A file that holds no draws of several chains, or the system.
+pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
+    let file = DrawsFile::open(&flags.draws, Content::Variables, is_variable)?;
+    let n_chains = file.n_chains();
+    let described: Result<Vec<Vec<Variable>>, Problems> = pool(flags.jobs)?.install(|| {
+        let batch = |batch: std::ops::Range<usize>| {
+            let columns = file.columns(batch.clone())?;
+            let names = &file.names()[batch];
+            Ok(names
+                .par_iter()
+                .zip(&columns)
+                .map(|(name, column)| describe(name, column, n_chains))
+                .collect())
+        };
+        file.batches().into_par_iter().map(batch).collect()
+    });
+    let variables: Vec<Variable> = described?.into_iter().flatten().collect();
+    match flags.format {
+        Format::Table => {
+            let shape = format!(
+                "{}: {n_chains} chain{} of {} draws, {} variable{}\n\n",
+                file.shown(),
+                if n_chains == 1 { "" } else { "s" },
+                file.n_draws() / n_chains,
+                variables.len(),
+                if variables.len() == 1 { "" } else { "s" },
+            );
+            print(&format!("{shape}{}", table(&variables)))?;
+        }
+        Format::Json => print(&format!("{:#}\n", json(&file, &variables)))?,
+    }
+    let constant = variables.iter().filter(|variable| variable.is_constant).count();
+    if constant > 0 && !talk.quiet {
+        say!("{constant} of {} variables never change: nothing is said of them", variables.len());
+    }
+    let doubts: Vec<String> = variables
+        .iter()
+        .filter_map(|variable| {
+            let doubt = variable.doubt.as_ref()?;
+            Some(format!("{}: {doubt}", variable.name.escape_debug()))
+        })
+        .collect();
+    Ok(conclude(&doubts, talk))
+}
+
+fn describe(name: &str, column: &[f64], n_chains: usize) -> Variable {
+    let summary = Summary::of(column, n_chains);
+    let is_constant = column[0].is_finite() && column.iter().all(|value| *value == column[0]);
+    let doubt = if is_constant { None } else { doubt(&summary, n_chains) };
+    Variable { name: name.to_owned(), summary, is_constant, doubt }
+}
+
+fn table(variables: &[Variable]) -> String {
+    let header = ["variable", "mean", "sd", "q5", "median", "q95", "MCSE", "bulk ESS", "tail ESS", "R-hat "];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for Variable { name, summary, doubt, .. } in variables {
+        let whole = |ess: f64| if ess.is_nan() { "–".to_owned() } else { format!("{ess:.0}") };
+        let mut row = vec![name.escape_debug().to_string()];
+        row.extend(
+            [summary.mean, summary.sd, summary.q5, summary.median, summary.q95, summary.mcse_mean]
+                .map(four_digits),
+        );
+        row.extend([summary.ess_bulk, summary.ess_tail].map(whole));
+        let rhat = if summary.rhat.is_nan() { "–".to_owned() } else { format!("{:.3}", summary.rhat) };
+        row.push(format!("{rhat}{}", if doubt.is_some() { "?" } else { " " }));
+        rows.push(row);
+    }
+    aligned_left(&mut rows);
+    let legend = if variables.iter().any(|variable| variable.doubt.is_some()) {
+        "\n? not to be trusted\n"
+    } else {
+        ""
+    };
+    format!("{}{legend}", Table { rows }.render())
+}
+
+/// What is undefined is null.
+fn json(file: &DrawsFile, variables: &[Variable]) -> Value {
+    let variables: Vec<Value> = variables
+        .iter()
+        .map(|Variable { name, summary, doubt, .. }| {
+            json!({
+                "name": name,
+                "mean": summary.mean,
+                "sd": summary.sd,
+                "q5": summary.q5,
+                "median": summary.median,
+                "q95": summary.q95,
+                "mcse_mean": summary.mcse_mean,
+                "ess_bulk": summary.ess_bulk,
+                "ess_tail": summary.ess_tail,
+                "rhat": summary.rhat,
+                "reliable": doubt.is_none(),
+                "note": doubt.as_deref().unwrap_or(""),
+            })
+        })
+        .collect();
+    json!({"n_chains": file.n_chains(), "n_draws": file.n_draws() / file.n_chains(), "variables": variables})
+}

@@ -1,0 +1,219 @@
+//! `gmm score`: WAIC and PSIS-LOO of models from their pointwise log-likelihoods, and their comparison.
+
+mod print;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use gmm_sampler::diagnostics::Summary;
+use gmm_scoring::{
+    Comparison, LooPoint, PointScores, WaicPoint, khat_threshold, loo, pseudo_bma, pseudo_bma_plus, waic,
+};
+use rayon::prelude::*;
+
+use super::reliability::{conclude, doubt};
+use crate::cli::arguments::{Format, Score, Talk};
+use crate::cli::command::pool;
+use crate::cli::messages::say;
+use crate::cli::problem::{Problem, Problems};
+use crate::engine::streams::Stream;
+use crate::storage::draws::{Content, DrawsFile};
+
+/// Resamples of the Bayesian bootstrap behind pseudo-BMA+: the Monte Carlo error of a weight is then below 0.008.
+const RESAMPLES: usize = 4_000;
+
+/// One model's scores.
+struct Model {
+    /// The file's stem, made unique.
+    name: String,
+    n_chains: usize,
+    /// S.
+    n_draws: usize,
+    observations: Vec<String>,
+    points: Vec<LooPoint>,
+    loo: gmm_scoring::Score,
+    waic: gmm_scoring::Score,
+    /// Of the log-likelihood of all observations: whether the chains mixed.
+    log_likelihood: Summary,
+    /// Why its scores should not be believed.
+    doubts: Vec<String>,
+}
+
+/// Models by PSIS-LOO, best first.
+struct Ranked {
+    comparison: Comparison,
+    /// In the order of the models.
+    pseudo_bma: Vec<f64>,
+    pseudo_bma_plus: Vec<f64>,
+}
+
+/// Scores one model or several, and compares several.
+///
+/// # Errors
+/// Files that hold no log-likelihoods of several draws, or those of different observations, or the system.
+pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
+    let open = |path: &std::path::PathBuf| DrawsFile::open(path, Content::Observations, |_| true);
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for path in &flags.log_likelihood {
+        match open(path) {
+            Ok(file) => files.push(file),
+            Err(problem) => problems.extend(problem),
+        }
+    }
+    if let Some((first, others)) = files.split_first() {
+        problems.extend(others.iter().filter_map(|other| incomparable(first, other)));
+    }
+    Problems::none_of(problems)?;
+    let names = unique_names(&flags.log_likelihood);
+    let pool = pool(flags.jobs)?;
+    let models = files.iter().zip(names).map(|(file, name)| pool.install(|| of_file(file, name)));
+    let models: Vec<Model> = models.collect::<Result<_, Problems>>()?;
+    let ranked = if models.len() > 1 { Some(rank(&models)?) } else { None };
+    match flags.format {
+        Format::Table => crate::cli::command::print(&print::text(&models, ranked.as_ref()))?,
+        Format::Json => {
+            crate::cli::command::print(&format!("{:#}\n", print::json(&models, ranked.as_ref())))?
+        }
+    }
+    if !talk.quiet {
+        for model in models.iter().filter(|model| !model.waic.note.is_empty()) {
+            say!("WAIC of {}: {}", model.name, model.waic.note);
+        }
+    }
+    let doubts: Vec<String> = models
+        .iter()
+        .flat_map(|model| model.doubts.iter().map(|doubt| format!("{}: {doubt}", model.name)))
+        .collect();
+    Ok(conclude(&doubts, talk))
+}
+
+/// Why scores of two files do not compare.
+fn incomparable(first: &DrawsFile, other: &DrawsFile) -> Option<Problem> {
+    let (expected, found) = (first.names(), other.names());
+    if expected.len() != found.len() {
+        let message = format!(
+            "`{}` has {} observations, `{}` has {}: scores of different data do not compare",
+            other.shown(),
+            found.len(),
+            first.shown(),
+            expected.len()
+        );
+        return Some(Problem::of_file(other.shown(), message));
+    }
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    let moved = expected.iter().zip(found).find(|(a, b)| a != b)?;
+    // Other names are another program's; the same ones in another order would be paired wrongly.
+    (sorted(expected) == sorted(found)).then(|| {
+        let message =
+            format!("`{}` has the observations of `{}` in another order", other.shown(), first.shown());
+        Problem::of_file(other.shown(), message)
+            .note(format!("column `{}` stands where `{}` does there", moved.1, moved.0))
+            .help("write the columns of all files in one order")
+    })
+}
+
+/// What one batch of columns yields.
+struct Batch {
+    points: Vec<PointScores>,
+    /// S log-likelihoods of its observations together.
+    sum: Vec<f64>,
+}
+
+fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
+    let n_chains = file.n_chains();
+    let batches = file.batches().into_par_iter().map(|batch| {
+        let columns = file.columns(batch)?;
+        let points = columns.par_iter().map(|column| PointScores::of(column, n_chains)).collect();
+        let mut sum = vec![0.0; file.n_draws()];
+        for column in &columns {
+            sum.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
+        }
+        Ok(Batch { points, sum })
+    });
+    let batches: Vec<Batch> = batches.collect::<Result<_, Problems>>()?;
+    let mut sum = vec![0.0; file.n_draws()];
+    // In the order of the file, so that sums round alike on any number of threads.
+    for batch in &batches {
+        sum.iter_mut().zip(&batch.sum).for_each(|(sum, value)| *sum += value);
+    }
+    let (waics, points): (Vec<WaicPoint>, Vec<LooPoint>) =
+        batches.into_iter().flat_map(|batch| batch.points).map(|point| (point.waic, point.loo)).unzip();
+    let (loo, waic) = (loo(&points, file.n_draws()), waic(&waics));
+    let log_likelihood = Summary::of(&sum, n_chains);
+    let is_constant = sum[0].is_finite() && sum.iter().all(|value| *value == sum[0]);
+    let mut doubts = Vec::new();
+    if !loo.reliable {
+        doubts.push(loo.note.clone());
+    }
+    if !is_constant && let Some(doubt) = doubt(&log_likelihood, n_chains) {
+        doubts.push(format!("log-likelihood of all observations: {doubt}"));
+    }
+    let observations = file.names().to_vec();
+    Ok(Model {
+        name,
+        n_chains,
+        n_draws: file.n_draws(),
+        observations,
+        points,
+        loo,
+        waic,
+        log_likelihood,
+        doubts,
+    })
+}
+
+fn rank(models: &[Model]) -> Result<Ranked> {
+    let scores: Vec<(usize, &gmm_scoring::Score)> =
+        models.iter().map(|model| &model.loo).enumerate().collect();
+    let pointwise: Vec<&[f64]> = models.iter().map(|model| model.loo.pointwise.as_slice()).collect();
+    Ok(Ranked {
+        comparison: Comparison::of(&scores).context("the models cannot be compared")?,
+        pseudo_bma: pseudo_bma(&pointwise),
+        pseudo_bma_plus: pseudo_bma_plus(&pointwise, RESAMPLES, &mut Stream::BayesianBootstrap.rng()),
+    })
+}
+
+impl Model {
+    /// Places of the observations whose term is not to be believed.
+    fn bad(&self) -> impl Iterator<Item = usize> {
+        let threshold = khat_threshold(self.n_draws);
+        // Written so that NaN is bad.
+        (0..self.points.len())
+            .filter(move |&i| !(self.points[i].pareto_k <= threshold && self.points[i].elpd.is_finite()))
+    }
+}
+
+/// The files' stems; with a number behind those that several share.
+fn unique_names(paths: &[impl AsRef<Path>]) -> Vec<String> {
+    let stem = |path: &Path| {
+        path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().escape_debug().to_string()
+    };
+    let stems: Vec<String> = paths.iter().map(|path| stem(path.as_ref())).collect();
+    let mut names: Vec<String> = Vec::new();
+    for stem in &stems {
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        let free = |name: &String| !names.contains(name) && (name == stem || !stems.contains(name));
+        let name = std::iter::once(stem.clone()).chain(numbered).find(free);
+        names.push(name.expect("there is a number that no name has yet"));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stems_and_unique() {
+        assert_eq!(
+            unique_names(&["a/k.parquet", "b/k.parquet", "k-2.parquet", "c/k.parquet", "d"]),
+            ["k", "k-3", "k-2", "k-4", "d"]
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Scores of models fitted elsewhere, as people and programs read them.
+
+use std::fmt::Write;
+
+use gmm_scoring::khat_threshold;
+use serde_json::{Value, json};
+
+use super::{Model, Ranked};
+use crate::external::reliability::aligned_left;
+use crate::present::table::{Table, short};
+
+/// Bad observations that are named in a table; JSON has all.
+const NAMED: usize = 20;
+
+/// Above this even the mean of the ratios may not exist: Vehtari et al. (2024), section 3.2.
+const VERY_BAD: f64 = 1.0;
+
+/// Every model in turn, then how they compare.
+pub fn text(models: &[Model], ranked: Option<&Ranked>) -> String {
+    let mut text: String = models.iter().map(of_model).collect::<Vec<_>>().join("\n");
+    if let Some(ranked) = ranked {
+        write!(text, "\n{}", comparison(models, ranked)).expect("writing to a string cannot fail");
+    }
+    text
+}
+
+fn of_model(model: &Model) -> String {
+    let Model { name, n_chains, n_draws, observations, log_likelihood, .. } = model;
+    let mut scores = vec![["", "elpd", "SE", "p "].map(str::to_owned).to_vec()];
+    for (title, score) in [("PSIS-LOO", &model.loo), ("WAIC", &model.waic)] {
+        let doubt = if score.reliable { " " } else { "?" };
+        scores.push(vec![
+            title.to_owned(),
+            format!("{:.2}", score.estimate),
+            short(score.se),
+            format!("{}{doubt}", short(score.p_eff)),
+        ]);
+    }
+    aligned_left(&mut scores);
+    let or_dash = |value: f64, text: String| if value.is_nan() { "–".to_owned() } else { text };
+    let mut text = format!(
+        "{name}: {n_chains} chain{} of {} draws, {} observation{}\n\n{}\n{}\n",
+        if *n_chains == 1 { "" } else { "s" },
+        n_draws / n_chains,
+        observations.len(),
+        if observations.len() == 1 { "" } else { "s" },
+        Table { rows: scores }.render(),
+        pareto_k(model)
+    );
+    let bad: Vec<usize> = model.bad().collect();
+    if !bad.is_empty() {
+        let mut rows = vec![["bad observation", "elpd", "Pareto k", "n_eff"].map(str::to_owned).to_vec()];
+        for &i in bad.iter().take(NAMED) {
+            let point = &model.points[i];
+            rows.push(vec![
+                observations[i].escape_debug().to_string(),
+                short(point.elpd),
+                format!("{:.3}", point.pareto_k),
+                or_dash(point.n_eff, format!("{:.0}", point.n_eff)),
+            ]);
+        }
+        aligned_left(&mut rows);
+        text.push_str(&Table { rows }.render());
+        if bad.len() > NAMED {
+            writeln!(text, "and {} more", bad.len() - NAMED).expect("writing to a string cannot fail");
+        }
+        text.push('\n');
+    }
+    writeln!(
+        text,
+        "log-likelihood of all observations: R-hat {}, effective draws {} in the bulk, {} in the tails",
+        or_dash(log_likelihood.rhat, format!("{:.3}", log_likelihood.rhat)),
+        or_dash(log_likelihood.ess_bulk, format!("{:.0}", log_likelihood.ess_bulk)),
+        or_dash(log_likelihood.ess_tail, format!("{:.0}", log_likelihood.ess_tail)),
+    )
+    .expect("writing to a string cannot fail");
+    text
+}
+
+/// How many observations have which k, and the least effective number of draws behind one of them.
+fn pareto_k(model: &Model) -> String {
+    let threshold = khat_threshold(model.n_draws);
+    let class = |k: f64| match k {
+        _ if k <= threshold => 0,
+        _ if k <= VERY_BAD => 1,
+        _ => 2,
+    };
+    let titles = [
+        ("good", format!("at most {threshold:.3}")),
+        ("bad", format!("at most {VERY_BAD:.3}")),
+        ("very bad", "above, or no tail".to_owned()),
+    ];
+    let mut rows = vec![["Pareto k", "", "observations", "share", "least n_eff"].map(str::to_owned).to_vec()];
+    for (index, (title, range)) in titles.into_iter().enumerate() {
+        let members = || model.points.iter().filter(|point| class(point.pareto_k) == index);
+        let count = members().count();
+        let least = members().map(|point| point.n_eff).fold(f64::INFINITY, f64::min);
+        rows.push(vec![
+            title.to_owned(),
+            range,
+            count.to_string(),
+            format!("{:.1} %", 100.0 * count as f64 / model.points.len() as f64),
+            if least.is_finite() { format!("{least:.0}") } else { "–".to_owned() },
+        ]);
+    }
+    aligned_left(&mut rows);
+    Table { rows }.render()
+}
+
+fn comparison(models: &[Model], ranked: &Ranked) -> String {
+    let mut rows = vec![
+        ["by PSIS-LOO", "elpd_diff", "se_diff", "stacking", "pseudo-BMA", "pseudo-BMA+ "]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for row in &ranked.comparison.rows {
+        let index = row.components;
+        let doubt = if models[index].doubts.is_empty() { " " } else { "?" };
+        rows.push(vec![
+            models[index].name.clone(),
+            short(row.difference),
+            short(row.difference_se),
+            format!("{:.3}", row.weight),
+            format!("{:.3}", ranked.pseudo_bma[index]),
+            format!("{:.3}{doubt}", ranked.pseudo_bma_plus[index]),
+        ]);
+    }
+    aligned_left(&mut rows);
+    let legend =
+        if models.iter().all(|model| model.doubts.is_empty()) { "" } else { "\n? not to be trusted\n" };
+    format!("{}{legend}", Table { rows }.render())
+}
+
+/// What is undefined or infinite is null.
+pub fn json(models: &[Model], ranked: Option<&Ranked>) -> Value {
+    let of_model = |model: &Model| {
+        let points =
+            |field: fn(&gmm_scoring::LooPoint) -> f64| model.points.iter().map(field).collect::<Vec<f64>>();
+        let bad: Vec<&String> = model.bad().map(|i| &model.observations[i]).collect();
+        let (loo, waic, total) = (&model.loo, &model.waic, &model.log_likelihood);
+        json!({
+            "name": model.name,
+            "n_chains": model.n_chains,
+            "n_draws": model.n_draws / model.n_chains,
+            "observations": model.observations,
+            "loo": {
+                "elpd": loo.estimate,
+                "se": loo.se,
+                "p": loo.p_eff,
+                "pointwise": loo.pointwise,
+                "pareto_k": points(|point| point.pareto_k),
+                "n_eff": points(|point| point.n_eff),
+                "mcse": points(|point| point.mcse),
+                "khat_threshold": khat_threshold(model.n_draws),
+                "bad": bad,
+                "reliable": loo.reliable,
+                "note": loo.note,
+            },
+            "waic": {
+                "elpd": waic.estimate,
+                "se": waic.se,
+                "p": waic.p_eff,
+                "pointwise": waic.pointwise,
+                "reliable": waic.reliable,
+                "note": waic.note,
+            },
+            "log_likelihood": {"rhat": total.rhat, "ess_bulk": total.ess_bulk, "ess_tail": total.ess_tail},
+            "reliable": model.doubts.is_empty(),
+        })
+    };
+    let rows = ranked.iter().flat_map(|ranked| {
+        ranked.comparison.rows.iter().enumerate().map(|(rank, row)| {
+            json!({
+                "name": models[row.components].name,
+                "criterion": "loo",
+                "rank": rank + 1,
+                "elpd": row.estimate,
+                "se": row.se,
+                "elpd_diff": row.difference,
+                "se_diff": row.difference_se,
+                "stacking": row.weight,
+                "pseudo_bma": ranked.pseudo_bma[row.components],
+                "pseudo_bma_plus": ranked.pseudo_bma_plus[row.components],
+                "reliable": models[row.components].doubts.is_empty(),
+            })
+        })
+    });
+    json!({"models": models.iter().map(of_model).collect::<Vec<_>>(), "comparison": rows.collect::<Vec<_>>()})
+}

@@ -1,0 +1,5 @@
+//! Results as people and programs read them: tables, pages, figures, CSV, JSON.
+
+pub mod figures;
+pub mod report;
+pub mod table;

@@ -1,0 +1,221 @@
+//! `index.html`, self-contained, and `summary.md`.
+
+use anyhow::{Context, Result};
+use gmm_scoring::Criterion;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+
+use super::{Fitted, Plate};
+use crate::engine::experiment::Experiment;
+use crate::present::table::{self, short, standing, title};
+use crate::scores::results::{Ranking, Results};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// The page. Every text from the spec and the data is escaped; figures are our own SVG.
+///
+/// # Errors
+/// A template that does not fit its data.
+pub fn render(
+    experiment: &Experiment,
+    results: &Results,
+    warnings: &[String],
+    overview: &[Plate],
+    fitted: &[Fitted],
+    traces: Option<&Plate>,
+) -> Result<String> {
+    let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
+    let dataset = &experiment.dataset;
+    let values = context! {
+        name => experiment.spec.name.clone(),
+        data => context! {
+            path => experiment.spec.data.path.clone(),
+            rows => dataset.data.n_observations(),
+            columns => dataset.columns.clone(),
+            dropped => dataset.dropped,
+            label => experiment.spec.data.label.clone(),
+        },
+        answer => results.answer.as_ref().map(|answer| context! {
+            headline => answer.headline.clone(),
+            reasons => answer.reasons.clone(),
+        }),
+        warnings => warnings.to_vec(),
+        verdicts => results.rankings.iter().filter_map(|ranking| ranking.verdict.as_ref()).map(ToString::to_string).collect::<Vec<_>>(),
+        table => comparison(experiment, results),
+        refits => table::refits(results),
+        notes => notes(results),
+        overview => overview.iter().map(plate).collect::<Vec<_>>(),
+        fitted => fitted.iter().map(|fitted| context! {
+            components => fitted.components,
+            occupied => fitted.occupied,
+            rand_index => fitted.rand_index.map(short),
+            chosen => results.answer.as_ref().is_some_and(|answer| answer.components == fitted.components),
+            plate => plate(&fitted.plate),
+        }).collect::<Vec<_>>(),
+        traces => traces.map(plate),
+        fits => fits(results),
+        optima => optima(results),
+        failures => results.failures.iter().map(|failure| context! { what => failure.what.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
+        spec => experiment.spec.to_toml(),
+        version => env!("CARGO_PKG_VERSION"),
+        occupied => occupied(experiment, results),
+        spec_hash => experiment.spec.hash(),
+        data_hash => dataset.hash.clone(),
+        glossary => gmm_scoring::GLOSSARY,
+    };
+    render_page(TEMPLATE, values)
+}
+
+/// A page from its template: every text is escaped that is not marked as safe, and a value that is missing is an error.
+///
+/// # Errors
+/// A template that does not fit its values.
+pub fn render_page(template: &str, values: Value) -> Result<String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("page", template).context("the page's template")?;
+    let page = environment.get_template("page").and_then(|template| template.render(values));
+    page.context("the page cannot be rendered")
+}
+
+/// The comparison: a row a K, a cell a criterion.
+fn comparison(experiment: &Experiment, results: &Results) -> Value {
+    let ks = experiment.ks();
+    let rows = ks.iter().map(|&k| {
+        let cells = results.rankings.iter().map(|ranking| cell(ranking, k)).collect::<Vec<_>>();
+        let chosen = results.answer.as_ref().is_some_and(|answer| answer.components == k);
+        context! { components => k, parameters => experiment.n_parameters(k), cells, chosen }
+    });
+    let heads = results.rankings.iter().map(|ranking| {
+        context! {
+            title => title(ranking.criterion, &experiment.spec.scoring),
+            better => if ranking.criterion.higher_is_better() { "higher is better" } else { "lower is better" },
+        }
+    });
+    context! { heads => heads.collect::<Vec<_>>(), rows => rows.collect::<Vec<_>>() }
+}
+
+fn cell(ranking: &Ranking, components: usize) -> Value {
+    let Some(row) = ranking.comparison.rows.iter().find(|row| row.components == components) else {
+        return context! { text => "failed", se => "", standing => "", class => "", reliable => false, weight => "" };
+    };
+    let is_best = ranking.is_best(components);
+    context! {
+        text => if is_best { short(row.estimate) } else if row.difference > 0.0 { format!("+{}", short(row.difference)) } else { short(row.difference) },
+        se => if is_best || row.difference_se.is_nan() { String::new() } else { short(row.difference_se) },
+        standing => standing(ranking, components),
+        class => if is_best { "best" } else if standing(ranking, components).is_empty() { "" } else { "near" },
+        reliable => row.reliable,
+        weight => format!("{:.2}", row.weight),
+    }
+}
+
+/// The posterior of the number of components that own an observation, a row a fit.
+fn occupied(experiment: &Experiment, results: &Results) -> Value {
+    let counts: Vec<usize> = (1..=experiment.ks().last().copied().unwrap_or(0)).collect();
+    let rows = results.digests.iter().map(|digest| {
+        let share = |count: &usize| match digest.occupied.get(count - 1) {
+            None => String::new(),
+            Some(share) if *share == 0.0 => "0".to_owned(),
+            Some(share) => format!("{:.1}", 100.0 * share),
+        };
+        let shares = counts.iter().map(share).collect::<Vec<_>>();
+        context! { components => digest.job.components, seed => digest.job.seed, shares }
+    });
+    let rows = rows.collect::<Vec<_>>();
+    context! { counts, rows }
+}
+
+/// What single scores carry, those that should not be believed first.
+fn notes(results: &Results) -> Vec<Value> {
+    let mut noted: Vec<_> = results.scores.iter().filter(|row| !row.score.note.is_empty()).collect();
+    noted.sort_by_key(|row| row.score.reliable);
+    noted
+        .into_iter()
+        .map(|row| {
+            let seed = row.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+            context! {
+                about => format!("{}, K = {}{seed}", row.score.criterion.title(), row.components),
+                note => row.score.note.clone(),
+            }
+        })
+        .collect()
+}
+
+fn fits(results: &Results) -> Vec<Value> {
+    results
+        .digests
+        .iter()
+        .map(|digest| {
+            let health = &digest.health;
+            context! {
+                components => digest.job.components,
+                seed => digest.job.seed,
+                rhat => format!("{:.3}", health.max_rhat),
+                ess_bulk => format!("{:.0}", health.min_ess_bulk),
+                ess_tail => format!("{:.0}", health.min_ess_tail),
+                divergences => health.divergences,
+                bfmi => format!("{:.2}", health.min_bfmi),
+                steps => format!("{:.1}", health.mean_gradients),
+                switched => format!("{:.1}", 100.0 * health.switched),
+                chains => health.chain_lp.iter().map(|&lp| short(lp)).collect::<Vec<_>>().join(", "),
+                doubts => health.doubts(),
+                remarks => health.remarks(),
+            }
+        })
+        .collect()
+}
+
+fn optima(results: &Results) -> Vec<Value> {
+    results
+        .optima
+        .iter()
+        .map(|(components, optimum)| {
+            context! {
+                components,
+                log_likelihood => optimum.best.as_ref().map_or("–".to_owned(), |best| format!("{:.3}", best.log_likelihood)),
+                starts => optimum.n_starts,
+                reached => optimum.n_reached,
+                degenerate => optimum.n_degenerate,
+                refused => optimum.refused_gain.map_or("–".to_owned(), |gain| format!("{gain:.2}")),
+            }
+        })
+        .collect()
+}
+
+/// The answer, the table and the warnings as Markdown.
+#[must_use]
+pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String]) -> String {
+    let mut text = format!("# {}\n\n", experiment.spec.name);
+    if let Some(answer) = &results.answer {
+        text.push_str(&format!("**{}**\n\n", answer.headline));
+        for reason in &answer.reasons {
+            text.push_str(&format!("- {reason}\n"));
+        }
+        text.push('\n');
+    }
+    text.push_str("```text\n");
+    text.push_str(&crate::present::table::ranks(experiment, results));
+    text.push_str("```\n");
+    let of_repeats = results
+        .scores
+        .iter()
+        .filter(|row| row.score.criterion == Criterion::Kfold && experiment.spec.scoring.repeats > 1);
+    let of_repeats = of_repeats.filter_map(|row| {
+        let seed = row.seed?;
+        Some(format!("{}, K = {}, seed {seed}: {}.", row.score.criterion, row.components, row.score.note))
+    });
+    for remark in table::refits(results).into_iter().chain(of_repeats) {
+        text.push_str(&format!("\n{remark}\n"));
+    }
+    for failure in &results.failures {
+        text.push_str(&format!("\n> {} failed: {}.\n", failure.what, failure.reason));
+    }
+    for doubt in &results.doubts {
+        text.push_str(&format!("\n> {} is not to be trusted: {}.\n", doubt.what, doubt.reason));
+    }
+    for warning in warnings {
+        text.push_str(&format!("\n> {warning}.\n"));
+    }
+    text
+}

@@ -1,0 +1,263 @@
+//! The comparison as people and programs read it: a table on the terminal, CSV, JSON.
+
+use std::fmt::Write;
+
+use gmm_scoring::{Criterion, Row, Scale};
+use serde_json::{Value, json};
+
+use crate::engine::experiment::Experiment;
+use crate::scores::health::{least, worst};
+use crate::scores::leave_one_out::LeaveOneOut;
+use crate::scores::results::{Ranking, Results};
+use crate::study::spec::ScoringSpec;
+
+const SMALLEST: &str = "smallest indistinguishable";
+
+/// What a K is in one criterion's ranking.
+#[must_use]
+pub fn standing(ranking: &Ranking, components: usize) -> &'static str {
+    let Some(verdict) = &ranking.verdict else { return "" };
+    let smallest = ranking.criterion.scale() == Scale::Prediction && components == verdict.smallest;
+    match (components == verdict.best, smallest) {
+        (true, true) => "best and smallest",
+        (true, false) => "best",
+        (false, true) => SMALLEST,
+        (false, false) if verdict.indistinguishable.contains(&components) => "indistinguishable",
+        (false, false) => "",
+    }
+}
+
+/// `comparison.csv`: per criterion, every K ranked.
+#[must_use]
+pub fn csv(results: &Results) -> String {
+    let mut text = String::from(
+        "criterion,rank,components,estimate,se,difference,difference_se,weight,reliable,verdict\n",
+    );
+    for ranking in &results.rankings {
+        for (rank, row) in ranking.comparison.rows.iter().enumerate() {
+            writeln!(
+                text,
+                "{},{},{},{:?},{:?},{:?},{:?},{:?},{},{}",
+                ranking.criterion.name(),
+                rank + 1,
+                row.components,
+                row.estimate,
+                row.se,
+                row.difference,
+                row.difference_se,
+                row.weight,
+                row.reliable,
+                standing(ranking, row.components)
+            )
+            .expect("writing to a string cannot fail");
+        }
+    }
+    text
+}
+
+/// The same, with the answer, as JSON. What is undefined is null.
+#[must_use]
+pub fn json(experiment: &Experiment, results: &Results) -> Value {
+    let comparison: Vec<Value> = results
+        .rankings
+        .iter()
+        .flat_map(|ranking| {
+            ranking.comparison.rows.iter().enumerate().map(move |(rank, row)| {
+                json!({
+                    "criterion": ranking.criterion.name(),
+                    "rank": rank + 1,
+                    "components": row.components,
+                    "estimate": row.estimate,
+                    "se": row.se,
+                    "difference": row.difference,
+                    "difference_se": row.difference_se,
+                    "weight": row.weight,
+                    "reliable": row.reliable,
+                    "verdict": standing(ranking, row.components),
+                })
+            })
+        })
+        .collect();
+    let answer = results.answer.as_ref().map(|answer| {
+        json!({
+            "components": answer.components,
+            "criterion": answer.criterion.name(),
+            "headline": answer.headline,
+            "reasons": answer.reasons,
+        })
+    });
+    let failures: Vec<Value> = results
+        .failures
+        .iter()
+        .map(|failure| json!({"what": failure.what, "reason": failure.reason}))
+        .collect();
+    json!({"name": experiment.spec.name, "answer": answer, "comparison": comparison, "failures": failures})
+}
+
+/// A table of text, columns aligned right.
+pub struct Table {
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    #[must_use]
+    pub fn render(&self) -> String {
+        let n_columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..n_columns).map(width).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let cells: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+            text.push_str(cells.join("   ").trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A number with enough digits to tell differences that matter, and no more.
+#[must_use]
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        _ if value.is_nan() => "–".to_owned(),
+        size if size >= 999.5 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn cell(ranking: &Ranking, row: &Row) -> String {
+    let mark = match standing(ranking, row.components) {
+        SMALLEST => "<",
+        _ if ranking.is_best(row.components) => "*",
+        _ => " ",
+    };
+    let doubt = if row.reliable { " " } else { "?" };
+    let number = if ranking.is_best(row.components) {
+        short(row.estimate)
+    } else if row.difference_se.is_nan() {
+        format!("{:+}", Short(row.difference))
+    } else {
+        format!("{:+} ± {}", Short(row.difference), short(row.difference_se))
+    };
+    format!("{number}{doubt}{mark}")
+}
+
+/// [`short`] with a sign.
+struct Short(f64);
+
+impl std::fmt::Display for Short {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.0 > 0.0 && f.sign_plus() { "+" } else { "" };
+        write!(f, "{sign}{}", short(self.0))
+    }
+}
+
+/// The heading of a criterion's column.
+#[must_use]
+pub fn title(criterion: Criterion, scoring: &ScoringSpec) -> String {
+    match criterion {
+        Criterion::Kfold if scoring.repeats > 1 => format!("{} × {}-fold", scoring.repeats, scoring.folds),
+        Criterion::Kfold => format!("{}-fold", scoring.folds),
+        other => other.title().to_owned(),
+    }
+}
+
+/// The table with its legend.
+#[must_use]
+pub fn ranks(experiment: &Experiment, results: &Results) -> String {
+    let scoring = &experiment.spec.scoring;
+    let ks = experiment.ks();
+    let mut header = vec!["K".to_owned(), "p".to_owned()];
+    header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, scoring))));
+    header.extend(["R-hat", "ESS", "div."].map(str::to_owned));
+    let mut rows = vec![header];
+    for &k in &ks {
+        let mut row = vec![k.to_string(), experiment.n_parameters(k).to_string()];
+        for ranking in &results.rankings {
+            let found = ranking.comparison.rows.iter().find(|row| row.components == k);
+            row.push(found.map_or("failed  ".to_owned(), |found| cell(ranking, found)));
+        }
+        let healths: Vec<_> =
+            results.digests.iter().filter(|digest| digest.job.components == k).map(|d| &d.health).collect();
+        if healths.is_empty() {
+            row.extend(["–", "–", "–"].map(str::to_owned));
+        } else {
+            let rhat = healths.iter().map(|health| health.max_rhat).fold(f64::NEG_INFINITY, worst);
+            let ess = healths
+                .iter()
+                .map(|health| least(health.min_ess_bulk, health.min_ess_tail))
+                .fold(f64::INFINITY, least);
+            let divergences: usize = healths.iter().map(|health| health.divergences).sum();
+            let or_dash = |text: String, value: f64| if value.is_nan() { "–".to_owned() } else { text };
+            row.push(or_dash(format!("{rhat:.3}"), rhat));
+            row.push(or_dash(format!("{ess:.0}"), ess));
+            row.push(divergences.to_string());
+        }
+        rows.push(row);
+    }
+    let mut text = Table { rows }.render();
+    if !results.rankings.is_empty() {
+        text.push_str(
+            "\n* best, shown in full; other rows: difference to it ± standard error   < smallest K not told from it   ? not to be trusted\n",
+        );
+    }
+    text
+}
+
+/// A sentence on LOO's refits, where there are any.
+#[must_use]
+pub fn refits(results: &Results) -> Option<String> {
+    let of_fit =
+        |loo: &LeaveOneOut| format!("{} at K = {} (seed {})", loo.n_refitted(), loo.components, loo.seed);
+    let refitted: Vec<String> =
+        results.left_out.iter().filter(|loo| loo.n_refitted() > 0).map(of_fit).collect();
+    (!refitted.is_empty()).then(|| {
+        format!(
+            "PSIS-LOO: observations left out by fits, because reweighting fails: {}.",
+            refitted.join(", ")
+        )
+    })
+}
+
+/// The table and the answer for a terminal.
+#[must_use]
+pub fn text(experiment: &Experiment, results: &Results) -> String {
+    let mut text = ranks(experiment, results);
+    if let Some(answer) = &results.answer {
+        write!(text, "\n{}\n", answer.headline).expect("writing to a string cannot fail");
+        for reason in &answer.reasons {
+            writeln!(text, "  {reason}").expect("writing to a string cannot fail");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_the_digits_that_matter() {
+        assert_eq!(short(-1234.567), "-1235");
+        assert_eq!(short(12.345), "12.3");
+        assert_eq!(short(-0.5), "-0.50");
+        assert_eq!(short(f64::NAN), "–");
+        assert_eq!(format!("{:+}", Short(3.0)), "+3.00");
+        assert_eq!(format!("{:+}", Short(-3.0)), "-3.00");
+    }
+
+    #[test]
+    fn columns_align_right() {
+        let table = Table { rows: vec![vec!["K".into(), "x".into()], vec!["10".into(), "1.5".into()]] };
+        assert_eq!(table.render(), " K     x\n10   1.5\n");
+    }
+}

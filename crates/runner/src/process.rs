@@ -1,0 +1,4 @@
+//! What belongs to the process as a whole: signals, panics, threads.
+
+pub mod interrupt;
+pub mod panics;

@@ -1,0 +1,229 @@
+//! One data set of a suite: drawn, fitted and scored by the code that every experiment runs, and what is kept of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use gmm_sampler::data::Data;
+use gmm_sampler::mixture::params::{Mixture, MixtureError};
+use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
+use rand::Rng;
+
+use crate::commands::simulate::columns;
+use crate::data::Dataset;
+use crate::engine::experiment::Experiment;
+use crate::engine::progress::{Display, Progress};
+use crate::engine::scheduler::{self, Workshop, sample};
+use crate::engine::streams::{Simulated, Stream};
+use crate::engine::task::{Job, Part, Task};
+use crate::present::report::Extent;
+use crate::process::panics::caught;
+use crate::scores::findings::Findings;
+use crate::scores::results::{Failure, Ranking, Results};
+use crate::storage;
+use crate::storage::atomic::{DiskFault, fault};
+use crate::storage::store::Store;
+use crate::study::design::Set;
+use crate::study::spec::suite::SuiteSpec;
+use crate::study::spec::{DataSpec, Missing, PriorSpec, Spec};
+
+/// What is kept of a data set: enough for every verdict to be found again.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// By prior, then by criterion, then from best to worst.
+    pub rows: Vec<OutcomeRow>,
+    /// Why there is nothing, or nothing of some fits; empty if all is there.
+    pub failure: String,
+    /// Fits, those of folds included, that their own diagnostics do not trust.
+    pub n_doubtful: usize,
+}
+
+/// One K by one criterion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutcomeRow {
+    /// 0: `model.prior`; 1: `suite.contrast`.
+    pub prior: usize,
+    pub criterion: Criterion,
+    pub row: Row,
+    /// What predictive criteria estimate, in nats: the log density of the data set under the truth, less N times the divergence of
+    /// the fit to all rows from it, as fresh observations measure that. NaN where no fit was judged so.
+    pub expected: f64,
+}
+
+impl Outcome {
+    /// The rankings under one prior, as they were found.
+    #[must_use]
+    pub fn rankings(&self, prior: usize, n_observations: usize) -> Vec<Ranking> {
+        let rows: Vec<&OutcomeRow> = self.rows.iter().filter(|row| row.prior == prior).collect();
+        rows.chunk_by(|a, b| a.criterion == b.criterion)
+            .map(|rows| {
+                let criterion = rows[0].criterion;
+                let comparison = Comparison {
+                    criterion,
+                    n_observations: (criterion.scale() == Scale::Prediction).then_some(n_observations),
+                    rows: rows.iter().map(|row| row.row.clone()).collect(),
+                };
+                let verdict = Verdict::of(&comparison);
+                Ranking { criterion, comparison, verdict, best_by_seed: Vec::new() }
+            })
+            .collect()
+    }
+}
+
+/// The priors under which every data set is fitted.
+#[must_use]
+pub fn priors(spec: &SuiteSpec) -> Vec<&PriorSpec> {
+    std::iter::once(&spec.model.prior).chain(&spec.suite.contrast).collect()
+}
+
+/// Whether any fit on all rows is needed: criteria of the maximised likelihood need none, and K-fold only those of folds.
+#[must_use]
+pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
+    spec.suite.fresh > 0 || spec.scoring.needs(Basis::Posterior)
+}
+
+/// Simulates and fits one data set; draws pass through a directory below `scratch` that is removed at the end. Whatever goes wrong is
+/// that set's failure, unless it is the disk.
+///
+/// # Errors
+/// The disk takes no draws.
+pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
+    match caught(|| try_to_examine(spec, set, scratch)) {
+        Err(error) if !error.is::<DiskFault>() => {
+            Ok(Outcome { failure: format!("{error:#}"), ..Outcome::default() })
+        }
+        outcome => outcome,
+    }
+}
+
+fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
+    let stream = |part| Stream::Simulation { seed: spec.suite.seed, set: set.index, part }.rng();
+    let recipe = spec.suite.recipe(set.components, set.n_features, set.overlap);
+    let truth = recipe.simulate(&mut stream(Simulated::Mixture))?;
+    let (data, _) = truth.simulate(set.n_observations, &mut stream(Simulated::Observations));
+    let fresh = (spec.suite.fresh > 0)
+        .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
+    let mut outcome = Outcome::default();
+    for (index, prior) in priors(spec).into_iter().enumerate() {
+        let directory = tempfile::tempdir_in(scratch).with_context(|| fault(scratch, "written"))?;
+        let store = Store::new(directory.path().to_path_buf());
+        let experiment = experiment(spec, prior, data.clone());
+        let (results, expected) = fit(&experiment, needs_whole_fits(spec), &store, fresh.as_ref())?;
+        let failures: Vec<String> =
+            results.failures.iter().map(|Failure { what, reason }| format!("{what}: {reason}")).collect();
+        if let Some(first) = failures.first() {
+            let more = failures.len() - 1;
+            outcome.failure = if more == 0 { first.clone() } else { format!("{first} (and {more} more)") };
+        }
+        outcome.n_doubtful += results.doubts.len();
+        for Ranking { criterion, comparison, .. } in results.rankings {
+            outcome.rows.extend(comparison.rows.into_iter().map(|row| {
+                let expected = expected.iter().find(|(components, _)| *components == row.components);
+                OutcomeRow {
+                    prior: index,
+                    criterion,
+                    expected: expected.map_or(f64::NAN, |(_, value)| *value),
+                    row,
+                }
+            }));
+        }
+    }
+    Ok(outcome)
+}
+
+fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
+    let columns = columns(&data);
+    let data_spec = DataSpec {
+        path: "simulated".to_owned(),
+        columns: Some(columns.clone()),
+        label: None,
+        scale: spec.suite.scale,
+        missing: Missing::Error,
+    };
+    let mut model = spec.model.clone();
+    model.prior = prior.clone();
+    let spec = Spec {
+        name: spec.name.clone(),
+        data: data_spec,
+        model,
+        sampler: spec.sampler.clone(),
+        scoring: spec.scoring.clone(),
+    };
+    let rows = (1..=data.n_observations()).collect();
+    let dataset =
+        Dataset { columns, data, rows, classes: None, groups: None, dropped: 0, hash: String::new() };
+    Experiment::of_dataset(spec, PathBuf::from("simulated"), dataset)
+}
+
+/// Fits and scores as any experiment is, with fits on all rows or without, and judges these by fresh observations.
+fn fit(
+    experiment: &Experiment,
+    whole: bool,
+    store: &Store,
+    fresh: Option<&Fresh>,
+) -> Result<(Results, Vec<(usize, f64)>)> {
+    let tasks: Vec<Task> =
+        experiment.tasks().into_iter().filter(|task| task.job.part != Part::All || whole).collect();
+    let workshop = Workshop::new(experiment, store, Extent::Tables);
+    let run = |tasks: &[Task], findings| {
+        let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
+        sample(&workshop, tasks, findings, &progress)
+    };
+    let (mut outcomes, findings) = run(&tasks, Findings::default())?;
+    let refits = findings.refits(experiment);
+    let (of_refits, findings) = run(&refits, findings)?;
+    outcomes.extend(of_refits);
+    let failures = outcomes.iter().filter_map(scheduler::Outcome::failure).collect();
+    let mut expected = Vec::new();
+    if let Some(fresh) = fresh {
+        let of_all = |outcome: &&scheduler::Outcome| outcome.job.part == Part::All && outcome.result.is_ok();
+        for outcome in outcomes.iter().filter(of_all) {
+            expected.push((outcome.job.components, fresh.expected(experiment, store, outcome.job)?));
+        }
+    }
+    Ok((Results::of(experiment, findings, failures)?, expected))
+}
+
+/// Observations from the true mixture that no fit sees, and what the truth says of them and of those that fits do see.
+struct Fresh {
+    data: Data,
+    /// Log densities under the truth: of each fresh observation, and the sum over the data set.
+    of_fresh: Vec<f64>,
+    of_data_set: f64,
+    n_observations: usize,
+}
+
+impl Fresh {
+    fn new(truth: &Mixture, data: &Data, n: usize, rng: &mut impl Rng) -> Self {
+        let (fresh, _) = truth.simulate(n, rng);
+        let under_truth = |data: &Data| log_densities(std::slice::from_ref(truth), 1, data);
+        Self {
+            of_fresh: under_truth(&fresh),
+            of_data_set: under_truth(data).iter().sum(),
+            n_observations: data.n_observations(),
+            data: fresh,
+        }
+    }
+
+    /// [`OutcomeRow::expected`]. N times the mean log predictive density of fresh observations has the same expectation, but an
+    /// estimate less that varies as the data set's own entropy does; here the truth's density is a control variate that takes
+    /// this out.
+    fn expected(&self, experiment: &Experiment, store: &Store, job: Job) -> Result<f64> {
+        let task = Task { job, held_out: Arc::from([]) };
+        let Ok(file) = store.find(experiment, &task)? else { bail!("the draws of {job} are gone") };
+        let fit = storage::fits::fit(&file, job.components, self.data.n_features())?;
+        let mixtures: Vec<Mixture> = (0..fit.draws.len())
+            .map(|s| Mixture::from_values(job.components, self.data.n_features(), &fit.draws.draw(s)))
+            .collect::<Result<_, _>>()?;
+        let predicted = log_densities(&mixtures, fit.draws.n_chains(), &self.data);
+        let excess: f64 = predicted.iter().zip(&self.of_fresh).map(|(fit, truth)| fit - truth).sum();
+        Ok(self.of_data_set + self.n_observations as f64 * excess / predicted.len() as f64)
+    }
+}
+
+/// Log densities of observations under the mean of mixtures, per unit of the data's own scale.
+fn log_densities(mixtures: &[Mixture], n_chains: usize, data: &Data) -> Vec<f64> {
+    let all = mixtures.iter().cloned().map(Ok::<_, MixtureError>);
+    let matrix = LogLikelihood::new(all, n_chains, data).expect("every mixture is one");
+    (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).map(|column| held_out(&column)).collect()
+}

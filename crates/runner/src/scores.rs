@@ -1,0 +1,20 @@
+//! From stored fits to scores, rankings and the answer.
+
+pub mod answer;
+pub mod digest;
+pub mod evidence;
+pub mod findings;
+pub mod health;
+pub mod held_out;
+pub mod information;
+pub mod laplace;
+pub mod leave_one_out;
+pub mod pass;
+pub mod plot_draws;
+pub mod results;
+pub mod stage;
+pub mod tempered;
+pub mod warnings;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! From stored fits to scores: one pass over the data for each fit, then every criterion.
+
+use anyhow::Result;
+use gmm_sampler::diagnostics::Summary;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::relabel::relabel;
+use gmm_scoring::{Criterion, LooPoint, Score, in_doubt, waic};
+use rayon::prelude::*;
+
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::Fit;
+use crate::engine::task::{Job, Task};
+use crate::present::report::Extent;
+use crate::scores::health::{Demands, Health};
+use crate::scores::plot_draws::Sketch;
+
+use super::evidence::log_evidence_score;
+use super::pass::{log_likelihood_and_spiked, occupied, pass};
+
+/// One row of `scores.parquet`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreRow {
+    pub components: usize,
+    /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
+    pub seed: Option<u64>,
+    pub score: Score,
+    /// Monte Carlo standard error of the estimate, from the chains behind it; NaN where none is known.
+    pub mcse: f64,
+}
+
+/// One row of `summary.parquet`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryRow {
+    pub components: usize,
+    pub seed: u64,
+    pub parameter: String,
+    pub summary: Summary,
+}
+
+/// The parameter, in summaries, that is the number of components that own an observation.
+const OCCUPIED: &str = "occupied";
+
+/// Everything that is kept of a fit once its draws are on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Digest {
+    pub job: Job,
+    pub summary: Vec<SummaryRow>,
+    pub health: Health,
+    /// The posterior of K⁺, the number of components that own an observation: from 1 to K.
+    pub occupied: Vec<f64>,
+    /// Where asked for.
+    pub waic: Option<Score>,
+    pub evidence: Option<Score>,
+    /// The terms of PSIS-LOO, where asked for.
+    pub loo: Option<Vec<LooPoint>>,
+}
+
+impl Digest {
+    /// Fits without the observations at which reweighting this one fails.
+    #[must_use]
+    pub fn refits(&self, experiment: &Experiment) -> Vec<Task> {
+        let in_doubt =
+            self.loo.as_ref().map_or_else(Vec::new, |points| in_doubt(points, self.health.n_draws));
+        experiment.refits(self.job.components, self.job.seed, &in_doubt)
+    }
+}
+
+/// The draw of highest density: the labelling that others are brought to.
+pub fn pivot(fit: &Fit, components: usize, n_features: usize) -> Result<Mixture> {
+    let lp = |s: usize| fit.stats[s].lp;
+    let best = (0..fit.draws.len()).max_by(|&a, &b| lp(a).total_cmp(&lp(b))).unwrap_or(0);
+    Ok(Mixture::from_values(components, n_features, &fit.draws.draw(best))?)
+}
+
+/// Summarises and scores one fit, and keeps what its figures show if there are to be any.
+///
+/// # Errors
+/// Draws that are no mixtures.
+pub fn digest(
+    experiment: &Experiment,
+    job: Job,
+    fit: &Fit,
+    extent: Extent,
+) -> Result<(Digest, Option<Sketch>)> {
+    let data = &experiment.dataset.data;
+    let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, data)?;
+    let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
+    let pass = pass(&matrix, with_waic, with_loo);
+    let occupied = occupied(job, &matrix);
+    // Relabelling needs as much memory again.
+    drop(matrix);
+    let n_chains = fit.draws.n_chains();
+
+    let relabelled = relabel(&fit.draws, &pivot(fit, job.components, data.n_features())?);
+    let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
+    let mut columns: Vec<(&str, &[f64])> =
+        vec![("lp", &lp), ("log_likelihood", &pass.log_likelihood), (OCCUPIED, &occupied)];
+    for (variable, name) in relabelled.draws.variables().iter().enumerate() {
+        columns.push((name, relabelled.draws.column(variable)));
+    }
+    let summary: Vec<SummaryRow> = columns
+        .par_iter()
+        .map(|(name, column)| SummaryRow {
+            components: job.components,
+            seed: job.seed,
+            parameter: (*name).to_owned(),
+            summary: Summary::of(column, n_chains),
+        })
+        .collect();
+
+    let max_tree_depth = experiment.spec.sampler.max_tree_depth;
+    // The first two rows: log density and log-likelihood.
+    let invariant = [summary[0].summary, summary[1].summary];
+    let health = Health::of(fit, &invariant, spiked, relabelled.switched, max_tree_depth, Demands::DRAWS);
+    let waic = with_waic.then(|| health.doubt(waic(&pass.waic)));
+    let loo = with_loo.then_some(pass.loo);
+    let evidence = experiment
+        .scores_by(Criterion::Evidence)
+        .then(|| log_evidence_score(experiment, job, fit))
+        .transpose()?
+        .map(|score| health.doubt(score));
+    let sketch = match extent {
+        Extent::Whole => {
+            Some(Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
+        }
+        Extent::Tables => None,
+    };
+    Ok((
+        Digest { job, summary, health, occupied: shares(&occupied, job.components), waic, evidence, loo },
+        sketch,
+    ))
+}
+
+/// The share of each count from 1 to the greatest.
+fn shares(counts: &[f64], greatest: usize) -> Vec<f64> {
+    let share = |count: usize| {
+        counts.iter().filter(|&&value| value == count as f64).count() as f64 / counts.len() as f64
+    };
+    (1..=greatest).map(share).collect()
+}
+
+/// Adds a sentence to a note.
+pub fn append(note: &mut String, more: &str) {
+    if !note.is_empty() {
+        note.push_str("; ");
+    }
+    note.push_str(more);
+}

@@ -1,0 +1,127 @@
+//! Log evidence of a fit's model, by bridge sampling from its draws.
+
+use anyhow::Result;
+use gmm_sampler::data::Observations;
+use gmm_sampler::mixture::likelihood::Likelihood;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::mixture::prior::Prior;
+use gmm_sampler::ties::Ties;
+use gmm_scoring::{Canonical, Criterion, Evidence, EvidenceError, Score, log_evidence};
+
+use super::digest::{append, pivot};
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::Fit;
+use crate::engine::model::{Model, improper_with};
+use crate::engine::streams::Stream;
+use crate::engine::task::{Job, Part};
+use crate::study::spec::{Centre, Scale};
+
+/// Halves of the draws that are further apart than this many standard errors say that the error is wrong.
+const DISAGREEMENT: f64 = 3.0;
+
+/// A Monte Carlo error above this, in nats, is as large as differences that count: Kass & Raftery (1995), section 3.2.
+const LARGEST_ERROR: f64 = 0.5;
+
+/// The score, in nats on the data's own scale. Its standard error is of Monte Carlo alone.
+///
+/// # Errors
+/// Draws that are no mixtures, a constant column.
+pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Score> {
+    let data = &experiment.dataset.data;
+    let Model { scaling, prior, .. } = Model::of(experiment, job.components, Part::All, data)?;
+    let scaled = scaling.of(data);
+    let likelihood = Likelihood::new(&scaled).on_threads(rayon::current_num_threads());
+    let mut posterior = Posterior::new(&likelihood, &prior, job.components)?;
+    let layout = posterior.layout();
+    let position = |values: &[f64]| -> Result<Vec<f64>> {
+        let mixture = Mixture::from_values(job.components, scaled.n_features(), values)?;
+        Ok(layout.unconstrain(&mixture.on_sampler_scale(&scaling)))
+    };
+    let positions: Result<Vec<Vec<f64>>> =
+        (0..fit.draws.len()).map(|s| position(&fit.draws.draw(s))).collect();
+    let mut positions = positions?;
+    let mut rng = Stream::Evidence { components: job.components, seed: job.seed }.rng();
+    let n_chains = fit.draws.n_chains();
+    let found = if prior.is_exchangeable(job.components) {
+        let reference = pivot(fit, job.components, scaled.n_features())?.on_sampler_scale(&scaling);
+        let mut canonical = Canonical::new(posterior, reference);
+        positions.iter_mut().for_each(|position| *position = canonical.bring(position));
+        log_evidence(&mut canonical, &positions, n_chains, &mut rng)
+    } else {
+        log_evidence(&mut posterior, &positions, n_chains, &mut rng)
+    };
+    let score = of(found, data.n_observations() as f64 * scaling.log_scale());
+    Ok(under(experiment, job.components, &prior, score))
+}
+
+/// An evidence with what is to be said of it whatever it was computed by.
+pub(super) fn under(experiment: &Experiment, components: usize, prior: &Prior, mut score: Score) -> Score {
+    let ties = Ties::of(&experiment.dataset.data);
+    if components > 1 && improper_with(&prior.scales, components, &ties) {
+        append(
+            &mut score.note,
+            "tied observations make the exact posterior improper: this is the evidence of its regular modes",
+        );
+        score.reliable = false;
+    }
+    let means = &experiment.spec.model.prior.means;
+    if means.centre == Centre::Kmeans {
+        append(
+            &mut score.note,
+            "the prior is centred on k-means centroids of these very data: not the evidence of a prior",
+        );
+    } else if means.centre == Centre::DataMean || experiment.spec.data.scale != Scale::None {
+        append(&mut score.note, "the prior takes its location or unit from these data");
+    }
+    score
+}
+
+/// Without an estimate.
+pub(super) fn undefined(criterion: Criterion) -> Score {
+    Score {
+        criterion,
+        estimate: f64::NAN,
+        se: f64::NAN,
+        p_eff: f64::NAN,
+        n_bad: 0,
+        reliable: false,
+        note: String::new(),
+        pointwise: Vec::new(),
+    }
+}
+
+/// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
+fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
+    let undefined = undefined(Criterion::Evidence);
+    match found {
+        Err(error) => Score { note: error.to_string(), ..undefined },
+        Ok(found) => {
+            let mut note = String::new();
+            if found.mcse.is_nan() || found.mcse > LARGEST_ERROR {
+                append(
+                    &mut note,
+                    "the Monte Carlo error is as large as differences that count: raise `draws`",
+                );
+            }
+            if found.disagreement().is_nan() || found.disagreement() > DISAGREEMENT {
+                append(
+                    &mut note,
+                    &format!(
+                        "the halves of the chains give {:.2} and {:.2}, further apart than their errors allow",
+                        found.halves[0] - log_scale,
+                        found.halves[1] - log_scale
+                    ),
+                );
+            }
+            let estimate = found.log_evidence - log_scale;
+            Score {
+                estimate,
+                se: found.mcse,
+                reliable: note.is_empty() && estimate.is_finite(),
+                note,
+                ..undefined
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Scores of rows by fits that never saw them.
+
+use anyhow::{Context, Result, ensure};
+use gmm_sampler::data::Observations;
+use gmm_sampler::diagnostics::sd;
+use gmm_scoring::{Criterion, Score, held_out, held_out_mcse, kfold, logo};
+
+use super::digest::append;
+use super::pass::{invariants, log_likelihood_and_spiked};
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::Fit;
+use crate::engine::task::{Part, Task};
+use crate::scores::health::{Demands, Health};
+
+/// Monte Carlo error, as a share of the standard error over observations, above which a cross-validated score is not to be
+/// trusted: a tenth adds half a percent to the two together.
+const MOST_ERROR: f64 = 0.1;
+
+/// What a fit says of the rows that it has not seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOut {
+    /// Held-out rows, from 0, ascending.
+    pub rows: Vec<usize>,
+    /// Their log predictive densities, in nats per unit of the data's own scale.
+    pub elpd: Vec<f64>,
+    /// Monte Carlo standard error of the sum of these, in nats.
+    pub mcse: f64,
+    /// Why the fit behind them is doubtful; empty if it is not.
+    pub trouble: String,
+}
+
+impl HeldOut {
+    /// Scores the rows that a task holds out by its fit.
+    ///
+    /// # Errors
+    /// Draws that are no mixtures.
+    pub fn of(experiment: &Experiment, task: &Task, fit: &Fit) -> Result<Self> {
+        let unseen = experiment.dataset.data.rows(&task.held_out);
+        let (matrix, spiked) = log_likelihood_and_spiked(experiment, task.job.components, fit, &unseen)?;
+        let columns: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
+        let n_chains = fit.draws.n_chains();
+        let elpd = columns.iter().map(|column| held_out(column)).collect();
+        let mcse = held_out_mcse(&columns, n_chains);
+
+        let log_likelihood: Vec<f64> =
+            (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
+        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
+        let health = Health::of(
+            fit,
+            &invariants(fit, &log_likelihood),
+            spiked,
+            0.0,
+            max_tree_depth,
+            Demands::HELD_OUT,
+        );
+        Ok(Self { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
+    }
+}
+
+/// The score of one K and seed from partitions of the rows, and its Monte Carlo standard error. Of several partitions each
+/// observation's mean counts.
+///
+/// # Errors
+/// Parts that do not hold out every observation exactly once.
+pub fn cross_validated(
+    criterion: Criterion,
+    n_observations: usize,
+    partitions: &[Vec<(Part, &HeldOut)>],
+) -> Result<(Score, f64)> {
+    let repeats =
+        partitions.iter().map(|parts| pointwise(n_observations, parts)).collect::<Result<Vec<_>>>()?;
+    let n_repeats = repeats.len() as f64;
+    // Parts have streams of random numbers of their own: their errors are independent.
+    let parts = || partitions.iter().flatten();
+    let mcse = parts().map(|(_, part)| part.mcse * part.mcse).sum::<f64>().sqrt() / n_repeats;
+    let mut score = if criterion == Criterion::Logo {
+        // Rows of a group are not independent, groups are taken to be: a group is one term, and the standard error is over them.
+        logo(parts().map(|(_, part)| part.elpd.iter().sum()).collect())
+    } else {
+        let mean = |i: usize| repeats.iter().map(|pointwise| pointwise[i]).sum::<f64>() / n_repeats;
+        kfold((0..n_observations).map(mean).collect())
+    };
+    if repeats.len() > 1 {
+        let estimates: Vec<f64> = repeats.iter().map(|pointwise| pointwise.iter().sum()).collect();
+        let more = format!(
+            "the mean of {} partitions, whose estimates have a standard deviation of {:.2}",
+            repeats.len(),
+            sd(&estimates)
+        );
+        append(&mut score.note, &more);
+    }
+    doubt(&mut score, mcse, parts());
+    Ok((score, mcse))
+}
+
+/// The log predictive density of each observation by the one part that holds it out.
+fn pointwise(n_observations: usize, parts: &[(Part, &HeldOut)]) -> Result<Vec<f64>> {
+    let mut pointwise: Vec<Option<f64>> = vec![None; n_observations];
+    for (&row, &elpd) in parts.iter().flat_map(|(_, part)| part.rows.iter().zip(&part.elpd)) {
+        let place = pointwise.get_mut(row).with_context(|| format!("there is no observation {row}"))?;
+        ensure!(place.replace(elpd).is_none(), "observation {row} is held out twice");
+    }
+    let pointwise: Option<Vec<f64>> = pointwise.into_iter().collect();
+    pointwise.context("some observations were never held out")
+}
+
+/// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
+fn doubt<'a>(score: &mut Score, mcse: f64, parts: impl Iterator<Item = &'a (Part, &'a HeldOut)>) {
+    // An undefined error is too large; one observation has no standard error to compare with.
+    if (mcse.is_nan() || mcse > MOST_ERROR * score.se) && !score.se.is_nan() {
+        let more = format!(
+            "a Monte Carlo error of {mcse:.2} is more than a tenth of the standard error {:.2}: raise `fold_draws`",
+            score.se
+        );
+        append(&mut score.note, &more);
+        score.reliable = false;
+    }
+    let mut troubled = parts.filter(|(_, part)| !part.trouble.is_empty());
+    if let Some((part, first)) = troubled.next() {
+        let more = match troubled.count() {
+            0 => String::new(),
+            1 => " (and another part)".to_owned(),
+            n => format!(" (and {n} more parts)"),
+        };
+        let name = part.to_string();
+        append(&mut score.note, &format!("{}: {}{more}", name.trim_start_matches(", "), first.trouble));
+        score.reliable = false;
+    }
+}

@@ -1,0 +1,59 @@
+//! Log evidence by Laplace's method, from the mode of every K's posterior.
+
+use anyhow::Result;
+use gmm_sampler::data::Observations;
+use gmm_sampler::mixture::likelihood::Likelihood;
+use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::start::em::EmOptimum;
+use gmm_sampler::start::modes;
+use gmm_sampler::ties::Ties;
+use gmm_scoring::{Criterion, laplace};
+
+use super::digest::{ScoreRow, append};
+use super::evidence::{undefined, under};
+use crate::engine::experiment::Experiment;
+use crate::engine::model::Model;
+use crate::engine::task::Part;
+
+/// A log overlap of relabellings above this is one of components that coincide for all that the data can tell.
+const COINCIDING: f64 = 0.1;
+
+/// The score of one K, in nats on the data's own scale. Modes are those above EM's optima and the k-means clusters.
+///
+/// # Errors
+/// A constant column.
+pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> Result<ScoreRow> {
+    let data = &experiment.dataset.data;
+    let model = Model::of(experiment, components, Part::All, data)?;
+    let scaled = model.scaling.of(data);
+    let likelihood = Likelihood::new(&scaled);
+    let mut posterior = Posterior::new(&likelihood, &model.prior, components)?;
+    let watch = SpikeWatch::new(components, &Ties::of(data));
+    let optima: Vec<_> =
+        optimum.best.iter().map(|best| &best.mixture).chain(&optimum.others).cloned().collect();
+    let modes = modes(&mut posterior, &model.beginnings(&optima), |mixture| {
+        watch.is_on_spike(&mixture.on_data_scale(&model.scaling))
+    });
+    let mut score = undefined(Criterion::Laplace);
+    let exchangeable = model.prior.is_exchangeable(components);
+    match laplace(&mut posterior, &modes, exchangeable) {
+        _ if modes.is_empty() => {
+            append(&mut score.note, "every way up led to the spike of tied observations")
+        }
+        Err(error) => append(&mut score.note, &error.to_string()),
+        Ok(found) => {
+            let log_scale = scaled.n_observations() as f64 * model.scaling.log_scale();
+            score.estimate = found.log_evidence - log_scale;
+            score.reliable = found.log_overlap <= COINCIDING;
+            if !score.reliable {
+                append(
+                    &mut score.note,
+                    "components coincide at the highest mode, where the posterior is no normal: the estimate is too high",
+                );
+            }
+        }
+    }
+    let score = under(experiment, components, &model.prior, score);
+    Ok(ScoreRow { components, seed: None, score, mcse: f64::NAN })
+}

@@ -1,0 +1,75 @@
+//! What the accuracy suite leaves as Parquet: its checks, and the numbers behind their figures.
+
+use std::path::Path;
+
+use anyhow::Result;
+use gmm_accuracy::check::{Check, Evidence, Verdict};
+use gmm_accuracy::ranks::RankUniformity;
+use gmm_accuracy::z_scores::ZScores;
+use polars::prelude::Column;
+
+use super::seal;
+use super::store::version_alone;
+
+/// One row per check. Tests have a p-value, other checks a bound; what a check has not is missing.
+///
+/// # Errors
+/// The disk.
+pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> Result<()> {
+    let text = |of: fn(&Check) -> &str| checks.iter().map(|(check, _)| of(check)).collect::<Vec<&str>>();
+    let number = |of: fn(&Evidence) -> Option<f64>| {
+        checks.iter().map(|(check, _)| of(&check.evidence)).collect::<Vec<_>>()
+    };
+    let columns = vec![
+        Column::new("part".into(), text(|check| check.part.name())),
+        Column::new("case".into(), text(|check| &check.case)),
+        Column::new("quantity".into(), text(|check| &check.quantity)),
+        Column::new("statistic".into(), text(|check| check.evidence.statistic())),
+        Column::new("value".into(), number(Evidence::value)),
+        Column::new("p_value".into(), number(Evidence::p_value)),
+        Column::new("bound".into(), number(Evidence::bound)),
+        Column::new(
+            "verdict".into(),
+            checks.iter().map(|(_, verdict)| verdict.name()).collect::<Vec<&str>>(),
+        ),
+    ];
+    seal::write(path, columns, &version_alone())
+}
+
+/// One row per estimate.
+///
+/// # Errors
+/// The disk.
+pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> Result<()> {
+    let rows = || groups.iter().flat_map(|group| (0..group.z.len()).map(move |index| (group, index)));
+    let text = |of: fn(&ZScores) -> &str| rows().map(|(group, _)| of(group)).collect::<Vec<&str>>();
+    let columns = vec![
+        Column::new("part".into(), text(|group| group.part.name())),
+        Column::new("case".into(), text(|group| &group.case)),
+        Column::new("group".into(), text(|group| &group.group)),
+        Column::new(
+            "quantity".into(),
+            rows().map(|(group, index)| group.names[index].as_str()).collect::<Vec<&str>>(),
+        ),
+        Column::new("z".into(), rows().map(|(group, index)| group.z[index]).collect::<Vec<f64>>()),
+    ];
+    seal::write(path, columns, &version_alone())
+}
+
+/// One row per replicate and quantity.
+///
+/// # Errors
+/// The disk.
+pub fn write_ranks(path: &Path, tested: &[RankUniformity]) -> Result<()> {
+    let rows = || {
+        tested.iter().flat_map(|of| of.ranks.iter().enumerate().map(move |(index, &rank)| (of, index, rank)))
+    };
+    let columns = vec![
+        Column::new("case".into(), rows().map(|(of, ..)| of.case.as_str()).collect::<Vec<&str>>()),
+        Column::new("quantity".into(), rows().map(|(of, ..)| of.quantity.as_str()).collect::<Vec<&str>>()),
+        Column::new("replicate".into(), rows().map(|(_, index, _)| index as u32).collect::<Vec<u32>>()),
+        Column::new("rank".into(), rows().map(|(.., rank)| rank as u32).collect::<Vec<u32>>()),
+        Column::new("n_ranks".into(), rows().map(|(of, ..)| of.n_ranks as u32).collect::<Vec<u32>>()),
+    ];
+    seal::write(path, columns, &version_alone())
+}

@@ -1,0 +1,221 @@
+//! Files that are either whole or not there: written under a temporary name, flushed, then renamed.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+
+use crate::process::interrupt;
+
+/// How names of files begin that are being written. A run that is killed may leave some; the next one removes them.
+const TEMPORARY: &str = ".writing-";
+
+/// The context of every error of the disk, by which it is told from a fault of what was to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskFault(String);
+
+impl DiskFault {
+    /// The same fault, told by several.
+    #[must_use]
+    pub fn again(error: &anyhow::Error) -> anyhow::Error {
+        anyhow::Error::msg(Self(format!("{error:#}")))
+    }
+}
+
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The context of what cannot be done to a path.
+pub fn fault(path: &Path, what: &str) -> DiskFault {
+    DiskFault(format!("{} cannot be {what}", path.display()))
+}
+
+/// The content of a file, if there is one.
+///
+/// # Errors
+/// [`DiskFault`]: a file that may not be read, a directory in its place.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| fault(path, "read")),
+    }
+}
+
+/// Writes a file. Readers, and a later run after a crash, see the old content or the new, never a part.
+///
+/// # Errors
+/// [`DiskFault`]: the directory cannot be made, or the file not be written; an earlier file of that name is then untouched.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let unwritten = || fault(path, "written");
+    let directory = path.parent().context("a file has a directory").with_context(unwritten)?;
+    let name = path.file_name().context("a file has a name").with_context(unwritten)?;
+    // Until the new file has its name, or nothing of it is left.
+    let _writing = interrupt::writing();
+    let attempt = || -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        let (mut file, temporary) = temporary(directory, &name.to_string_lossy())?;
+        let mut fill = || -> io::Result<()> {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        };
+        fill().inspect_err(|_| drop(fs::remove_file(&temporary)))
+    };
+    attempt().with_context(unwritten)
+}
+
+/// A new file beside the one that is to be written, under a name that no other writer has: where another process has the same
+/// number, as in another container, the next name is taken.
+fn temporary(directory: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("{TEMPORARY}{}-{number}-{name}", std::process::id()));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            outcome => return outcome.map(|file| (file, path)),
+        }
+    }
+}
+
+/// Makes a directory, and those above it, where it is not there.
+///
+/// # Errors
+/// The disk.
+pub fn make_directory(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| fault(path, "made"))
+}
+
+/// Removes a file, if there is one.
+///
+/// # Errors
+/// The disk.
+pub fn remove_file(path: &Path) -> Result<()> {
+    absent_or(fs::remove_file(path)).with_context(|| fault(path, "removed"))
+}
+
+/// Removes a directory with all that is in it, if there is one.
+///
+/// # Errors
+/// The disk.
+pub fn remove_directory(path: &Path) -> Result<()> {
+    absent_or(fs::remove_dir_all(path)).with_context(|| fault(path, "removed"))
+}
+
+/// What is not there need not be removed.
+fn absent_or(outcome: io::Result<()>) -> io::Result<()> {
+    outcome.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Moves a file out of the way, beside where it was: to `<name>.damaged`, or the first such name with a number that is free. Gives
+/// the new path.
+///
+/// # Errors
+/// The disk.
+pub fn set_aside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let candidate = |count: usize| {
+        let number = if count == 0 { String::new() } else { format!("-{}", count + 1) };
+        path.with_file_name(format!("{name}.damaged{number}"))
+    };
+    let free = (0..).map(candidate).find(|candidate| !candidate.exists());
+    let free = free.expect("there is no end of numbers");
+    fs::rename(path, &free).with_context(|| fault(path, "set aside"))?;
+    Ok(free)
+}
+
+/// Removes what killed runs were writing below a directory; nobody else may be writing there.
+///
+/// # Errors
+/// A directory that cannot be listed, a file that cannot be removed.
+pub fn sweep(root: &Path) -> Result<()> {
+    files_below(root)?.iter().filter(|path| is_temporary(path)).try_for_each(|path| remove_file(path))
+}
+
+/// Whether a file is one that is being written, or was when its writer was killed.
+#[must_use]
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY))
+}
+
+/// Every file below a directory, in alphabetical order; none where there is no such directory. Links are files.
+///
+/// # Errors
+/// A directory that cannot be listed.
+pub fn files_below(root: &Path) -> Result<Vec<PathBuf>> {
+    let (mut files, mut directories) = (Vec::new(), vec![root.to_path_buf()]);
+    while let Some(directory) = directories.pop() {
+        let mut list = || -> io::Result<()> {
+            for entry in fs::read_dir(&directory)? {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() { &mut directories } else { &mut files }.push(entry.path());
+            }
+            Ok(())
+        };
+        absent_or(list()).with_context(|| fault(&directory, "listed"))?;
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_a_file_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = write_bytes(&file.join("result"), b"").unwrap_err();
+        assert!(error.is::<DiskFault>());
+        assert!(format!("{error:#}").contains("result cannot be written: "), "{error:#}");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_content_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        // A directory cannot be renamed over: the last step fails.
+        let path = directory.path().join("result");
+        fs::create_dir_all(path.join("old")).unwrap();
+        assert!(write_bytes(&path, b"new").unwrap_err().is::<DiskFault>());
+        assert!(path.join("old").exists());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_are_set_aside_beside_one_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("draws.parquet");
+        for (content, name) in [("a", "draws.parquet.damaged"), ("b", "draws.parquet.damaged-2")] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(set_aside(&path).unwrap(), directory.path().join(name));
+            assert_eq!(fs::read_to_string(directory.path().join(name)).unwrap(), content);
+        }
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_killed_runs_were_writing_is_swept_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let below = directory.path().join("a/b");
+        fs::create_dir_all(&below).unwrap();
+        for name in [".writing-7-0-draws.parquet", "draws.parquet", ".lock"] {
+            fs::write(below.join(name), "").unwrap();
+        }
+        sweep(directory.path()).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(&below).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".lock", "draws.parquet"]);
+        sweep(&directory.path().join("nothing")).unwrap();
+    }
+}

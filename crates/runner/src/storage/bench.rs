@@ -1,0 +1,54 @@
+//! What measurements of speed leave as Parquet: every number, and the exponents of growth.
+
+use std::path::Path;
+
+use anyhow::Result;
+use gmm_bench::growth::Growth;
+use gmm_bench::suite::Measurement;
+use polars::prelude::Column;
+
+use super::seal;
+use super::store::version_alone;
+
+/// One row per case and quantity. Seconds are of CPU time.
+///
+/// # Errors
+/// The disk.
+pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> Result<()> {
+    let text = |of: fn(&Measurement) -> &str| measurements.iter().map(of).collect::<Vec<&str>>();
+    let count =
+        |of: fn(&Measurement) -> usize| measurements.iter().map(|m| of(m) as u32).collect::<Vec<u32>>();
+    let number = |of: fn(&Measurement) -> f64| measurements.iter().map(of).collect::<Vec<f64>>();
+    let columns = vec![
+        Column::new("area".into(), text(|m| m.area.name())),
+        Column::new("case".into(), text(|m| &m.shape.name)),
+        Column::new("n".into(), count(|m| m.shape.n)),
+        Column::new("d".into(), count(|m| m.shape.d)),
+        Column::new("k".into(), count(|m| m.shape.k)),
+        Column::new("quantity".into(), text(|m| m.quantity.name())),
+        Column::new("unit".into(), text(|m| m.quantity.unit())),
+        Column::new("median".into(), number(|m| m.timing.median)),
+        Column::new("minimum".into(), number(|m| m.timing.minimum)),
+        Column::new("rounds".into(), count(|m| m.timing.rounds)),
+    ];
+    seal::write(path, columns, &version_alone())
+}
+
+/// One row per line of growth.
+///
+/// # Errors
+/// The disk.
+pub fn write_growths(path: &Path, growths: &[Growth]) -> Result<()> {
+    let text = |of: fn(&Growth) -> &str| growths.iter().map(of).collect::<Vec<&str>>();
+    let number = |of: fn(&Growth) -> f64| growths.iter().map(of).collect::<Vec<f64>>();
+    let columns = vec![
+        Column::new("area".into(), text(|growth| growth.area.name())),
+        Column::new("variable".into(), text(|growth| growth.variable.symbol())),
+        Column::new("case".into(), text(|growth| growth.spacing.name())),
+        Column::new("held".into(), text(|growth| &growth.held)),
+        Column::new("exponent".into(), number(Growth::exponent)),
+        Column::new("limit".into(), number(|growth| growth.variable.limit())),
+        Column::new("kept".into(), growths.iter().map(Growth::is_kept).collect::<Vec<bool>>()),
+    ];
+    seal::write(path, columns, &version_alone())
+}

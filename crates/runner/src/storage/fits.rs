@@ -1,0 +1,155 @@
+//! One file per fit: the draws of those of all rows, and what the others say of the rows that they did not see.
+
+use anyhow::{Result, anyhow, ensure};
+use gmm_sampler::draws::Draws;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::nuts::chain::DrawStats;
+use gmm_sampler::nuts::trajectory::Transition;
+use polars::prelude::*;
+
+use super::inputs::Inputs;
+use super::seal::{self, Sealed};
+use super::store::{INPUTS, Store, VERSION, VERSION_ENTRY, integers, numbers};
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::Fit;
+use crate::engine::task::Task;
+use crate::scores::held_out::HeldOut;
+
+/// Footer entry: chains left out of a fit, from 0, separated by commas.
+const FALLEN: &str = "gmm.fallen";
+
+/// Footer entry: why the fit that rows were held out from is doubtful.
+const TROUBLE: &str = "gmm.trouble";
+
+/// Footer entry: the Monte Carlo standard error of the sum of a held-out part's log densities.
+const MCSE: &str = "gmm.mcse";
+
+/// What every fit's footer says of where it came from. Only the inputs are compared; the rest is for whoever opens the file.
+fn origin(experiment: &Experiment, task: &Task) -> Vec<(&'static str, String)> {
+    let (inputs, job) = (Inputs::of_fit(experiment, task), task.job);
+    let mut entries = vec![
+        ("gmm.name", experiment.spec.name.clone()),
+        (VERSION_ENTRY, VERSION.to_owned()),
+        ("gmm.spec", inputs.hash()),
+        ("gmm.data", experiment.observations_hash.clone()),
+        ("gmm.components", job.components.to_string()),
+        ("gmm.seed", job.seed.to_string()),
+    ];
+    entries.extend(job.part.place().1.map(|name| ("gmm.part", name)));
+    entries.push((INPUTS, inputs.text()));
+    entries
+}
+
+impl Store {
+    /// Stores a fit's draws.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write_fit(&self, experiment: &Experiment, task: &Task, fit: &Fit) -> Result<()> {
+        let (n_draws, n) = (fit.draws.n_draws(), fit.draws.len());
+        let stat = |value: fn(&DrawStats) -> f64| fit.stats.iter().map(value).collect::<Vec<_>>();
+        let count = |value: fn(&DrawStats) -> u32| fit.stats.iter().map(value).collect::<Vec<_>>();
+        let index = |value: &dyn Fn(usize) -> usize| (0..n).map(|s| value(s) as u32).collect::<Vec<_>>();
+        let kept: Vec<usize> = (0..fit.draws.n_chains() + fit.fallen.len())
+            .filter(|chain| !fit.fallen.contains(chain))
+            .collect();
+        let mut columns = vec![
+            Column::new("chain".into(), index(&|s| kept[s / n_draws])),
+            Column::new("draw".into(), index(&|s| s % n_draws)),
+            Column::new("lp".into(), stat(|s| s.lp)),
+            Column::new("acceptance_rate".into(), stat(|s| s.transition.acceptance_rate)),
+            Column::new("step_size".into(), stat(|s| s.step_size)),
+            Column::new("tree_depth".into(), count(|s| s.transition.tree_depth)),
+            Column::new("n_steps".into(), count(|s| s.transition.n_steps)),
+            Column::new(
+                "diverging".into(),
+                fit.stats.iter().map(|s| s.transition.diverging).collect::<Vec<bool>>(),
+            ),
+            Column::new("energy".into(), stat(|s| s.transition.energy)),
+        ];
+        columns.extend(
+            fit.draws
+                .variables()
+                .iter()
+                .enumerate()
+                .map(|(variable, name)| Column::new(name.into(), fit.draws.column(variable))),
+        );
+        let mut footer = origin(experiment, task);
+        footer.push((FALLEN, fit.fallen.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
+        seal::write(&self.path(task.job), columns, &footer)
+    }
+
+    /// Stores what a fit says of the rows that it has not seen.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write_held_out(&self, experiment: &Experiment, task: &Task, held_out: &HeldOut) -> Result<()> {
+        let rows: Vec<u32> = held_out.rows.iter().map(|&row| row as u32).collect();
+        let columns =
+            vec![Column::new("observation".into(), rows), Column::new("elpd".into(), held_out.elpd.clone())];
+        let mut footer = origin(experiment, task);
+        footer.push((TROUBLE, held_out.trouble.clone()));
+        footer.push((MCSE, format!("{:?}", held_out.mcse)));
+        seal::write(&self.path(task.job), columns, &footer)
+    }
+}
+
+/// The fit of K components that a file holds.
+///
+/// # Errors
+/// A file of another shape, which no fit of that K leaves.
+pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
+    let frame = file.frame()?;
+    let chain = integers(&frame, "chain")?;
+    // Numbers of chains may have gaps, where one was left out.
+    let n_chains = chain.chunk_by(|a, b| a == b).count();
+    ensure!(
+        n_chains > 0 && chain.len() % n_chains == 0 && chain.is_sorted(),
+        "the chains are not of one length"
+    );
+    let variables = Mixture::variables(components, n_features);
+    let columns = variables.iter().map(|name| numbers(&frame, name)).collect::<Result<Vec<_>>>()?;
+    let [lp, acceptance_rate, step_size, energy] =
+        ["lp", "acceptance_rate", "step_size", "energy"].map(|name| numbers(&frame, name));
+    let (lp, acceptance_rate, step_size, energy) = (lp?, acceptance_rate?, step_size?, energy?);
+    let (tree_depth, n_steps) = (integers(&frame, "tree_depth")?, integers(&frame, "n_steps")?);
+    let diverging = frame.column("diverging")?.bool()?;
+    let stats = (0..chain.len())
+        .map(|s| {
+            Ok(DrawStats {
+                lp: lp[s],
+                step_size: step_size[s],
+                transition: Transition {
+                    acceptance_rate: acceptance_rate[s],
+                    tree_depth: tree_depth[s],
+                    n_steps: n_steps[s],
+                    diverging: diverging.get(s).ok_or_else(|| anyhow!("diverging is missing in row {s}"))?,
+                    energy: energy[s],
+                },
+            })
+        })
+        .collect::<Result<_>>()?;
+    let fallen = file.entry(FALLEN).unwrap_or_default();
+    let fallen = fallen.split(',').filter(|chain| !chain.is_empty()).map(str::parse);
+    Ok(Fit {
+        draws: Draws::from_columns(n_chains, variables, columns),
+        stats,
+        fallen: fallen.collect::<Result<_, _>>()?,
+    })
+}
+
+/// What a file holds of rows that a fit has not seen.
+///
+/// # Errors
+/// A file of another shape.
+pub fn held_out(file: &Sealed) -> Result<HeldOut> {
+    let frame = file.frame()?;
+    let rows = integers(&frame, "observation")?.into_iter().map(|row| row as usize).collect();
+    let mcse = file.entry(MCSE).ok_or_else(|| anyhow!("{MCSE} is missing"))?;
+    Ok(HeldOut {
+        rows,
+        elpd: numbers(&frame, "elpd")?,
+        mcse: mcse.parse().map_err(|error| anyhow!("{MCSE} is {mcse}: {error}"))?,
+        trouble: file.entry(TROUBLE).unwrap_or_default().to_owned(),
+    })
+}

@@ -1,0 +1,153 @@
+//! What a suite leaves as Parquet: one file per data set as soon as it is done, and the tables over all.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use gmm_sampler::data::Data;
+use gmm_scoring::Row;
+use polars::prelude::Column;
+
+use super::inputs::Inputs;
+use super::seal::{self, Sealed};
+use super::store::{INPUTS, VERSION, VERSION_ENTRY, integers, numbers, version_alone};
+use crate::recovery::bias::Bias;
+use crate::recovery::outcome::{Outcome, OutcomeRow};
+use crate::recovery::tally::Pick;
+use crate::study::design::Set;
+
+/// Footer entries of an outcome.
+const FAILURE: &str = "gmm.failure";
+const DOUBTFUL: &str = "gmm.doubtful";
+
+/// Stores the outcome of one data set.
+///
+/// # Errors
+/// The disk.
+pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<()> {
+    let count =
+        |of: fn(&OutcomeRow) -> usize| outcome.rows.iter().map(|row| of(row) as u32).collect::<Vec<u32>>();
+    let number = |of: fn(&OutcomeRow) -> f64| outcome.rows.iter().map(of).collect::<Vec<f64>>();
+    let columns = vec![
+        Column::new("prior".into(), count(|row| row.prior)),
+        Column::new(
+            "criterion".into(),
+            outcome.rows.iter().map(|row| row.criterion.name()).collect::<Vec<_>>(),
+        ),
+        Column::new("components".into(), count(|row| row.row.components)),
+        Column::new("estimate".into(), number(|row| row.row.estimate)),
+        Column::new("se".into(), number(|row| row.row.se)),
+        Column::new("difference".into(), number(|row| row.row.difference)),
+        Column::new("difference_se".into(), number(|row| row.row.difference_se)),
+        Column::new("weight".into(), number(|row| row.row.weight)),
+        Column::new(
+            "reliable".into(),
+            outcome.rows.iter().map(|row| row.row.reliable).collect::<Vec<bool>>(),
+        ),
+        Column::new("expected".into(), number(|row| row.expected)),
+    ];
+    let footer = [
+        (VERSION_ENTRY, VERSION.to_owned()),
+        (INPUTS, inputs.text()),
+        (FAILURE, outcome.failure.clone()),
+        (DOUBTFUL, outcome.n_doubtful.to_string()),
+    ];
+    seal::write(path, columns, &footer)
+}
+
+/// The outcome that a file holds.
+///
+/// # Errors
+/// A file of another shape.
+pub fn outcome(file: &Sealed) -> Result<Outcome> {
+    let frame = file.frame()?;
+    let criteria = frame.column("criterion")?.str()?;
+    let reliable = frame.column("reliable")?.bool()?;
+    let (prior, components) = (integers(&frame, "prior")?, integers(&frame, "components")?);
+    let [estimate, se, difference, difference_se, weight, expected] =
+        ["estimate", "se", "difference", "difference_se", "weight", "expected"]
+            .map(|name| numbers(&frame, name));
+    let (estimate, se, difference) = (estimate?, se?, difference?);
+    let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
+    let rows = (0..prior.len()).map(|i| {
+        Ok(OutcomeRow {
+            prior: prior[i] as usize,
+            criterion: criteria.get(i).context("a criterion is missing")?.parse()?,
+            row: Row {
+                components: components[i] as usize,
+                estimate: estimate[i],
+                se: se[i],
+                difference: difference[i],
+                difference_se: difference_se[i],
+                weight: weight[i],
+                reliable: reliable.get(i).context("a mark is missing")?,
+            },
+            expected: expected[i],
+        })
+    });
+    Ok(Outcome {
+        rows: rows.collect::<Result<_>>()?,
+        failure: file.entry(FAILURE).unwrap_or_default().to_owned(),
+        n_doubtful: file.entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
+    })
+}
+
+/// One row per data set and judge. A judge that picked nothing has a missing K.
+///
+/// # Errors
+/// The disk.
+pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
+    let count = |of: fn(&Set) -> usize| picks.iter().map(|(set, _, _)| of(set) as u32).collect::<Vec<u32>>();
+    let picked = picks.iter().map(|(_, _, pick)| pick.0.map(|k| k as u32)).collect::<Vec<Option<u32>>>();
+    let found = picks.iter().map(|(set, _, pick)| pick.0 == Some(set.components)).collect::<Vec<bool>>();
+    let columns = vec![
+        Column::new("set".into(), count(|set| set.index)),
+        Column::new("n_observations".into(), count(|set| set.n_observations)),
+        Column::new("n_features".into(), count(|set| set.n_features)),
+        Column::new("components".into(), count(|set| set.components)),
+        Column::new("overlap".into(), picks.iter().map(|(set, _, _)| set.overlap).collect::<Vec<f64>>()),
+        Column::new("judge".into(), picks.iter().map(|(_, judge, _)| judge.as_str()).collect::<Vec<_>>()),
+        Column::new("picked".into(), picked),
+        Column::new("found".into(), found),
+    ];
+    seal::write(path, columns, &version_alone())
+}
+
+/// One row per prior, criterion and K.
+///
+/// # Errors
+/// The disk.
+pub fn write_biases(path: &Path, biases: &[Bias]) -> Result<()> {
+    let number = |of: fn(&Bias) -> f64| biases.iter().map(of).collect::<Vec<f64>>();
+    let count = |of: fn(&Bias) -> usize| biases.iter().map(|bias| of(bias) as u32).collect::<Vec<u32>>();
+    let columns = vec![
+        Column::new("prior".into(), count(|bias| bias.prior)),
+        Column::new("criterion".into(), biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
+        Column::new("components".into(), count(|bias| bias.components)),
+        Column::new("n".into(), count(|bias| bias.n)),
+        Column::new("bias".into(), number(|bias| bias.excess.mean)),
+        Column::new("se".into(), number(|bias| bias.excess.se)),
+        Column::new("over_kfold".into(), number(|bias| bias.over_kfold.mean)),
+        Column::new("over_kfold_se".into(), number(|bias| bias.over_kfold.se)),
+    ];
+    seal::write(path, columns, &version_alone())
+}
+
+/// Simulated observations and where each came from.
+///
+/// # Errors
+/// The disk.
+pub fn write_observations(
+    path: &Path,
+    names: &[String],
+    data: &Data,
+    label: (&str, Vec<String>),
+) -> Result<()> {
+    ensure!(names.len() == data.n_features(), "a name for every feature");
+    let mut columns: Vec<Column> = names
+        .iter()
+        .enumerate()
+        .map(|(feature, name)| Column::new(name.as_str().into(), data.feature(feature)))
+        .collect();
+    columns.push(Column::new(label.0.into(), label.1));
+    seal::write(path, columns, &version_alone())
+}

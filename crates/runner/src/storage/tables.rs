@@ -1,0 +1,95 @@
+//! The tables over all fits, made anew by every run.
+
+use anyhow::Result;
+use gmm_sampler::diagnostics::Summary;
+use polars::prelude::*;
+
+use super::seal;
+use super::store::{Store, version_alone};
+use crate::scores::digest::{ScoreRow, SummaryRow};
+use crate::scores::leave_one_out::LeaveOneOut;
+use crate::storage::atomic::remove_file;
+
+impl Store {
+    /// `scores.parquet`: a row per K, seed and criterion.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write_scores(&self, rows: &[ScoreRow]) -> Result<()> {
+        let number = |value: fn(&ScoreRow) -> f64| rows.iter().map(value).collect::<Vec<_>>();
+        let text = |value: fn(&ScoreRow) -> String| rows.iter().map(value).collect::<Vec<_>>();
+        let columns = vec![
+            Column::new(
+                "components".into(),
+                rows.iter().map(|row| row.components as u32).collect::<Vec<_>>(),
+            ),
+            Column::new("seed".into(), rows.iter().map(|row| row.seed).collect::<Vec<Option<u64>>>()),
+            Column::new("criterion".into(), text(|row| row.score.criterion.name().to_owned())),
+            Column::new("estimate".into(), number(|row| row.score.estimate)),
+            Column::new("se".into(), number(|row| row.score.se)),
+            Column::new("mcse".into(), rows.iter().map(|row| row.mcse).collect::<Vec<_>>()),
+            Column::new("p_eff".into(), number(|row| row.score.p_eff)),
+            Column::new("n_bad".into(), rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
+            Column::new("reliable".into(), rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),
+            Column::new("note".into(), text(|row| row.score.note.clone())),
+        ];
+        seal::write(&self.root.join("scores.parquet"), columns, &version_alone())
+    }
+
+    /// `summary.parquet`: a row per K, seed and parameter.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write_summary<'a>(&self, rows: impl Iterator<Item = &'a SummaryRow>) -> Result<()> {
+        let rows: Vec<&SummaryRow> = rows.collect();
+        let number =
+            |value: fn(&Summary) -> f64| rows.iter().map(|row| value(&row.summary)).collect::<Vec<_>>();
+        let columns = vec![
+            Column::new(
+                "components".into(),
+                rows.iter().map(|row| row.components as u32).collect::<Vec<_>>(),
+            ),
+            Column::new("seed".into(), rows.iter().map(|row| row.seed).collect::<Vec<u64>>()),
+            Column::new("parameter".into(), rows.iter().map(|row| row.parameter.clone()).collect::<Vec<_>>()),
+            Column::new("mean".into(), number(|s| s.mean)),
+            Column::new("sd".into(), number(|s| s.sd)),
+            Column::new("q5".into(), number(|s| s.q5)),
+            Column::new("median".into(), number(|s| s.median)),
+            Column::new("q95".into(), number(|s| s.q95)),
+            Column::new("mcse_mean".into(), number(|s| s.mcse_mean)),
+            Column::new("ess_bulk".into(), number(|s| s.ess_bulk)),
+            Column::new("ess_tail".into(), number(|s| s.ess_tail)),
+            Column::new("rhat".into(), number(|s| s.rhat)),
+        ];
+        seal::write(&self.root.join("summary.parquet"), columns, &version_alone())
+    }
+
+    /// `loo.parquet`: every observation's term of LOO, and how it came about. Where there are none, those of an earlier run are
+    /// removed.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write_loo(&self, fits: &[LeaveOneOut]) -> Result<()> {
+        let path = self.root.join("loo.parquet");
+        if fits.is_empty() {
+            return remove_file(&path);
+        }
+        let n = |fit: &LeaveOneOut| fit.elpd.len();
+        let numbers =
+            |values: fn(&LeaveOneOut) -> &[f64]| fits.iter().flat_map(values).copied().collect::<Vec<f64>>();
+        let components = fits.iter().flat_map(|fit| std::iter::repeat_n(fit.components as u32, n(fit)));
+        let seeds = fits.iter().flat_map(|fit| std::iter::repeat_n(fit.seed, n(fit)));
+        let observations = fits.iter().flat_map(|fit| 0..n(fit) as u32);
+        let how = fits.iter().flat_map(|fit| &fit.how).map(ToString::to_string);
+        let columns = vec![
+            Column::new("components".into(), components.collect::<Vec<u32>>()),
+            Column::new("seed".into(), seeds.collect::<Vec<u64>>()),
+            Column::new("observation".into(), observations.collect::<Vec<u32>>()),
+            Column::new("elpd".into(), numbers(|fit| &fit.elpd)),
+            Column::new("p".into(), numbers(|fit| &fit.p)),
+            Column::new("pareto_k".into(), numbers(|fit| &fit.pareto_k)),
+            Column::new("how".into(), how.collect::<Vec<String>>()),
+        ];
+        seal::write(&path, columns, &version_alone())
+    }
+}

@@ -1,0 +1,379 @@
+//! From TOML text to a [`Spec`]: which keys there are, what each allows, and what they must be to each other.
+
+use std::ops::RangeInclusive;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use gmm_scoring::Criterion;
+
+use super::document::{Document, Domain, Section, Value};
+use super::{
+    Centre, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec, SamplerSpec, Scale,
+    ScalePrior, ScoringSpec, Spec, WeightsPrior,
+};
+use crate::cli::problem::{Excerpt, Problem, Problems};
+
+/// K. Far above any use, and low enough that a slip such as `to = 1000000000` is refused, not expanded.
+pub(super) const COMPONENTS: RangeInclusive<usize> = 1..=1000;
+/// Far above any use: a slip is refused before it fills the memory.
+const CHAINS: RangeInclusive<usize> = 1..=1000;
+/// Per chain. None at all is allowed: the sampler then keeps the metric and step size that it starts with.
+const WARMUP: RangeInclusive<usize> = 0..=1_000_000;
+/// Per chain.
+const DRAWS: RangeInclusive<usize> = 1..=1_000_000;
+/// 2²⁰ steps take minutes for a single draw, even on small data.
+const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
+/// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
+const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;
+/// Each costs as much as the folds themselves.
+const REPEATS: RangeInclusive<usize> = 1..=1000;
+/// None at all is allowed: observations at which LOO fails are then only counted.
+const REFITS: RangeInclusive<usize> = 0..=crate::data::MOST_ROWS;
+/// What TOML integers hold.
+pub(super) const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
+/// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
+const LONGEST_NAME: usize = 100;
+
+/// A spec as read: whole if nothing is wrong, and otherwise as far as it can be told.
+#[derive(Debug)]
+pub struct Reading {
+    spec: Spec,
+    document: Document,
+}
+
+/// Reads a spec from the text of a file.
+///
+/// # Errors
+/// The text is not TOML. Every syntax error that can be told apart is reported.
+pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
+    let document = Document::new(file, text);
+    let table = parse(file, text)?;
+    let mut section = document.section(table.get_ref());
+    let name = name(&mut section);
+    let data = data(section.section("data"));
+    let model = model(section.section("model"));
+    let sampler = sampler(section.section("sampler"));
+    let scoring = scoring(section.section("scoring"), data.columns.as_deref(), &sampler);
+    let spec = Spec { name, data, model, sampler, scoring };
+    section.finish();
+    Ok(Reading { spec, document })
+}
+
+/// The text as TOML.
+///
+/// # Errors
+/// Every syntax error that can be told apart.
+pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Spanned<DeTable<'a>>, Problems> {
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let problems = errors.iter().map(|error| {
+        let problem = Problem::of_file(file, "this is not TOML").label(error.message());
+        match error.span() {
+            Some(span) => problem.at(file, Excerpt::new(text, span)),
+            None => problem,
+        }
+    });
+    Problems::none_of(problems.collect())?;
+    Ok(table)
+}
+
+impl Reading {
+    /// The spec.
+    ///
+    /// # Errors
+    /// Something in it is wrong: all of it, in the order of the text.
+    pub fn spec(self) -> Result<Spec, Problems> {
+        Problems::none_of(self.document.problems())?;
+        Ok(self.spec)
+    }
+
+    /// The spec with a default wherever [`problems`](Self::problems) has an entry: good for looking further, not to be run.
+    #[must_use]
+    pub fn draft(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Whether a key, with all below it, was read without a problem.
+    #[must_use]
+    pub fn is_sound(&self, key: &str) -> bool {
+        let is_below = |wrong: &str| {
+            wrong.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        !self.problems().iter().filter_map(Problem::key).any(is_below)
+    }
+
+    /// All problems, in the order of the text.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.document.problems()
+    }
+
+    /// A problem that was found later, placed at its key in the text.
+    #[must_use]
+    pub fn place(&self, problem: Problem) -> Problem {
+        self.document.place(problem)
+    }
+}
+
+pub(super) fn name(section: &mut Section<'_>) -> String {
+    const ALLOWED: &str =
+        "letters, digits, `-`, `_` and `.`, not beginning with `-` or `.`, at most 100 of them";
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let is_file_name =
+        |name: &str| name.len() <= LONGEST_NAME && name.chars().all(plain) && !name.starts_with(['-', '.']);
+    section
+        .require("name", "name = \"my-experiment\"")
+        .and_then(|value| {
+            let name = value.text(ALLOWED)?;
+            if !is_file_name(name) {
+                value.refuse(ALLOWED);
+            }
+            Some(name.to_owned())
+        })
+        .unwrap_or_default()
+}
+
+fn data(mut section: Section<'_>) -> DataSpec {
+    let column = |value: &Value<'_>| value.text("the name of a column").map(str::to_owned);
+    let path = section
+        .require("path", "path = \"data.csv\"")
+        .and_then(|value| value.text("the path of a CSV or Parquet file, as seen from this file"))
+        .unwrap_or_default()
+        .to_owned();
+    let columns = section
+        .take("columns")
+        .and_then(|value| value.some_distinct("a list of column names, at least one", column));
+    let label = section.take("label").and_then(|value| {
+        let label = column(&value)?;
+        if columns.iter().flatten().any(|name| *name == label) {
+            let message = format!("`data.label` is also one of `data.columns`: \"{label}\"");
+            value.report(message, "the fits must not see the classes".to_owned(), |problem| problem);
+        }
+        Some(label)
+    });
+    let scale = scale(&mut section);
+    let missing =
+        section.choice("missing", Missing::default(), &[("error", Missing::Error), ("drop", Missing::Drop)]);
+    section.finish();
+    DataSpec { path, columns, label, scale, missing }
+}
+
+pub(super) fn scale(section: &mut Section<'_>) -> Scale {
+    section.choice(
+        "scale",
+        Scale::default(),
+        &[("standardize", Scale::Standardize), ("range", Scale::Range), ("none", Scale::None)],
+    )
+}
+
+pub(super) fn model(mut section: Section<'_>) -> ModelSpec {
+    let typed = section.require("components", "components = { from = 1, to = 6 }").and_then(components);
+    let prior = prior(section.section("prior"), typed.as_deref());
+    section.finish();
+    ModelSpec { components: typed.unwrap_or_default(), prior }
+}
+
+fn components(value: Value<'_>) -> Option<Vec<usize>> {
+    if value.is_table() {
+        let mut section = value.section()?;
+        let from = section.require("from", "from = 1").and_then(|value| value.count(COMPONENTS));
+        let to = section.require("to", "to = 6").and_then(|value| value.count(COMPONENTS));
+        section.finish();
+        let (from, to) = (from?, to?);
+        if from > to {
+            let message = format!("`model.components` goes from {from} down to {to}");
+            value.report(message, "allowed: `from` at most `to`".to_owned(), |problem| problem);
+            return None;
+        }
+        return Some((from..=to).collect());
+    }
+    if value.is_list() {
+        return value.some_distinct("a list of at least one integer", |item| item.count(COMPONENTS));
+    }
+    value.count(COMPONENTS).map(|components| vec![components])
+}
+
+pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> PriorSpec {
+    let default = PriorSpec::default();
+    let WeightsPrior::Dirichlet { mut alpha } = default.weights;
+    let mut weights = section.section("weights");
+    alpha = weights.number("dirichlet", alpha, Domain::Positive);
+    weights.finish();
+    let means = means(section.section("means"), components);
+    let scales = scales(section.section("scales"));
+    let CorrelationsPrior::Lkj { mut eta } = default.correlations;
+    let mut correlations = section.section("correlations");
+    eta = correlations.number("lkj", eta, Domain::Positive);
+    correlations.finish();
+    section.finish();
+    PriorSpec {
+        weights: WeightsPrior::Dirichlet { alpha },
+        means,
+        scales,
+        correlations: CorrelationsPrior::Lkj { eta },
+    }
+}
+
+fn means(mut section: Section<'_>, components: Option<&[usize]>) -> MeansPrior {
+    let default = MeansPrior::default();
+    let centre = section.take("centre").and_then(|value| centre(&value, components));
+    let variance = section.only_one_of(&["variance", "sd"]).and_then(|(key, value)| {
+        let number = value.number(Domain::Positive)?;
+        let variance = if key == "sd" { number * number } else { number };
+        if !(variance > 0.0 && variance.is_finite()) {
+            value.refuse("a number whose square is above 0 and finite");
+        }
+        Some(variance)
+    });
+    section.finish();
+    MeansPrior { centre: centre.unwrap_or(default.centre), variance: variance.unwrap_or(default.variance) }
+}
+
+fn centre(value: &Value<'_>, components: Option<&[usize]>) -> Option<Centre> {
+    if !value.is_list() {
+        return value.choice(&[
+            ("kmeans", Centre::Kmeans),
+            ("origin", Centre::Origin),
+            ("data-mean", Centre::DataMean),
+        ]);
+    }
+    let shape = "K rows of D numbers, on the scale that the sampler sees";
+    let rows = value.items(shape)?;
+    let mut centres: Vec<Vec<f64>> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let numbers = row.items("a row of D numbers")?;
+        let numbers: Option<Vec<f64>> = numbers.iter().map(|number| number.number(Domain::Real)).collect();
+        let numbers = numbers?;
+        let expected = centres.first().map_or(numbers.len().max(1), Vec::len);
+        if numbers.len() != expected {
+            let message = format!("a centre has {} numbers where {expected} are needed", numbers.len());
+            row.report(message, format!("allowed: {shape}"), |problem| problem);
+            return None;
+        }
+        centres.push(numbers);
+    }
+    match components {
+        Some([one]) if *one != centres.len() => {
+            let message = format!("{} explicit centres for {one} components", centres.len());
+            value.report(message, format!("allowed: {shape}; here K = {one}"), |problem| problem);
+        }
+        Some([_, _, ..]) => {
+            let message = "explicit centres go with exactly one K".to_owned();
+            let label = format!("these are for K = {}", centres.len());
+            let help = format!("set `model.components = {}`, or choose \"kmeans\"", centres.len());
+            value.report(message, label, |problem| problem.help(help));
+        }
+        // No components, or wrong ones: reported where they are read.
+        _ => {}
+    }
+    Some(Centre::Explicit(centres))
+}
+
+fn scales(mut section: Section<'_>) -> ScalePrior {
+    let families = [
+        "half_cauchy",
+        "half_normal",
+        "half_student_t",
+        "exponential",
+        "log_normal",
+        "inverse_gamma",
+        "hierarchical",
+    ];
+    let chosen = section.only_one_of(&families);
+    section.finish();
+    let read = |(family, value): (&str, Value<'_>)| {
+        // Of one parameter: a number. Of more: a table of them all, for none has a natural default.
+        let one = || value.number(Domain::Positive);
+        let table = |keys: &[(&'static str, Domain)]| {
+            let mut section = value.section()?;
+            let mut read = |&(key, domain): &(&'static str, Domain)| {
+                section.require(key, &format!("{key} = 1.0")).and_then(|value| value.number(domain))
+            };
+            // Each key is read, also after a faulty one, so that all faults are told.
+            let numbers: Vec<Option<f64>> = keys.iter().map(&mut read).collect();
+            section.finish();
+            numbers.into_iter().collect::<Option<Vec<f64>>>()
+        };
+        Some(match family {
+            "half_cauchy" => ScalePrior::HalfCauchy { scale: one()? },
+            "half_normal" => ScalePrior::HalfNormal { scale: one()? },
+            "exponential" => ScalePrior::Exponential { rate: one()? },
+            "half_student_t" => {
+                let numbers = table(&[("nu", Domain::Positive), ("scale", Domain::Positive)])?;
+                ScalePrior::HalfStudentT { nu: numbers[0], scale: numbers[1] }
+            }
+            "log_normal" => {
+                let numbers = table(&[("mu", Domain::Real), ("sigma", Domain::Positive)])?;
+                ScalePrior::LogNormal { mu: numbers[0], sigma: numbers[1] }
+            }
+            "inverse_gamma" => {
+                let numbers = table(&[("shape", Domain::Positive), ("scale", Domain::Positive)])?;
+                ScalePrior::InverseGamma { shape: numbers[0], scale: numbers[1] }
+            }
+            _ => {
+                let keys = ["shape", "hyper_shape", "hyper_rate"].map(|key| (key, Domain::Positive));
+                let numbers = table(&keys)?;
+                let [shape, hyper_shape, hyper_rate] = [numbers[0], numbers[1], numbers[2]];
+                ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+            }
+        })
+    };
+    chosen.and_then(read).unwrap_or_default()
+}
+
+pub(super) fn sampler(mut section: Section<'_>) -> SamplerSpec {
+    let default = SamplerSpec::default();
+    let seeds = section
+        .take("seeds")
+        .and_then(|value| value.some_distinct("a list of at least one integer", |seed| seed.integer(SEEDS)));
+    let sampler = SamplerSpec {
+        seeds: seeds.unwrap_or(default.seeds),
+        chains: section.count("chains", default.chains, CHAINS),
+        warmup: section.count("warmup", default.warmup, WARMUP),
+        draws: section.count("draws", default.draws, DRAWS),
+        target_accept: section.number("target_accept", default.target_accept, Domain::OpenUnit),
+        max_tree_depth: section.count("max_tree_depth", default.max_tree_depth, MAX_TREE_DEPTH),
+    };
+    section.finish();
+    sampler
+}
+
+/// `columns` are those that the fits see, where they are named.
+pub(super) fn scoring(
+    mut section: Section<'_>,
+    columns: Option<&[String]>,
+    sampler: &SamplerSpec,
+) -> ScoringSpec {
+    let default = ScoringSpec::default();
+    let groups = section.take("groups").and_then(|value| {
+        let groups = value.text("the name of a column")?;
+        if columns.iter().copied().flatten().any(|name| name == groups) {
+            let message = format!("`scoring.groups` is also one of `data.columns`: \"{groups}\"");
+            value.report(message, "the fits must not see the groups".to_owned(), |problem| problem);
+        }
+        Some(groups.to_owned())
+    });
+    let criteria = section.take("criteria").and_then(|value| {
+        value.distinct("a list of criteria", |item| {
+            let criterion = item.choice(&Criterion::ALL.map(|criterion| (criterion.name(), criterion)))?;
+            if criterion == Criterion::Logo && groups.is_none() {
+                let message =
+                    "`logo` leaves out one group after the other, and there are no groups".to_owned();
+                let help = "add `groups = \"column\"` under `[scoring]`";
+                item.report(message, "needs `scoring.groups`".to_owned(), |problem| problem.help(help));
+            }
+            Some(criterion)
+        })
+    });
+    // Whoever names groups and no criteria wants them used.
+    let wanted = default.criteria.into_iter().chain(groups.is_some().then_some(Criterion::Logo));
+    let criteria = criteria.unwrap_or_else(|| wanted.collect());
+    let folds = section.count("folds", default.folds, FOLDS);
+    let repeats = section.count("repeats", default.repeats, REPEATS);
+    let refits = section.count("refits", default.refits, REFITS);
+    // Whoever wants short chains wants none that are longer.
+    let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws), DRAWS);
+    section.finish();
+    ScoringSpec { criteria, folds, repeats, groups, refits, fold_draws }
+}

@@ -1,0 +1,334 @@
+//! The spec of a suite: a design of simulated data sets in place of one data file; the rest as in any experiment.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
+use serde::Serialize;
+
+use super::document::{Document, Domain, Section, Value};
+use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, scoring};
+use super::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
+use crate::cli::problem::{Problem, Problems};
+use crate::data::{MOST_FEATURES, MOST_ROWS};
+
+/// Far above any use: a slip is refused before it fills the disk.
+const SETS: RangeInclusive<usize> = 1..=100_000;
+
+/// How often is the number of components found, over data sets whose truth is known?
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuiteSpec {
+    /// A plain file name: where the report goes.
+    pub name: String,
+    pub suite: DesignSpec,
+    pub model: ModelSpec,
+    pub sampler: SamplerSpec,
+    pub scoring: ScoringSpec,
+}
+
+/// Which data sets are simulated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DesignSpec {
+    #[serde(flatten)]
+    pub size: Size,
+    pub seed: u64,
+    pub least_weight: f64,
+    /// The scale that the sampler sees, as in `data.scale`.
+    pub scale: Scale,
+    /// Fresh observations from each true mixture that every fit's predictions are judged by; 0 judges none.
+    pub fresh: usize,
+    pub n_observations: Levels<usize>,
+    pub n_features: Levels<usize>,
+    pub components: Levels<usize>,
+    /// Average over pairs of components; of no consequence to one component.
+    pub overlap: Levels<f64>,
+    /// A second prior under which the same data are fitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<PriorSpec>,
+}
+
+/// How many data sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Size {
+    /// A Latin hypercube sample of the design.
+    Sets(usize),
+    /// Every combination of listed levels, so many times.
+    Replicates(usize),
+}
+
+/// The levels of one factor.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Levels<T> {
+    Listed(Vec<T>),
+    /// Both ends included.
+    Between {
+        from: T,
+        to: T,
+    },
+}
+
+impl<T: Copy + PartialOrd> Levels<T> {
+    /// How many there are in a grid; one, if they are no list.
+    #[must_use]
+    pub fn n_listed(&self) -> usize {
+        match self {
+            Self::Listed(levels) => levels.len(),
+            Self::Between { .. } => 1,
+        }
+    }
+
+    /// The smallest and the largest.
+    #[must_use]
+    pub fn range(&self) -> (T, T) {
+        match self {
+            Self::Between { from, to } => (*from, *to),
+            Self::Listed(levels) => levels.iter().fold((levels[0], levels[0]), |(low, high), &level| {
+                (if level < low { level } else { low }, if level > high { level } else { high })
+            }),
+        }
+    }
+}
+
+impl DesignSpec {
+    /// What the true mixture of one data set is to be like.
+    #[must_use]
+    pub fn recipe(&self, n_components: usize, n_features: usize, overlap: f64) -> Recipe {
+        let target = Target::Average(overlap);
+        Recipe {
+            n_components,
+            n_features,
+            target,
+            least_weight: self.least_weight,
+            eccentricity: ECCENTRICITY,
+        }
+    }
+}
+
+impl SuiteSpec {
+    /// The spec with every default spelt out, as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a spec has string keys and no null, so TOML can hold it")
+    }
+}
+
+/// Whether the file at `path` is a suite's spec. What cannot be read is none, and reported by whoever reads it as an experiment.
+#[must_use]
+pub fn is_suite(path: &Path) -> bool {
+    let text = crate::engine::experiment::text(path, "");
+    text.ok()
+        .and_then(|text| text.parse::<toml::Table>().ok())
+        .is_some_and(|table| table.contains_key("suite"))
+}
+
+/// Reads a suite's spec from the text of a file.
+///
+/// # Errors
+/// All that is wrong with it, in the order of the text.
+pub fn read_suite(file: &str, text: &str) -> Result<SuiteSpec, Problems> {
+    let document = Document::new(file, text);
+    let table = parse(file, text)?;
+    let mut section = document.section(table.get_ref());
+    let name = name(&mut section);
+    let design = section.require(
+        "suite",
+        "suite = { replicates = 1, n_observations = 200, n_features = 2, components = 3, overlap = 0.01 }",
+    );
+    let model = model(section.section("model"));
+    let sampler = sampler(section.section("sampler"));
+    let scoring = scoring(section.section("scoring"), None, &sampler);
+    section.finish();
+    let suite = design.and_then(|value| {
+        let design = suite(value.section()?, &model)?;
+        against_each_other(&value, &design, &model);
+        Some(design)
+    });
+    let mut problems = document.problems();
+    if scoring.groups.is_some() {
+        let problem = Problem::of_key(file, "scoring.groups", "simulated data have no column of groups");
+        problems.push(document.place(problem.label("a suite has no leave-one-group-out")));
+    }
+    Problems::none_of(problems)?;
+    let suite = suite.expect("a design that is not there was reported");
+    Ok(SuiteSpec { name, suite, model, sampler, scoring })
+}
+
+fn suite(mut section: Section<'_>, model: &ModelSpec) -> Option<DesignSpec> {
+    let size = section.only_one_of(&["sets", "replicates"]).and_then(|(key, value)| {
+        let count = value.count(SETS)?;
+        Some(if key == "sets" { Size::Sets(count) } else { Size::Replicates(count) })
+    });
+    let counts = |allowed: RangeInclusive<usize>| move |value: &Value<'_>| value.count(allowed.clone());
+    let n_observations =
+        levels(&mut section, "n_observations", "{ from = 100, to = 1000 }", counts(2..=MOST_ROWS));
+    let n_features = levels(&mut section, "n_features", "[2, 5, 10]", counts(1..=MOST_FEATURES));
+    let components = levels(&mut section, "components", "{ from = 1, to = 8 }", counts(COMPONENTS));
+    let overlap =
+        levels(&mut section, "overlap", "[0.001, 0.01, 0.05]", |value| value.number(Domain::OpenUnit));
+    let seed = section.take("seed").map_or(Some(1), |value| value.integer(SEEDS));
+    let least_weight = section.number("least_weight", 0.05, Domain::OpenUnit);
+    let scale = scale(&mut section);
+    let fresh = section.count("fresh", 0, 0..=MOST_ROWS);
+    let contrast =
+        section.take("contrast").and_then(|value| Some(prior(value.section()?, Some(&model.components))));
+    section.finish();
+    Some(DesignSpec {
+        // Two data sets of each combination already show which differences are chance.
+        size: size.unwrap_or(Size::Replicates(2)),
+        seed: seed?,
+        least_weight,
+        scale,
+        fresh,
+        n_observations: n_observations?,
+        n_features: n_features?,
+        components: components?,
+        overlap: overlap?,
+        contrast,
+    })
+}
+
+fn levels<'a, T: Copy + PartialOrd + std::fmt::Display>(
+    section: &mut Section<'a>,
+    key: &'static str,
+    example: &str,
+    read: impl Fn(&Value<'a>) -> Option<T>,
+) -> Option<Levels<T>> {
+    let value = section.require(key, &format!("{key} = {example}"))?;
+    if value.is_table() {
+        let mut section = value.section()?;
+        let from = section.require("from", "from = 1").and_then(|value| read(&value));
+        let to = section.require("to", "to = 8").and_then(|value| read(&value));
+        section.finish();
+        let (from, to) = (from?, to?);
+        if from > to {
+            let message = format!("`suite.{key}` goes from {from} down to {to}");
+            value.report(message, "allowed: `from` at most `to`".to_owned(), |problem| problem);
+            return None;
+        }
+        return Some(Levels::Between { from, to });
+    }
+    if value.is_list() {
+        return value.some_distinct("a list of at least one number", read).map(Levels::Listed);
+    }
+    read(&value).map(|level| Levels::Listed(vec![level]))
+}
+
+/// What the design and the model ask of each other.
+fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec) {
+    let report = |message: String, help: &str| {
+        value.report(message, "here".to_owned(), |problem| problem.help(help.to_owned()));
+    };
+    let ranges = [
+        matches!(design.n_observations, Levels::Between { .. }),
+        matches!(design.n_features, Levels::Between { .. }),
+        matches!(design.components, Levels::Between { .. }),
+        matches!(design.overlap, Levels::Between { .. }),
+    ];
+    if matches!(design.size, Size::Replicates(_)) && ranges.contains(&true) {
+        report(
+            "`suite.replicates` goes with lists of levels alone".to_owned(),
+            "give `sets` instead: so many are drawn from the design",
+        );
+    }
+    if let Size::Replicates(replicates) = design.size {
+        let listed = [
+            replicates,
+            design.n_observations.n_listed(),
+            design.n_features.n_listed(),
+            design.components.n_listed(),
+            design.overlap.n_listed(),
+        ];
+        let sets = listed.into_iter().fold(1usize, usize::saturating_mul);
+        if !SETS.contains(&sets) {
+            report(
+                format!("`suite` asks for {sets} data sets, at most {} can be run", SETS.end()),
+                "give `sets` instead: so many are drawn from the design",
+            );
+        }
+    }
+    let (least, most) = design.components.range();
+    let searched = |k: usize| model.components.is_empty() || model.components.contains(&k);
+    let simulated: Vec<usize> = match &design.components {
+        Levels::Listed(levels) => levels.clone(),
+        Levels::Between { .. } => (least..=most).collect(),
+    };
+    if let Some(missing) = simulated.into_iter().find(|&k| !searched(k)) {
+        report(
+            format!(
+                "mixtures of {missing} components are simulated, but K = {missing} is not among `model.components`"
+            ),
+            "search every K that is simulated, and some beyond",
+        );
+    }
+    if design.least_weight * most as f64 > 1.0 {
+        report(
+            format!("{most} components cannot all have a weight of at least {}", design.least_weight),
+            "lower `suite.least_weight`",
+        );
+    }
+    let largest = model.components.iter().copied().max().unwrap_or(0);
+    let (fewest, _) = design.n_observations.range();
+    if largest >= fewest {
+        report(
+            format!("{largest} components are searched in {fewest} observations"),
+            "simulate more observations",
+        );
+    }
+    let explicit = |prior: &PriorSpec| matches!(prior.means.centre, Centre::Explicit(_));
+    if explicit(&model.prior) || design.contrast.as_ref().is_some_and(explicit) {
+        report(
+            "explicit centres go with one data set, not with a suite".to_owned(),
+            "choose \"kmeans\", \"origin\" or \"data-mean\"",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = r#"
+name = "suite"
+[suite]
+sets = 12
+n_observations = { from = 100, to = 400 }
+n_features = [1, 2]
+components = { from = 1, to = 3 }
+overlap = [0.001, 0.05]
+[model]
+components = { from = 1, to = 4 }
+[scoring]
+criteria = ["bic"]
+"#;
+
+    fn refused(text: &str) -> String {
+        read_suite("suite.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_spec_as_run_reads_back_as_itself() {
+        for contrast in ["", "[suite.contrast]\nmeans = { centre = \"data-mean\", variance = 10.0 }\n"] {
+            let spec = read_suite("suite.toml", &format!("{SOUND}{contrast}")).unwrap();
+            assert_eq!(read_suite("suite.toml", &spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
+        }
+    }
+
+    #[test]
+    fn what_design_and_model_cannot_give_each_other_is_refused_with_a_way_out() {
+        for (from, to, told) in [
+            ("sets = 12", "replicates = 2", "`suite.replicates` goes with lists"),
+            ("to = 3 }", "to = 6 }", "K = 5 is not among `model.components`"),
+            ("sets = 12", "sets = 12\nleast_weight = 0.4", "cannot all have a weight of at least 0.4"),
+            ("from = 100,", "from = 4,", "4 components are searched in 4 observations"),
+            ("sets = 12", "sets = 12\nreplicates = 2", "exclude each other"),
+            ("from = 100, to = 400", "from = 400, to = 100", "goes from 400 down to 100"),
+            ("overlap = [0.001, 0.05]", "overlap = [0.001, 1.5]", "cannot be 1.5"),
+            ("n_features = [1, 2]\n", "", "`suite.n_features` is missing"),
+        ] {
+            let told_of = refused(&SOUND.replace(from, to));
+            assert!(told_of.contains(told), "{told}\n{told_of}");
+        }
+    }
+}
