@@ -1,4 +1,5 @@
-//! What belongs to the process as a whole: signals, panics, threads.
+//! What belongs to the process as a whole: the time of day, signals, panics.
 
+pub mod clock;
 pub mod interrupt;
 pub mod panics;

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod draws;
 pub mod failures;
 pub mod fits;
+pub mod footer;
 pub mod inputs;
 pub mod lock;
 pub mod provenance;

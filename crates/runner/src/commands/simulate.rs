@@ -15,6 +15,7 @@ use crate::cli::command::print;
 use crate::engine::streams::{Simulated, Stream};
 use crate::storage::atomic::write_bytes;
 use crate::storage::suite::write_observations;
+use crate::study::design::columns;
 
 /// The name of the column that says where an observation came from.
 const LABEL: &str = "component";
@@ -56,12 +57,6 @@ pub fn simulate(flags: &Simulate) -> Result<ExitCode> {
 
 fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
-}
-
-/// Names of simulated features.
-#[must_use]
-pub fn columns(data: &Data) -> Vec<String> {
-    (1..=data.n_features()).map(|feature| format!("y{feature}")).collect()
 }
 
 /// Words, so that nobody takes the column for a feature.

@@ -9,7 +9,6 @@ use gmm_sampler::mixture::params::{Mixture, MixtureError};
 use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
 use rand::Rng;
 
-use crate::commands::simulate::columns;
 use crate::data::Dataset;
 use crate::engine::experiment::Experiment;
 use crate::engine::progress::{Display, Progress};
@@ -23,7 +22,7 @@ use crate::scores::results::{Failure, Ranking, Results};
 use crate::storage;
 use crate::storage::atomic::{DiskFault, fault};
 use crate::storage::store::Store;
-use crate::study::design::Set;
+use crate::study::design::{Set, columns};
 use crate::study::spec::suite::SuiteSpec;
 use crate::study::spec::{DataSpec, Missing, PriorSpec, Spec};
 

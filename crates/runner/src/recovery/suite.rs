@@ -20,7 +20,6 @@ use crate::cli::problem::Problems;
 use crate::commands::run::default_out;
 use crate::commands::status::{Line, Standing};
 use crate::commands::verify::{Comparison, Verified, of_bytes, of_files, pick};
-use crate::engine::experiment;
 use crate::present::report::{PAGE, remove_report};
 use crate::scores::results::Failure;
 use crate::storage;
@@ -31,11 +30,12 @@ use crate::storage::provenance::SuiteProvenance;
 use crate::storage::store::Lack;
 use crate::storage::suite::{write_biases, write_outcome, write_picks};
 use crate::study::design::{Set, sets};
+use crate::study::load::text;
 use crate::study::spec::suite::{SuiteSpec, read_suite};
 
 fn load(path: &Path) -> Result<SuiteSpec, Problems> {
     let shown = path.display().to_string();
-    read_suite(&shown, &experiment::text(path, &shown)?)
+    read_suite(&shown, &text(path, &shown)?)
 }
 
 /// How every data set of a suite stands in a directory, and the suite's name.

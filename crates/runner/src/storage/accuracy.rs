@@ -8,8 +8,8 @@ use gmm_accuracy::ranks::RankUniformity;
 use gmm_accuracy::z_scores::ZScores;
 use polars::prelude::Column;
 
+use super::footer::version_alone;
 use super::seal;
-use super::store::version_alone;
 
 /// One row per check. Tests have a p-value, other checks a bound; what a check has not is missing.
 ///

@@ -7,8 +7,8 @@ use gmm_bench::growth::Growth;
 use gmm_bench::suite::Measurement;
 use polars::prelude::Column;
 
+use super::footer::version_alone;
 use super::seal;
-use super::store::version_alone;
 
 /// One row per case and quantity. Seconds are of CPU time.
 ///

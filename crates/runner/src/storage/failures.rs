@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::footer::VERSION;
 use super::inputs::Inputs;
-use super::store::VERSION;
 use crate::storage::atomic::{read_if_there, write_bytes};
 
 /// The record's file name, beside that of the result.

@@ -7,9 +7,10 @@ use gmm_sampler::nuts::chain::DrawStats;
 use gmm_sampler::nuts::trajectory::Transition;
 use polars::prelude::*;
 
+use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
 use super::inputs::Inputs;
 use super::seal::{self, Sealed};
-use super::store::{INPUTS, Store, VERSION, VERSION_ENTRY, integers, numbers};
+use super::store::{Store, integers, numbers};
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::Fit;
 use crate::engine::task::Task;

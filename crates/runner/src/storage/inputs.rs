@@ -5,7 +5,6 @@ use std::fmt;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use super::store::ALGORITHM;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::task::{Part, Task};
@@ -26,6 +25,10 @@ pub struct Change {
     was: Option<String>,
     is: Option<String>,
 }
+
+/// Changes when the same spec and data would give other draws, held-out densities or outcomes of suites than before: what earlier
+/// versions stored is then made anew.
+const ALGORITHM: u32 = 4;
 
 /// Inputs that are no fields of a spec.
 const DATA: &str = "data";

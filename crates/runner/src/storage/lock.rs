@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::messages::say;
+use crate::process::clock::now;
 use crate::storage::atomic::{fault, make_directory, sweep};
-use crate::storage::provenance::now;
 
 /// Held while jobs run. It tells who holds it, and is empty when nobody does.
 const RUN: &str = ".lock";

@@ -9,8 +9,8 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::*;
 
+use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
 use super::inputs::Inputs;
-use super::store::{INPUTS, VERSION, VERSION_ENTRY};
 use crate::data::parquet::{MAGIC, promises};
 use crate::process::panics::caught;
 use crate::storage::atomic::write_bytes;

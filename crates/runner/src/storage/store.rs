@@ -1,4 +1,4 @@
-//! What lands on disk as Parquet, and how it is read again: the only room, beside the data reader, that knows polars.
+//! The results directory of an experiment: what is stored of each job, or why there is nothing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,6 @@ use crate::storage::atomic::{read_if_there, remove_file, set_aside};
 use super::failures::{FAILURE, FailureRecord};
 use super::inputs::{Change, Inputs};
 use super::seal::Sealed;
-
-/// Changes when the same spec and data would give other draws, held-out densities or outcomes of suites than before: what earlier
-/// versions stored is then made anew.
-pub const ALGORITHM: u32 = 4;
-
-/// Footer entry: the text of a result's [`Inputs`].
-pub const INPUTS: &str = "gmm.inputs";
-
-/// Footer entry: the version that wrote a file.
-pub const VERSION_ENTRY: &str = "gmm.version";
-
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The results directory of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,11 +143,6 @@ impl Store {
     pub fn forget_failure(&self, job: Job) -> Result<()> {
         remove_file(&self.failure_path(job))
     }
-}
-
-/// The footer of files that belong to no job.
-pub fn version_alone() -> [(&'static str, String); 1] {
-    [(VERSION_ENTRY, VERSION.to_owned())]
 }
 
 pub fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>> {

@@ -7,9 +7,10 @@ use gmm_sampler::data::Data;
 use gmm_scoring::Row;
 use polars::prelude::Column;
 
+use super::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
 use super::inputs::Inputs;
 use super::seal::{self, Sealed};
-use super::store::{INPUTS, VERSION, VERSION_ENTRY, integers, numbers, version_alone};
+use super::store::{integers, numbers};
 use crate::recovery::bias::Bias;
 use crate::recovery::outcome::{Outcome, OutcomeRow};
 use crate::recovery::tally::Pick;

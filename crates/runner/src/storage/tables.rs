@@ -4,8 +4,9 @@ use anyhow::Result;
 use gmm_sampler::diagnostics::Summary;
 use polars::prelude::*;
 
+use super::footer::version_alone;
 use super::seal;
-use super::store::{Store, version_alone};
+use super::store::Store;
 use crate::scores::digest::{ScoreRow, SummaryRow};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::storage::atomic::remove_file;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gmm_sampler::data::Data;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::Serialize;
@@ -129,6 +130,12 @@ fn level_at<T: Copy>(levels: &[T], unit: f64) -> T {
 /// Evenly on the log scale.
 fn between(from: f64, to: f64, unit: f64) -> f64 {
     libm::exp((1.0 - unit) * libm::log(from) + unit * libm::log(to)).clamp(from, to)
+}
+
+/// Names of simulated features.
+#[must_use]
+pub fn columns(data: &Data) -> Vec<String> {
+    (1..=data.n_features()).map(|feature| format!("y{feature}")).collect()
 }
 
 #[cfg(test)]

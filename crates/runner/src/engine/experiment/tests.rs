@@ -1,5 +1,6 @@
 use super::*;
 use crate::cli::problem::Style;
+use crate::study::load::LARGEST_SPEC;
 
 const SPEC: &str = r#"name = "x"
 data.path = "data/d.csv"

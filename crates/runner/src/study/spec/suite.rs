@@ -11,6 +11,7 @@ use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, 
 use super::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
 use crate::cli::problem::{Problem, Problems};
 use crate::data::{MOST_FEATURES, MOST_ROWS};
+use crate::study::load::text;
 
 /// Far above any use: a slip is refused before it fills the disk.
 const SETS: RangeInclusive<usize> = 1..=100_000;
@@ -117,7 +118,7 @@ impl SuiteSpec {
 /// Whether the file at `path` is a suite's spec. What cannot be read is none, and reported by whoever reads it as an experiment.
 #[must_use]
 pub fn is_suite(path: &Path) -> bool {
-    let text = crate::engine::experiment::text(path, "");
+    let text = text(path, "");
     text.ok()
         .and_then(|text| text.parse::<toml::Table>().ok())
         .is_some_and(|table| table.contains_key("suite"))

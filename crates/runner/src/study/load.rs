@@ -1,0 +1,39 @@
+//! The text of a spec's file, whatever kind of study it asks for.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::cli::problem::{Excerpt, Problem, Problems};
+
+/// Bytes. A spec is a page of text; what is larger is another file by mistake.
+pub const LARGEST_SPEC: u64 = 1 << 20;
+
+/// The text of a spec file.
+///
+/// # Errors
+/// A file that cannot be read as text, or is too large to be a spec.
+pub fn text(path: &Path, shown: &str) -> Result<String, Problems> {
+    let mut bytes = Vec::new();
+    let read = path.metadata().and_then(|metadata| {
+        // A directory or a pipe: the first cannot be read, the second may never end.
+        if !metadata.is_file() {
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
+        std::fs::File::open(path)?.take(LARGEST_SPEC + 1).read_to_end(&mut bytes)
+    });
+    if let Err(error) = read {
+        return Err(Problem::of_file(shown, format!("the spec cannot be read: {error}")).into());
+    }
+    if bytes.len() as u64 > LARGEST_SPEC {
+        let message = format!("the file is no spec: it has more than {LARGEST_SPEC} bytes");
+        return Err(Problem::of_file(shown, message).into());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid_up_to = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        Problem::of_file(shown, "the spec is not UTF-8 text")
+            .at(shown, Excerpt::new(&text, valid_up_to..valid_up_to))
+            .label("not a character of UTF-8")
+            .into()
+    })
+}
