@@ -59,12 +59,12 @@ memcheck:
 	valgrind --error-exitcode=9 --quiet $$($(CARGO) test --locked --release -p gmm-sampler --lib --no-run --message-format json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd likelihood
 
-# What is found on the way stays in target/fuzz; what is worth keeping goes to fuzz/corpus, which make test reads.
+# Inputs found on the way stay in target/fuzz; those worth keeping go to crates/fuzz/corpus, which make test reads.
 SECONDS_EACH ?= 600
 fuzz:
 	for target in spec csv parquet stored; do \
 		mkdir -p target/fuzz/$$target; \
-		$(CARGO) +nightly fuzz run --sanitizer none -O $$target $(CURDIR)/target/fuzz/$$target $(CURDIR)/fuzz/corpus/$$target -- \
+		$(CARGO) +nightly fuzz run --fuzz-dir crates/fuzz --sanitizer none -O $$target $(CURDIR)/target/fuzz/$$target $(CURDIR)/crates/fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -max_len=20000 || exit $$?; \
 	done
 

@@ -1,5 +1,5 @@
 #![no_main]
-//! Data files that begin like Parquet.
+//! Fuzz the reader of Parquet: every input gets the magic bytes in front.
 
 use gmm_runner::readers;
 use libfuzzer_sys::fuzz_target;

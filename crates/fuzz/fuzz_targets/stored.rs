@@ -1,5 +1,5 @@
 #![no_main]
-//! Stored results, with a checksum that holds.
+//! Fuzz the readers of stored results: every input gets a valid checksum.
 
 use gmm_runner::readers;
 use libfuzzer_sys::fuzz_target;
