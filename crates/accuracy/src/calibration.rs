@@ -16,7 +16,7 @@ use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::mixture::triangular::at;
-use gmm_sampler::nuts::chain::Settings;
+use gmm_sampler::nuts::chain::ChainSettings;
 use libm::log;
 
 use crate::case::{Case, Columns, Failure, Outcome};
@@ -76,7 +76,7 @@ impl Calibration {
         let start = problem.start(&mut stream(self.name, Purpose::Start, index))?;
         let rng = stream(self.name, Purpose::Chain, index);
         let mut draw = 0;
-        let columns = problem.chain(&start, Settings::default(), rng, |mixture, lp| {
+        let columns = problem.chain(&start, ChainSettings::default(), rng, |mixture, lp| {
             draw += 1;
             // What is not ranked need not be measured.
             if draw % THINNING == 0 { quantities(&problem, mixture, lp) } else { Vec::new() }
@@ -91,13 +91,13 @@ impl Calibration {
 
 /// Draws that are ranked against: their number plus one is that of the ranks.
 fn n_ranks() -> usize {
-    Settings::default().draws / THINNING + 1
+    ChainSettings::default().draws / THINNING + 1
 }
 
 /// Label-invariant numbers, as [`names`] has them.
 fn quantities(problem: &Problem, mixture: &Mixture, lp: f64) -> Vec<f64> {
     let Layout { n_components, n_features } = problem.layout;
-    let components = WhitenedComponents::of(mixture);
+    let components = WhitenedComponents::from_mixture(mixture);
     let mut workspace = Workspace::new(n_components, n_features);
     let mut moments = Moments::new(n_components, n_features);
     let log_likelihood =

@@ -218,7 +218,7 @@ impl Sums {
 /// What is known of each draw. Of a label, its probability given the draw, which has the same expectation and less noise.
 fn measure(problem: &Problem, mixture: &Mixture) -> Vec<f64> {
     let k = mixture.n_components();
-    let responsibilities = problem.likelihood.responsibilities(&WhitenedComponents::of(mixture));
+    let responsibilities = problem.likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
     let mut values = Vec::new();
     for component in 0..k {
         let (weight, mean) = (mixture.weight(component), mixture.mean(component)[0]);

@@ -6,7 +6,7 @@
 mod galaxies;
 mod truth;
 
-use gmm_sampler::anneal::{Settings as AnnealSettings, anneal};
+use gmm_sampler::anneal::{AnnealSettings, anneal};
 use gmm_scoring::{Canonical, log_evidence};
 use libm::{exp, log};
 

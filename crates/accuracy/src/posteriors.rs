@@ -43,7 +43,7 @@ impl LongRun {
 
     /// Parameters, sorted weights, log-likelihood, log joint density: in the reference's order; then log predictive densities.
     fn measure(&self, mixture: &Mixture) -> Vec<f64> {
-        let components = WhitenedComponents::of(mixture);
+        let components = WhitenedComponents::from_mixture(mixture);
         let layout = self.problem.layout;
         let mut workspace = Workspace::new(layout.n_components, layout.n_features);
         let mut values = mixture.values();

@@ -1,5 +1,6 @@
 //! Sampling as users' fits are sampled: k-means, EM, the mode and its curvature, dispersed starts, chains with a warm-up.
 
+use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
@@ -7,11 +8,10 @@ use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::mixture::triangular::{at, packed_len};
-use gmm_sampler::nuts::chain::{Chain, Settings};
-use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 use gmm_sampler::start::em::{EmOptimum, Regularity, em};
 use gmm_sampler::start::kmeans::kmeans;
-use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
+use gmm_sampler::start::{Start, match_to_centres, mixture_from_clusters};
 use gmm_sampler::ties::Ties;
 use rand::rngs::ChaCha8Rng;
 
@@ -51,7 +51,7 @@ impl Problem {
     pub(crate) fn without_data(prior: Prior, layout: Layout) -> Self {
         Self {
             data: None,
-            likelihood: Likelihood::none(layout.n_features),
+            likelihood: Likelihood::empty(layout.n_features),
             prior,
             layout,
             most_steps: MOST_STEPS,
@@ -67,9 +67,9 @@ impl Problem {
         let mut posterior = self.posterior()?;
         let start = match &self.data {
             Some(data) => {
-                let watch = SpikeWatch::new(self.layout.n_components, &Ties::of(data));
+                let watch = CollapseMonitor::new(self.layout.n_components, &Ties::from_data(data));
                 Start::find(&mut posterior, &self.candidates(data, rng)?, |mixture| {
-                    watch.is_on_spike(mixture)
+                    watch.is_collapsed(mixture)
                 })
             }
             None => Start::find(&mut posterior, &[self.at_the_centres()], |_| false),
@@ -81,13 +81,13 @@ impl Problem {
         let k = self.layout.n_components;
         let clusters = kmeans(data, k, STARTS, rng);
         let of_clusters =
-            mixture_of_clusters(data, &clusters).map_err(|error| Failure::Broken(error.to_string()))?;
-        let mut candidates = vec![matched_to(&of_clusters, &self.prior.centres)];
+            mixture_from_clusters(data, &clusters).map_err(|error| Failure::Broken(error.to_string()))?;
+        let mut candidates = vec![match_to_centres(&of_clusters, &self.prior.centres)];
         // A few observations may be too few for EM; then the clusters have to do, as in a fit.
         if let Ok(EmOptimum { best: Some(best), .. }) = em(data, k, STARTS, rng)
             && best.regularity == Regularity::Regular
         {
-            candidates.push(matched_to(&best.mixture, &self.prior.centres));
+            candidates.push(match_to_centres(&best.mixture, &self.prior.centres));
         }
         Ok(candidates)
     }
@@ -106,7 +106,7 @@ impl Problem {
     pub(crate) fn chain(
         &self,
         start: &Start,
-        settings: Settings,
+        settings: ChainSettings,
         mut rng: ChaCha8Rng,
         mut measure: impl FnMut(&Mixture, f64) -> Vec<f64>,
     ) -> Result<Columns, Failure> {
@@ -140,7 +140,7 @@ impl Problem {
         measure: impl FnMut(&Mixture, f64) -> Vec<f64>,
     ) -> Result<Columns, Failure> {
         let start = self.start(&mut stream(case, Purpose::Start, 0))?;
-        let settings = Settings { draws, ..Settings::default() };
+        let settings = ChainSettings { draws, ..ChainSettings::default() };
         self.chain(&start, settings, stream(case, Purpose::Chain, chain), measure)
     }
 }

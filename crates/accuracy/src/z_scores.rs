@@ -229,7 +229,7 @@ fn envelope(sorted: &[Vec<f64>]) -> Vec<[f64; 2]> {
         .map(|i| {
             let mut values: Vec<f64> = sorted.iter().map(|z| z[i]).collect();
             values.sort_unstable_by(f64::total_cmp);
-            [0.025, 0.975].map(|p| gmm_sampler::diagnostics::quantile_of_sorted(&values, p))
+            [0.025, 0.975].map(|p| gmm_sampler::diagnostics::sorted_quantile(&values, p))
         })
         .collect()
 }

@@ -155,8 +155,8 @@ faults! {
     the_jacobian_of_log_sigma_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("mixture/posterior/octet.rs", "log_prior = log_prior.plus(log_density).plus(log_sigma);", "log_prior = log_prior.plus(log_density);"),
-            ("mixture/posterior/octet.rs", "V::load(&self.scale_slopes[i]).plus(V::splat(1.0));", "V::load(&self.scale_slopes[i]);"),
+            ("mixture/posterior/component_lanes.rs", "log_prior = log_prior.plus(log_density).plus(log_sigma);", "log_prior = log_prior.plus(log_density);"),
+            ("mixture/posterior/component_lanes.rs", "V::load(&self.scale_slopes[i]).plus(V::splat(1.0));", "V::load(&self.scale_slopes[i]);"),
         ];
 
     the_jacobian_of_tanh_left_out:
@@ -174,13 +174,13 @@ faults! {
     the_determinant_left_out:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("mixture/posterior/octet.rs", "V::splat(hyper.normal_constant).minus(log_determinant)", "V::splat(hyper.normal_constant)"),
+            ("mixture/posterior/component_lanes.rs", "V::splat(hyper.normal_constant).minus(log_determinant)", "V::splat(hyper.normal_constant)"),
         ];
 
     the_determinant_without_its_last_entry:
         [POSTERIORS, CALIBRATION, INVARIANCES],
         [
-            ("mixture/posterior/octet.rs", "log_determinant = log_determinant.plus(log_sigma);", "log_determinant = if i + 1 < d.max(2) { log_determinant.plus(log_sigma) } else { log_determinant };"),
+            ("mixture/posterior/component_lanes.rs", "log_determinant = log_determinant.plus(log_sigma);", "log_determinant = if i + 1 < d.max(2) { log_determinant.plus(log_sigma) } else { log_determinant };"),
         ];
 
     the_exponent_of_lkj_off_by_a_half:
@@ -248,7 +248,7 @@ faults! {
     the_new_half_of_a_trajectory_always_taken:
         [CLOSED_FORMS, ENUMERATION],
         [
-            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(grown.log_weight - log_weight) {", "if rng.random::<f64>() < 1.0 {"),
+            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(subtree.log_weight - log_weight) {", "if rng.random::<f64>() < 1.0 {"),
         ];
 
     the_second_half_of_a_subtree_taken_as_often_as_the_first:
@@ -273,14 +273,14 @@ faults! {
     subtrees_that_turn_back_kept:
         [CLOSED_FORMS],
         [
-            ("nuts/trajectory.rs", "(goes_on && span.goes_on()).then_some(Grown { log_weight })", "(goes_on || log_weight.is_finite()).then_some(Grown { log_weight })"),
-            ("nuts/trajectory.rs", "    span.goes_on().then_some(Grown { log_weight })", "    Some(Grown { log_weight })"),
+            ("nuts/trajectory.rs", "(continues && ends.continues()).then_some(Subtree { log_weight })", "(continues || log_weight.is_finite()).then_some(Subtree { log_weight })"),
+            ("nuts/trajectory.rs", "    ends.continues().then_some(Subtree { log_weight })", "    Some(Subtree { log_weight })"),
         ];
 
     points_beyond_a_divergence_taken:
         [CLOSED_FORMS],
         [
-            ("nuts/trajectory.rs", "        tally.diverging = true;\n        return None;", "        tally.diverging = true;\n        return Some(0.0);"),
+            ("nuts/trajectory.rs", "        totals.diverging = true;\n        return None;", "        totals.diverging = true;\n        return Some(0.0);"),
         ];
 
     a_momentum_that_is_not_drawn_anew:

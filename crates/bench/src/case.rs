@@ -4,8 +4,8 @@ use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::start::em::em;
-use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
-use gmm_sampler::start::matched_to;
+use gmm_sampler::start::kmeans::{DEFAULT_RESTARTS, kmeans};
+use gmm_sampler::start::match_to_centres;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::data_set::DataSet;
@@ -76,10 +76,10 @@ impl Case {
     #[must_use]
     pub fn real(set: DataSet, k: usize) -> Self {
         let data = set.on_sampler_scale();
-        let centres = kmeans(&data, k, RESTARTS, &mut stream(1)).centroids;
+        let centres = kmeans(&data, k, DEFAULT_RESTARTS, &mut stream(1)).centroids;
         let optimum = em(&data, k, EM_STARTS, &mut stream(2)).expect("no column is a combination of others");
         let best = optimum.best.expect("some start of twenty does not degenerate");
-        Self::new(set.name, data, matched_to(&best.mixture, &centres), centres)
+        Self::new(set.name, data, match_to_centres(&best.mixture, &centres), centres)
     }
 
     /// `n` observations of K components in D dimensions that stand on a square grid, all features taking turns as its two sides.

@@ -13,7 +13,7 @@ use gmm_sampler::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, 
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::nuts::GRADIENTS_PER_STEP;
-use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
+use gmm_sampler::nuts::chain::{Chain, ChainSettings, DrawStats};
 use gmm_sampler::start::Start;
 
 use crate::case::{Case, Shape};
@@ -92,7 +92,7 @@ impl Ground {
         let mut rng = self.case.stream_of_chain();
         let position = self.start.disperse(&mut self.posterior(), &mut rng);
         let density = Recorded { density: self.posterior(), record: record.clone() };
-        let settings = Settings { warmup: WARMUP, ..Settings::default() };
+        let settings = ChainSettings { warmup: WARMUP, ..ChainSettings::default() };
         let mut chain = Chain::new(density, &position, self.start.metric.clone(), settings, rng)
             .expect("starts have a finite density");
         while chain.is_warming_up() {
@@ -123,7 +123,7 @@ impl Ground {
         let layout = posterior.layout();
         let components: Vec<WhitenedComponents> = positions
             .chunks_exact(dimension)
-            .map(|position| WhitenedComponents::of(&layout.constrain(position)))
+            .map(|position| WhitenedComponents::from_mixture(&layout.constrain(position)))
             .collect();
         let mut gradient = vec![0.0; dimension];
         let mut next = (0..components.len()).cycle();

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use gmm_sampler::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
-use gmm_sampler::start::em::run::{Run, State};
+use gmm_sampler::start::em::run::{EmRun, EmState};
 
 use crate::case::Case;
 use crate::rounds::Work;
@@ -17,14 +17,14 @@ pub fn work(case: &Case) -> Work<'static> {
     let likelihood = Likelihood::new(&case.data);
     let (k, d) = (case.shape.k, case.shape.d);
     let mixture = &case.mixture;
-    let start = State {
+    let start = EmState {
         log_weights: (0..k).map(|component| mixture.weight(component).ln()).collect(),
         means: (0..k).flat_map(|component| mixture.mean(component).to_vec()).collect(),
         factors: (0..k).flat_map(|component| mixture.scale_factor(component)).collect(),
     };
     let (mut workspace, mut moments) = (Workspace::new(k, d), Moments::new(k, d));
     Box::new(move || {
-        let mut run = Run {
+        let mut run = EmRun {
             likelihood: &likelihood,
             state: black_box(&start).clone(),
             components: WhitenedComponents::new(k, d),

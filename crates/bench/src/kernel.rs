@@ -10,7 +10,7 @@ use crate::rounds::Work;
 /// One pass at the case's mixture; its unit is a pass.
 #[must_use]
 pub fn work(case: &Case) -> Work<'static> {
-    pass(Likelihood::new(&case.data), WhitenedComponents::of(&case.mixture))
+    pass(Likelihood::new(&case.data), WhitenedComponents::from_mixture(&case.mixture))
 }
 
 fn pass(likelihood: Likelihood, components: WhitenedComponents) -> Work<'static> {

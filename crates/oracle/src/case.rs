@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::{Data, Scaling};
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
-use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::{Regularity, em};
-use gmm_sampler::start::kmeans::{RESTARTS, kmeans};
-use gmm_sampler::start::{Start, matched_to, mixture_of_clusters};
+use gmm_sampler::start::kmeans::{DEFAULT_RESTARTS, kmeans};
+use gmm_sampler::start::{Start, match_to_centres, mixture_from_clusters};
 use gmm_sampler::ties::Ties;
 
 use crate::program::stream;
@@ -52,7 +52,7 @@ impl Case {
         let raw =
             Data::from_columns(&columns("experiments/data/wine.csv")).expect("wine has no missing values");
         let data = Scaling::standardizing(&raw).expect("no column of wine is constant").apply(&raw);
-        let centres = kmeans(&data, 3, RESTARTS, &mut stream(0, 0)).centroids;
+        let centres = kmeans(&data, 3, DEFAULT_RESTARTS, &mut stream(0, 0)).centroids;
         Self::new("wine_k3", &data, 3, centres)
     }
 
@@ -69,15 +69,15 @@ impl Case {
         let likelihood = Likelihood::new(data);
         let mut posterior =
             Posterior::new(&likelihood, &prior, n_components).expect("the prior is the default");
-        let clusters = kmeans(data, n_components, RESTARTS, &mut stream(0, 1));
-        let of_clusters = mixture_of_clusters(data, &clusters).expect("no column is constant");
-        let mut candidates = vec![matched_to(&of_clusters, &prior.centres)];
+        let clusters = kmeans(data, n_components, DEFAULT_RESTARTS, &mut stream(0, 1));
+        let of_clusters = mixture_from_clusters(data, &clusters).expect("no column is constant");
+        let mut candidates = vec![match_to_centres(&of_clusters, &prior.centres)];
         let optimum = em(data, n_components, EM_STARTS, &mut stream(0, 2)).expect("the data have full rank");
         if let Some(best) = optimum.best.filter(|best| best.regularity == Regularity::Regular) {
-            candidates.push(matched_to(&best.mixture, &prior.centres));
+            candidates.push(match_to_centres(&best.mixture, &prior.centres));
         }
-        let watch = SpikeWatch::new(n_components, &Ties::of(data));
-        let start = Start::find(&mut posterior, &candidates, |mixture| watch.is_on_spike(mixture))
+        let watch = CollapseMonitor::new(n_components, &Ties::from_data(data));
+        let start = Start::find(&mut posterior, &candidates, |mixture| watch.is_collapsed(mixture))
             .expect("one of the candidates leads to a regular mode");
         Self { name, n_components, prior, likelihood, start }
     }

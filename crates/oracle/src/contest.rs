@@ -90,7 +90,10 @@ fn outcome(layout: Layout, before: u64, runs: &[Run]) -> Outcome {
     let estimates = (0..draws[0].len())
         .map(|variable| {
             let column: Vec<f64> = draws.iter().map(|draw| draw[variable]).collect();
-            Estimate { summary: Summary::of(&column, runs.len()), mcse_sd: mcse_sd(&column, runs.len()) }
+            Estimate {
+                summary: Summary::from_column(&column, runs.len()),
+                mcse_sd: mcse_sd(&column, runs.len()),
+            }
         })
         .collect();
     let sum = |part: fn(&Run) -> Cost| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gmm_bench::clock::thread_time;
 use gmm_sampler::log_density::LogDensity;
-use gmm_sampler::nuts::chain::{Chain, Settings};
+use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 use gmm_sampler::nuts::metric::Metric;
 use nuts_rs::{
     Chain as _, CpuLogpFunc, CpuMath, CpuMathError, DiagNutsSettings, HasDims, LogpError, LowRankNutsSettings,
@@ -31,7 +31,7 @@ impl Program {
     #[must_use]
     pub fn default_warmup(&self) -> usize {
         match self {
-            Self::Ours(_) => Settings::default().warmup,
+            Self::Ours(_) => ChainSettings::default().warmup,
             Self::Diagonal => DiagNutsSettings::default().num_tune as usize,
             Self::LowRank => LowRankNutsSettings::default().num_tune as usize,
         }
@@ -59,7 +59,7 @@ impl Program {
     ) -> Run {
         match self {
             Self::Ours(metric) => {
-                let settings = Settings { warmup, draws, ..Settings::default() };
+                let settings = ChainSettings { warmup, draws, ..ChainSettings::default() };
                 ours(density, position, metric.clone(), settings, rng)
             }
             Self::Diagonal => {
@@ -113,7 +113,7 @@ fn ours<L: LogDensity>(
     density: L,
     position: &[f64],
     metric: Metric,
-    settings: Settings,
+    settings: ChainSettings,
     rng: ChaCha8Rng,
 ) -> Run {
     let density = Counted::new(density);

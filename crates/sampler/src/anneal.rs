@@ -1,4 +1,4 @@
-//! Sequential Monte Carlo from the prior to the posterior: a cloud of particles that needs no start, and the evidence.
+//! Sequential Monte Carlo from the prior to the posterior: a particles of particles that needs no start, and the evidence.
 //!
 //! The likelihood is raised to powers that grow from 0 to 1. Each step weighs the particles by what it adds, draws them anew
 //! by their weights, and moves them by a few trajectories that keep the tempered posterior (Neal 2001; Del Moral, Doucet &
@@ -13,13 +13,13 @@ use crate::mixture::posterior::Posterior;
 use crate::mixture::prior::{Prior, PriorError};
 use crate::mixture::transform::Layout;
 use crate::mixture::triangular::{at, packed_len};
-use crate::nuts::hamiltonian::{Hamiltonian, LONGEST_STEP, PhasePoint};
-use crate::nuts::metric::{JOINT_LIMIT, Metric};
+use crate::nuts::hamiltonian::{Hamiltonian, MAX_STEP_SIZE, PhasePoint};
+use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric};
 use crate::nuts::trajectory::Trajectory;
 
 /// How much work is done.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
+pub struct AnnealSettings {
     pub particles: usize,
     /// Trajectories of each particle at each power.
     pub transitions: usize,
@@ -28,7 +28,7 @@ pub struct Settings {
     pub max_tree_depth: u32,
 }
 
-impl Default for Settings {
+impl Default for AnnealSettings {
     fn default() -> Self {
         Self { particles: 1000, transitions: 3, efficiency: 0.7, max_tree_depth: 7 }
     }
@@ -54,10 +54,10 @@ const TARGET_ACCEPT: f64 = 0.8;
 const STEP_GAIN: f64 = 1.0;
 
 /// Weight of the particles' variances alone, in particles, in the covariance that shapes trajectories: the estimate from a
-/// cloud of few distinct points is never singular.
+/// particles of few distinct points is never singular.
 const SHRINKAGE: f64 = 5.0;
 
-/// Below this a cloud's standard deviation is taken for rounding.
+/// Below this a particles's standard deviation is taken for rounding.
 const LEAST_SD: f64 = 1e-10;
 
 /// One run.
@@ -71,35 +71,35 @@ pub fn anneal(
     likelihood: &Likelihood,
     prior: &Prior,
     n_components: usize,
-    settings: Settings,
+    settings: AnnealSettings,
     rng: &mut impl Rng,
 ) -> Result<Annealed, PriorError> {
     let mut posterior = Posterior::new(likelihood, prior, n_components)?;
     let layout = posterior.layout();
-    let mut cloud = Cloud::of_prior(prior, layout, settings.particles, rng);
+    let mut particles = Particles::from_prior(prior, layout, settings.particles, rng);
     let mut trajectory = Trajectory::new(layout.dimension(), settings.max_tree_depth);
     let exchangeable = prior.is_exchangeable(n_components);
-    let (mut log_evidence, mut powers, mut step_size) = (0.0, vec![0.0], LONGEST_STEP);
+    let (mut log_evidence, mut powers, mut step_size) = (0.0, vec![0.0], MAX_STEP_SIZE);
     let mut acceptance_rate = f64::NAN;
     while let Some(&power) = powers.last().filter(|&&power| power < 1.0) {
-        cloud.evaluate(&mut posterior);
-        let (next, weights) = cloud.weigh(power, settings.efficiency);
+        particles.evaluate(&mut posterior);
+        let (next, weights) = particles.weigh(power, settings.efficiency);
         log_evidence += weights.log_mean;
-        cloud.resample(&weights.relative, rng);
-        let metric = if exchangeable { cloud.symmetric_metric(layout) } else { cloud.metric() };
-        let mut hamiltonian = Hamiltonian::new(posterior.on(likelihood, next), metric);
+        particles.resample(&weights.relative, rng);
+        let metric = if exchangeable { particles.symmetric_metric(layout) } else { particles.metric() };
+        let mut hamiltonian = Hamiltonian::new(posterior.with_likelihood(likelihood, next), metric);
         for _ in 0..settings.transitions {
-            acceptance_rate = cloud.advance(&mut hamiltonian, &mut trajectory, step_size, rng);
+            acceptance_rate = particles.advance(&mut hamiltonian, &mut trajectory, step_size, rng);
             step_size =
-                (step_size * libm::exp(STEP_GAIN * (acceptance_rate - TARGET_ACCEPT))).min(LONGEST_STEP);
+                (step_size * libm::exp(STEP_GAIN * (acceptance_rate - TARGET_ACCEPT))).min(MAX_STEP_SIZE);
         }
         powers.push(next);
     }
-    Ok(Annealed { log_evidence, positions: cloud.positions, powers, acceptance_rate })
+    Ok(Annealed { log_evidence, positions: particles.positions, powers, acceptance_rate })
 }
 
 /// Particles, and the log likelihood of each.
-struct Cloud {
+struct Particles {
     positions: Vec<Vec<f64>>,
     log_likelihoods: Vec<f64>,
 }
@@ -113,7 +113,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(log_likelihoods: &[f64], rise: f64) -> Self {
+    fn new(log_likelihoods: &[f64], rise: f64) -> Self {
         let greatest = log_likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let relative: Vec<f64> = log_likelihoods.iter().map(|l| libm::exp(rise * (l - greatest))).collect();
         let mean = relative.iter().sum::<f64>() / relative.len() as f64;
@@ -128,8 +128,8 @@ impl Weights {
     }
 }
 
-impl Cloud {
-    fn of_prior(prior: &Prior, layout: Layout, particles: usize, rng: &mut impl Rng) -> Self {
+impl Particles {
+    fn from_prior(prior: &Prior, layout: Layout, particles: usize, rng: &mut impl Rng) -> Self {
         let Layout { n_components, n_features } = layout;
         let mut draw = || layout.unconstrain(&prior.simulate(n_components, n_features, rng));
         Self { positions: (0..particles).map(|_| draw()).collect(), log_likelihoods: vec![0.0; particles] }
@@ -145,7 +145,7 @@ impl Cloud {
 
     /// The power, at most 1, that leaves the wanted share of the particles effective, and their weights.
     fn weigh(&self, power: f64, efficiency: f64) -> (f64, Weights) {
-        let weights = |next: f64| Weights::of(&self.log_likelihoods, next - power);
+        let weights = |next: f64| Weights::new(&self.log_likelihoods, next - power);
         let all = weights(1.0);
         if all.efficiency() >= efficiency {
             return (1.0, all);
@@ -188,7 +188,7 @@ impl Cloud {
         self.positions = drawn;
     }
 
-    /// The cloud's covariance; of many coordinates the variances alone.
+    /// The particles's covariance; of many coordinates the variances alone.
     fn metric(&self) -> Metric {
         let dimension = self.positions[0].len();
         let count = self.positions.len() as f64;
@@ -199,7 +199,7 @@ impl Cloud {
         };
         let sds =
             || Metric::diagonal((0..dimension).map(|i| covariance(i, i).sqrt().max(LEAST_SD)).collect());
-        if dimension > JOINT_LIMIT {
+        if dimension > MAX_JOINT_DIMENSION {
             return sds();
         }
         let mut packed = vec![0.0; packed_len(dimension)];
@@ -225,7 +225,7 @@ impl Cloud {
         scales.resize(layout.mu_start(), sd.max(LEAST_SD));
         let mut start = layout.mu_start();
         for width in [n_features, n_features, layout.n_correlations()] {
-            let of_block: Vec<f64> = (0..width)
+            let block: Vec<f64> = (0..width)
                 .map(|i| {
                     let place = move |k: usize| start + k * width + i;
                     let values =
@@ -235,7 +235,7 @@ impl Cloud {
                     (squares / (count * n_components as f64)).sqrt().max(LEAST_SD)
                 })
                 .collect();
-            (0..n_components).for_each(|_| scales.extend_from_slice(&of_block));
+            (0..n_components).for_each(|_| scales.extend_from_slice(&block));
             start += n_components * width;
         }
         Metric::diagonal(scales)

@@ -7,7 +7,7 @@
 /// # Panics
 /// If the costs are not n × n numbers, none of them NaN.
 #[must_use]
-pub fn cheapest_assignment(n: usize, costs: &[f64]) -> Vec<usize> {
+pub fn minimum_cost_assignment(n: usize, costs: &[f64]) -> Vec<usize> {
     assert_eq!(costs.len(), n * n, "costs are n × n");
     assert!(costs.iter().all(|cost| !cost.is_nan()), "a cost is not a number");
     // Dual prices; row and column n stand for "unassigned".
@@ -78,7 +78,7 @@ mod tests {
         fn no_permutation_is_cheaper(n in 1usize..6, costs in proptest::collection::vec(-5.0..5.0f64, 25)) {
             let costs = &costs[..n * n];
             let total = |columns: &[usize]| (0..n).map(|row| costs[row * n + columns[row]]).sum::<f64>();
-            let found = cheapest_assignment(n, costs);
+            let found = minimum_cost_assignment(n, costs);
             let least = permutations(n).iter().map(|p| total(p)).fold(f64::INFINITY, f64::min);
             prop_assert!((total(&found) - least).abs() < 1e-12);
         }

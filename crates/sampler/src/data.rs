@@ -30,14 +30,14 @@ impl Data {
     /// # Errors
     /// No feature, no observation, vectors of different lengths, or a value that is not finite.
     pub fn from_columns(columns: &[Vec<f64>]) -> Result<Self, DataError> {
-        Self::of(columns.to_vec())
+        Self::new(columns.to_vec())
     }
 
     /// The same, of vectors that nobody else needs.
     ///
     /// # Errors
     /// As for [`Data::from_columns`].
-    pub fn of(columns: Vec<Vec<f64>>) -> Result<Self, DataError> {
+    pub fn new(columns: Vec<Vec<f64>>) -> Result<Self, DataError> {
         let expected = columns.first().ok_or(DataError::NoFeatures)?.len();
         if expected == 0 {
             return Err(DataError::NoObservations);
@@ -201,14 +201,14 @@ impl Scaling {
 
     /// A view of the data on the sampler's scale.
     #[must_use]
-    pub fn of<'a>(&'a self, data: &'a Data) -> Scaled<'a> {
+    pub fn view<'a>(&'a self, data: &'a Data) -> Scaled<'a> {
         Scaled { data, scaling: self }
     }
 
     /// The data on the sampler's scale.
     #[must_use]
     pub fn apply(&self, data: &Data) -> Data {
-        let view = self.of(data);
+        let view = self.view(data);
         let column = |feature| {
             (0..data.n_observations()).map(|observation| view.value(feature, observation)).collect()
         };

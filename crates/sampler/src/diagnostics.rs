@@ -19,8 +19,8 @@ mod split;
 mod summary;
 
 pub use ess::ess_unsplit;
-pub use moments::{mean, sd, sum_of};
-pub use quantile::{quantile, quantile_of_sorted};
+pub use moments::{mean, sd, sum_by};
+pub use quantile::{quantile, sorted_quantile};
 pub use summary::Summary;
 
 use moments::{centred, mean_variance};
@@ -33,19 +33,19 @@ use split::Halves;
 /// A column that takes just two values, equally often, is constant once folded about its median, so its R-hat is NaN.
 #[must_use]
 pub fn rhat(column: &[f64], n_chains: usize) -> f64 {
-    Ordered::of(column, n_chains).map_or(f64::NAN, |ordered| ordered.rhat())
+    Ordered::new(column, n_chains).map_or(f64::NAN, |ordered| ordered.rhat())
 }
 
 /// Split R-hat of the draws as they are: for quantities with a finite variance, as Gelman et al. (2013) define it.
 #[must_use]
 pub fn rhat_basic(column: &[f64], n_chains: usize) -> f64 {
-    Halves::of(column, n_chains).rhat()
+    Halves::new(column, n_chains).rhat()
 }
 
 /// Effective sample size for the bulk of the distribution: that of the mean of the rank-normalised draws, VGSCB eq. 14.
 #[must_use]
 pub fn ess_bulk(column: &[f64], n_chains: usize) -> f64 {
-    Ordered::of(column, n_chains).map_or(f64::NAN, |ordered| ordered.normal_scores().ess())
+    Ordered::new(column, n_chains).map_or(f64::NAN, |ordered| ordered.normal_scores().ess())
 }
 
 /// Effective sample size in the tails: the smaller of those of the 5 % and the 95 % quantile, VGSCB section 4.
@@ -57,7 +57,7 @@ pub fn ess_tail(column: &[f64], n_chains: usize) -> f64 {
 /// Effective sample size of the mean.
 #[must_use]
 pub fn ess_mean(column: &[f64], n_chains: usize) -> f64 {
-    Halves::of(column, n_chains).ess()
+    Halves::new(column, n_chains).ess()
 }
 
 /// Effective sample size of the standard deviation: that of the mean absolute deviation from the mean.
@@ -86,7 +86,7 @@ pub fn mcse_mean(column: &[f64], n_chains: usize) -> f64 {
 pub fn mcse_sd(column: &[f64], n_chains: usize) -> f64 {
     let square = |deviation: f64| deviation * deviation;
     let squares: Vec<f64> = column.iter().map(centred(column, square)).collect();
-    let ess = Halves::of(&squares, n_chains).ess();
+    let ess = Halves::new(&squares, n_chains).ess();
     let variance = mean(&squares);
     // Kenney & Keeping (1951), p. 141: the variance of a sample variance, carried to its root by the delta method.
     let fourth = mean(&squares.iter().map(|s| s * s).collect::<Vec<_>>());

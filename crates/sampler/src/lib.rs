@@ -22,15 +22,15 @@
 //! 1. [`data`]: observations, and the map to the scale that is sampled; [`ties`] in them, which make posteriors improper.
 //! 2. [`mixture`]: the model. [`mixture::likelihood`] is the hot loop: one pass over the data for the log-likelihood and
 //!    the moments that its gradient, and a step of EM, are made of. [`mixture::posterior`] is the [`log_density`] that chains see.
-//!    [`mixture::overlap`] says how far components lie apart, and [`mixture::simulate::separated`] draws mixtures of a given overlap.
+//!    [`mixture::overlap`] says how far components lie apart, and [`mixture::simulate::mixsim`] draws mixtures of a given overlap.
 //! 3. [`start`]: k-means, EM with restarts, the posterior mode and its curvature.
 //! 4. [`nuts`]: the No-U-Turn sampler, a step at a time.
-//! 5. [`draws`] and their [`diagnostics`]; [`relabel`] brings them to one labelling, [`spike`] notices chains lost to ties.
+//! 5. [`draws`] and their [`diagnostics`]; [`relabel`] brings them to one labelling, [`collapse`] notices chains lost to ties.
 //!
 //! ```
 //! use gmm_sampler::mixture::{likelihood::Likelihood, params::Mixture, posterior::Posterior};
 //! use gmm_sampler::mixture::prior::{Prior, ScalePrior};
-//! use gmm_sampler::nuts::chain::{Chain, Settings};
+//! use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 //! use gmm_sampler::nuts::metric::Metric;
 //! use rand::{SeedableRng, rngs::ChaCha8Rng};
 //!
@@ -49,7 +49,7 @@
 //! let posterior = Posterior::new(&likelihood, &prior, 2)?;
 //! let layout = posterior.layout();
 //! let start = layout.unconstrain(&truth);
-//! let settings = Settings { warmup: 200, draws: 200, ..Settings::default() };
+//! let settings = ChainSettings { warmup: 200, draws: 200, ..ChainSettings::default() };
 //! let mut chain = Chain::new(posterior, &start, Metric::identity(start.len()), settings, rng)?;
 //! let mut mean = 0.0;
 //! while chain.is_warming_up() {
@@ -65,15 +65,15 @@
 
 pub mod anneal;
 pub mod assignment;
-pub mod connected;
+pub mod collapse;
 pub mod data;
 pub mod diagnostics;
 pub mod draws;
+pub mod graph;
 pub mod log_density;
 pub mod mixture;
 pub mod nuts;
 pub mod relabel;
 pub mod simd;
-pub mod spike;
 pub mod start;
 pub mod ties;

@@ -4,7 +4,7 @@
 //! centroids are close, or under a prior that treats all components alike, labels switch, and the mean of `mu[0,0]` over draws
 //! is then the mean of nothing (Stephens 2000).
 
-use crate::assignment::cheapest_assignment;
+use crate::assignment::minimum_cost_assignment;
 use crate::draws::Draws;
 use crate::mixture::likelihood::WhitenedComponents;
 use crate::mixture::params::Mixture;
@@ -24,8 +24,8 @@ pub struct Labelling {
 
 impl Labelling {
     #[must_use]
-    pub fn of(reference: Mixture) -> Self {
-        let whitened = WhitenedComponents::of(&reference);
+    pub fn new(reference: Mixture) -> Self {
+        let whitened = WhitenedComponents::from_mixture(&reference);
         let k = reference.n_components();
         Self { reference, whitened, costs: vec![0.0; k * k] }
     }
@@ -47,7 +47,7 @@ impl Labelling {
                     .sum();
             }
         }
-        cheapest_assignment(k, &self.costs)
+        minimum_cost_assignment(k, &self.costs)
     }
 }
 
@@ -67,7 +67,7 @@ pub struct Relabelled {
 pub fn relabel(draws: &Draws, reference: &Mixture) -> Relabelled {
     let (k, d) = (reference.n_components(), reference.n_features());
     assert_eq!(draws.variables(), Mixture::variables(k, d), "draws of mixtures of the reference's shape");
-    let mut labelling = Labelling::of(reference.clone());
+    let mut labelling = Labelling::new(reference.clone());
     let mut columns = vec![Vec::with_capacity(draws.len()); draws.variables().len()];
     let mut switched = 0usize;
     for s in 0..draws.len() {

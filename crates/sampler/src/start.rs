@@ -9,16 +9,16 @@ use rand::Rng;
 use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::assignment::cheapest_assignment;
+use crate::assignment::minimum_cost_assignment;
 use crate::data::Observations;
 use crate::log_density::LogDensity;
 use crate::mixture::params::{Mixture, MixtureError};
 use crate::mixture::posterior::Posterior;
 use crate::mixture::triangular::{at, packed_len};
-use crate::nuts::metric::{Metric, Room};
+use crate::nuts::metric::{Metric, Scratch};
 use curvature::curvature_metric;
 use kmeans::KMeans;
-use mode::{Mode, climb};
+use mode::{Mode, find_mode};
 
 /// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
 /// posterior, so that R-hat can notice chains that have not forgotten their start.
@@ -29,11 +29,11 @@ const CLUSTER_RIDGE: f64 = 0.01;
 
 /// Observations among which restarts of k-means and of EM search, and of which the curvature at the mode is taken, where there
 /// are more: enough that no component of any weight is missed.
-const SAMPLE: usize = 20_000;
+const SUBSAMPLE_SIZE: usize = 20_000;
 
 /// As many rows of more, drawn at random without replacement, ascending.
-fn sample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut rows = index::sample(rng, n_observations, SAMPLE).into_vec();
+fn subsample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let mut rows = index::sample(rng, n_observations, SUBSAMPLE_SIZE).into_vec();
     rows.sort_unstable();
     rows
 }
@@ -53,7 +53,7 @@ const SAME_HEIGHT: f64 = 1e-3;
 ///
 /// Ties in the data make the posterior improper under a scale prior that is positive at zero: near σ = 0 the density
 /// grows without bound. Starts in regular mixtures, and climbs in short steps, stay clear of that.
-pub fn modes(
+pub fn find_modes(
     posterior: &mut Posterior<'_>,
     candidates: &[Mixture],
     collapsed: impl Fn(&Mixture) -> bool,
@@ -61,7 +61,7 @@ pub fn modes(
     let layout = posterior.layout();
     let mut modes: Vec<Mode> = candidates
         .iter()
-        .map(|mixture| climb(posterior, &layout.unconstrain(mixture)))
+        .map(|mixture| find_mode(posterior, &layout.unconstrain(mixture)))
         .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
         .collect();
     modes.sort_by(|a, b| b.log_density.total_cmp(&a.log_density));
@@ -70,19 +70,19 @@ pub fn modes(
 }
 
 impl Start {
-    /// Around the highest of the [`modes`]; None where there are none.
+    /// Around the highest of the [`find_modes`]; None where there are none.
     pub fn find(
         posterior: &mut Posterior<'_>,
         candidates: &[Mixture],
         collapsed: impl Fn(&Mixture) -> bool,
     ) -> Option<Self> {
-        let mode = modes(posterior, candidates, collapsed).into_iter().next()?;
+        let mode = find_modes(posterior, candidates, collapsed).into_iter().next()?;
         // Every coordinate costs two passes; where there are many observations, some of them stand for all.
-        let metric = match posterior.likelihood().thinned(SAMPLE) {
+        let metric = match posterior.likelihood().thinned(SUBSAMPLE_SIZE) {
             Some(thinned) => {
                 let all = posterior.likelihood().n_observations() as f64;
                 let power = posterior.power() * all / thinned.n_observations() as f64;
-                curvature_metric(&mut posterior.on(&thinned, power), &mode.position)
+                curvature_metric(&mut posterior.with_likelihood(&thinned, power), &mode.position)
             }
             None => curvature_metric(posterior, &mode.position),
         };
@@ -93,13 +93,13 @@ impl Start {
     pub fn disperse(&self, density: &mut impl LogDensity, rng: &mut impl Rng) -> Vec<f64> {
         let n = self.mode.position.len();
         let mut gradient = vec![0.0; n];
-        let mut room = Room::new(n);
+        let mut scratch = Scratch::new(n);
         let mut dispersion = DISPERSION;
         // Far out the density may be beyond double precision; nearer to the mode it is not.
         for _ in 0..20 {
             let z: Vec<f64> = (0..n).map(|_| StandardNormal.sample(rng)).collect();
             let mut position = self.mode.position.clone();
-            self.metric.advance(&z, dispersion, &mut room, &mut position);
+            self.metric.advance(&z, dispersion, &mut scratch, &mut position);
             if density.log_density_and_gradient(&position, &mut gradient).is_finite() {
                 return position;
             }
@@ -113,7 +113,7 @@ impl Start {
 ///
 /// # Errors
 /// A constant feature, which leaves no covariance.
-pub fn mixture_of_clusters(data: &impl Observations, clusters: &KMeans) -> Result<Mixture, MixtureError> {
+pub fn mixture_from_clusters(data: &impl Observations, clusters: &KMeans) -> Result<Mixture, MixtureError> {
     let (n, d) = (data.n_observations(), data.n_features());
     let (labels, means) = (&clusters.labels, &clusters.centroids);
     let n_components = means.len() / d;
@@ -145,7 +145,7 @@ pub fn mixture_of_clusters(data: &impl Observations, clusters: &KMeans) -> Resul
 /// The mixture with its components in the order in which their means lie nearest to the given centres (K × D), as the prior
 /// that is centred on them expects.
 #[must_use]
-pub fn matched_to(mixture: &Mixture, centres: &[f64]) -> Mixture {
+pub fn match_to_centres(mixture: &Mixture, centres: &[f64]) -> Mixture {
     let (n, d) = (mixture.n_components(), mixture.n_features());
     let costs: Vec<f64> = centres
         .chunks_exact(d)
@@ -153,7 +153,7 @@ pub fn matched_to(mixture: &Mixture, centres: &[f64]) -> Mixture {
             (0..n).map(move |k| mixture.mean(k).iter().zip(centre).map(|(a, b)| (a - b).powi(2)).sum::<f64>())
         })
         .collect();
-    mixture.reordered(&cheapest_assignment(n, &costs))
+    mixture.reordered(&minimum_cost_assignment(n, &costs))
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     fn clusters_give_their_shares_and_means() {
         let data = Data::from_columns(&[vec![0.0, 2.0, 10.0, 12.0, 14.0]]).unwrap();
         let clusters = KMeans { centroids: vec![1.0, 12.0], labels: vec![0, 0, 1, 1, 1], inertia: f64::NAN };
-        let mixture = mixture_of_clusters(&data, &clusters).unwrap();
+        let mixture = mixture_from_clusters(&data, &clusters).unwrap();
         assert_relative_eq!(mixture.weight(1), 0.6, epsilon = 1e-12);
         assert_relative_eq!(mixture.mean(1)[0], 12.0, epsilon = 1e-12);
         assert!(mixture.scales(0)[0] > 1.0);
@@ -176,7 +176,7 @@ mod tests {
     fn components_are_matched_to_their_centres() {
         let mixture =
             Mixture::from_covariances(1, &[0.2, 0.3, 0.5], &[5.0, -1.0, 2.0], &[1.0, 2.0, 3.0]).unwrap();
-        let matched = matched_to(&mixture, &[-1.1, 2.2, 4.0]);
+        let matched = match_to_centres(&mixture, &[-1.1, 2.2, 4.0]);
         let means: Vec<f64> = (0..3).map(|k| matched.mean(k)[0]).collect();
         assert_eq!(means, [-1.0, 2.0, 5.0]);
         assert_relative_eq!(matched.weight(0), 0.3, epsilon = 1e-12);

@@ -25,8 +25,8 @@ pub struct Ties {
 impl Ties {
     /// Counts the ties of every feature. −0 equals 0.
     #[must_use]
-    pub fn of(data: &Data) -> Vec<Self> {
-        (0..data.n_features()).map(|feature| Self::of_values(data.feature(feature))).collect()
+    pub fn from_data(data: &Data) -> Vec<Self> {
+        (0..data.n_features()).map(|feature| Self::from_values(data.feature(feature))).collect()
     }
 
     /// Whether any two observations share a value.
@@ -35,7 +35,7 @@ impl Ties {
         self.largest_multiplicity > 1
     }
 
-    fn of_values(values: &[f64]) -> Self {
+    fn from_values(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let mut ties =
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn ties(values: &[f64]) -> Ties {
-        Ties::of(&Data::from_columns(&[values.to_vec()]).unwrap()).remove(0)
+        Ties::from_data(&Data::from_columns(&[values.to_vec()]).unwrap()).remove(0)
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     fn every_feature_is_counted_on_its_own() {
         let data = Data::from_columns(&[vec![1.0, 1.0, 2.0], vec![1.0, 2.0, 3.0]]).unwrap();
         let multiplicities: Vec<usize> =
-            Ties::of(&data).iter().map(|ties| ties.largest_multiplicity).collect();
+            Ties::from_data(&data).iter().map(|ties| ties.largest_multiplicity).collect();
         assert_eq!(multiplicities, [2, 1]);
     }
 

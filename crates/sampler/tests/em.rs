@@ -5,7 +5,7 @@ mod support;
 use approx::assert_relative_eq;
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
-use gmm_sampler::start::em::{Regularity, STARTS, em};
+use gmm_sampler::start::em::{DEFAULT_STARTS, Regularity, em};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use support::json;
 
@@ -51,7 +51,7 @@ fn reaches_the_best_known(name: &str) {
             continue; // No regular optimum is known.
         }
         let known = clean["loglik"].as_f64().unwrap();
-        let found = em(&data, components, STARTS, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let found = em(&data, components, DEFAULT_STARTS, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
         let fit = found.best.expect("a regular optimum is known");
         println!(
             "{name} K={components}: {} (known {known}), {:?}, reached by {}",
@@ -63,7 +63,7 @@ fn reaches_the_best_known(name: &str) {
         // The optimum is what it says it is: the mixture, on the data's own scale, has that likelihood.
         let mut pointwise = vec![0.0; data.n_observations()];
         Likelihood::new(&data).pointwise(
-            &WhitenedComponents::of(&fit.mixture),
+            &WhitenedComponents::from_mixture(&fit.mixture),
             &mut Workspace::new(components, data.n_features()),
             &mut pointwise,
         );

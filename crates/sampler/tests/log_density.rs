@@ -57,7 +57,7 @@ fn log_likelihoods_agree_with_the_reference() {
     each_point(|case, data, _, point, mixture| {
         let mut pointwise = vec![0.0; data.n_observations()];
         let mut workspace = Workspace::new(mixture.n_components(), mixture.n_features());
-        let components = WhitenedComponents::of(mixture);
+        let components = WhitenedComponents::from_mixture(mixture);
         Likelihood::new(data).pointwise(&components, &mut workspace, &mut pointwise);
         let expected = point["loglik"].as_f64().unwrap();
         println!("{case}");

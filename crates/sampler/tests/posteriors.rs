@@ -7,9 +7,9 @@ use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::nuts::GRADIENTS_PER_STEP;
-use gmm_sampler::nuts::chain::{Chain, Settings};
+use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 use gmm_sampler::start::em::em;
-use gmm_sampler::start::{Start, matched_to};
+use gmm_sampler::start::{Start, match_to_centres};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use support::{data, default_prior, json};
 
@@ -27,9 +27,9 @@ fn agrees_with_stan(case: &str, n_components: usize) {
     let likelihood = Likelihood::new(&data);
     let posterior = || Posterior::new(&likelihood, &prior, n_components).unwrap();
     let optimum = em(&data, n_components, 50, &mut ChaCha8Rng::seed_from_u64(0)).unwrap();
-    let candidate = matched_to(&optimum.best.unwrap().mixture, &prior.centres);
+    let candidate = match_to_centres(&optimum.best.unwrap().mixture, &prior.centres);
     let start = Start::find(&mut posterior(), &[candidate], |_| false).unwrap();
-    let settings = Settings { draws: 2000, ..Settings::default() };
+    let settings = ChainSettings { draws: 2000, ..ChainSettings::default() };
     let n_chains = 4;
     let began = std::time::Instant::now();
     let chains: Vec<(Vec<Vec<f64>>, usize, f64)> = std::thread::scope(|scope| {
@@ -60,7 +60,7 @@ fn agrees_with_stan(case: &str, n_components: usize) {
     for (index, name) in variables.iter().enumerate() {
         let column: Vec<f64> =
             chains.iter().flat_map(|(draws, ..)| draws.iter().map(|draw| draw[index])).collect();
-        let ours = Summary::of(&column, n_chains as usize);
+        let ours = Summary::from_column(&column, n_chains as usize);
         let theirs = &reference["parameters"][name.replace("weights", "w")];
         let number = |key: &str| theirs[key].as_f64().unwrap_or_else(|| panic!("{name} has no {key}"));
         let z = (ours.mean - number("mean")) / ours.mcse_mean.hypot(number("mcse_mean"));

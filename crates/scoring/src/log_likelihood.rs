@@ -32,7 +32,8 @@ impl<'a> LogLikelihood<'a> {
         n_chains: usize,
         data: &'a Data,
     ) -> Result<Self, MixtureError> {
-        let whitened = |mixture: Result<Mixture, MixtureError>| Ok(WhitenedComponents::of(&mixture?));
+        let whitened =
+            |mixture: Result<Mixture, MixtureError>| Ok(WhitenedComponents::from_mixture(&mixture?));
         let draws = draws.into_iter().map(whitened).collect::<Result<_, _>>()?;
         Ok(Self { draws, n_chains, data })
     }

@@ -1,6 +1,6 @@
 //! Sums of probabilities that are known by their logarithms.
 
-use gmm_sampler::diagnostics::sum_of;
+use gmm_sampler::diagnostics::sum_by;
 
 use crate::exponential::exp_of_nonpositive;
 
@@ -15,7 +15,7 @@ pub fn log_sum_exp(terms: &[f64]) -> f64 {
     }
     let mut relative: Vec<f64> = terms.iter().map(|term| term - greatest).collect();
     exp_of_nonpositive(&mut relative);
-    greatest + libm::log(sum_of(&relative, |value| value))
+    greatest + libm::log(sum_by(&relative, |value| value))
 }
 
 /// `log` of the mean of `exp(x)`; NaN of nothing.

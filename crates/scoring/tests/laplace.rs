@@ -1,13 +1,13 @@
 //! Laplace's method against quadrature, against sequential Monte Carlo from the prior, and about what relabelling adds.
 
 use approx::assert_abs_diff_eq;
-use gmm_sampler::anneal::{Settings, anneal};
+use gmm_sampler::anneal::{AnnealSettings, anneal};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
-use gmm_sampler::start::modes;
+use gmm_sampler::start::find_modes;
 use gmm_scoring::laplace;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
@@ -34,13 +34,13 @@ fn mixture(weights: &[f64], means: &[f64], variances: &[f64]) -> Mixture {
 fn by_laplace(likelihood: &Likelihood, candidates: &[Mixture]) -> (f64, f64) {
     let k = candidates[0].n_components();
     let mut posterior = Posterior::new(likelihood, &prior(k), k).unwrap();
-    let modes = modes(&mut posterior, candidates, |_| false);
+    let modes = find_modes(&mut posterior, candidates, |_| false);
     let mut of = |exchangeable| laplace(&mut posterior, &modes, exchangeable).unwrap().log_evidence;
     (of(true), of(false))
 }
 
 fn by_annealing(likelihood: &Likelihood, k: usize) -> f64 {
-    let settings = Settings { particles: 200, ..Settings::default() };
+    let settings = AnnealSettings { particles: 200, ..AnnealSettings::default() };
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     anneal(likelihood, &prior(k), k, settings, rng).unwrap().log_evidence
 }

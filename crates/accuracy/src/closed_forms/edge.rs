@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use gmm_sampler::log_density::LogDensity;
-use gmm_sampler::nuts::chain::{Chain, Settings};
+use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 use gmm_sampler::nuts::metric::Metric;
 
 use crate::case::{Case, Columns, Failure, Outcome};
@@ -49,7 +49,7 @@ impl Case for Edge {
     }
 
     fn run(&self, task: usize) -> Result<Columns, Failure> {
-        let settings = Settings { draws: self.draws, ..Settings::default() };
+        let settings = ChainSettings { draws: self.draws, ..ChainSettings::default() };
         let rng = stream(self.name(), Purpose::Chain, task);
         let start = [0.5 + task as f64, -1.0];
         let mut chain = Chain::new(HalfPlane, &start, Metric::identity(2), settings, rng)?;

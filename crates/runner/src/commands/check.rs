@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use gmm_sampler::nuts::chain::Settings;
+use gmm_sampler::nuts::chain::ChainSettings;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::Criterion;
 
@@ -68,7 +68,7 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
             scoring.refits
         ));
     }
-    let draws = |settings: Settings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
+    let draws = |settings: ChainSettings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
     text.push_str(&format!(
         "  draws       {} chains × ({})",
         sampler.chains,
@@ -88,7 +88,7 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
     ));
     print(&text)?;
-    for warning in warnings::beforehand(&experiment, &Ties::of(&dataset.data)) {
+    for warning in warnings::beforehand(&experiment, &Ties::from_data(&dataset.data)) {
         say!("warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)

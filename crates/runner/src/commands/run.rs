@@ -57,7 +57,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let root = store.root();
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(root)?;
-    let ties = Ties::of(&experiment.dataset.data);
+    let ties = Ties::from_data(&experiment.dataset.data);
     let warnings = warnings::beforehand(experiment, &ties);
     let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
     let pool = pool(flags.jobs)?;
@@ -281,7 +281,7 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
         say!("{holder}, is running this experiment: the report is of what is there so far");
     }
-    let warnings = warnings::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
     let results = pool(jobs)?.install(|| {
         let (findings, lacks) = read_all(&experiment, &store, Extent::Whole)?;
         let failures = lacks.iter().map(Failure::of_lack).collect();

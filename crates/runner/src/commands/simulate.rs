@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::overlap::Overlap;
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
+use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::arguments::Simulate;
@@ -29,12 +29,12 @@ pub fn simulate(flags: &Simulate) -> Result<ExitCode> {
         bail!("{} cannot hold both the data and the truth", path.display());
     }
     let n_components = flags.components as usize;
-    let recipe = Recipe {
+    let recipe = MixSim {
         n_components,
         n_features: flags.features as usize,
-        target: Target::Average(flags.overlap),
+        target: TargetOverlap::Average(flags.overlap),
         least_weight: flags.least_weight,
-        eccentricity: ECCENTRICITY,
+        eccentricity: MAX_ECCENTRICITY,
     };
     let stream = |part| Stream::Simulation { seed: flags.seed, set: 0, part }.rng();
     let mixture = recipe.simulate(&mut stream(Simulated::Mixture))?;
@@ -84,7 +84,7 @@ fn truth(mixture: &Mixture, flags: &Simulate) -> serde_json::Value {
         let packed = mixture.covariance(component);
         (0..d).map(|i| (0..d).map(|j| packed[at(i.max(j), i.min(j))]).collect()).collect::<Vec<Vec<f64>>>()
     };
-    let overlap = Overlap::of(mixture);
+    let overlap = Overlap::from_mixture(mixture);
     serde_json::json!({
         "seed": flags.seed,
         "weights": (0..k).map(|k| mixture.weight(k)).collect::<Vec<_>>(),

@@ -92,7 +92,7 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
         jobs.push(of_job(&store, &again, outcome)?);
     }
 
-    let warnings = warnings::beforehand(&experiment, &Ties::of(&experiment.dataset.data));
+    let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
     let failures = lacks.iter().map(Failure::of_lack).collect();
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, extent))?;
     let files = of_files(store.root(), again.root())?;

@@ -202,7 +202,7 @@ impl Table<'_> {
             values
         };
         let columns: Vec<Vec<f64>> = self.columns.iter_mut().map(keep).collect();
-        let data = Data::of(columns).expect("there are columns, rows, and only finite numbers");
+        let data = Data::new(columns).expect("there are columns, rows, and only finite numbers");
         // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
         self.judge_spread(&data)?;
         let texts = |mut label: Label| -> Vec<String> {

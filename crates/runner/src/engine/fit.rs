@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
+use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::likelihood::Likelihood;
@@ -11,10 +12,9 @@ use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
-use gmm_sampler::nuts::chain::{Chain, DrawStats, Settings};
-use gmm_sampler::spike::SpikeWatch;
+use gmm_sampler::nuts::chain::{Chain, ChainSettings, DrawStats};
 use gmm_sampler::start::Start;
-use gmm_sampler::start::em::{EmOptimum, Regularity, STARTS, em, em_of_sample};
+use gmm_sampler::start::em::{DEFAULT_STARTS, EmOptimum, Regularity, em, em_on_subsample};
 use gmm_sampler::ties::Ties;
 use gmm_scoring::wbic_power;
 
@@ -49,8 +49,8 @@ pub struct Preparation {
     prior: Prior,
     scaling: Scaling,
     start: Start,
-    settings: Settings,
-    watch: SpikeWatch,
+    settings: ChainSettings,
+    watch: CollapseMonitor,
     /// Whether a chain on the spike has left the posterior: under a prior that vanishes at 0 fast enough the spike is a mode
     /// like others, and its draws belong to it.
     watched: bool,
@@ -120,14 +120,14 @@ pub struct Fit {
 /// The sampler's settings, as the spec gives them for a part of the rows. Draws of a fit that is only scored on rows held out
 /// are kept by nobody, and a mean of densities needs fewer than quantiles and tails do.
 #[must_use]
-pub fn settings(spec: &Spec, part: Part) -> Settings {
+pub fn settings(spec: &Spec, part: Part) -> ChainSettings {
     let (warmup, draws) = match part {
         Part::All | Part::Tempered => (spec.sampler.warmup, spec.sampler.draws),
         Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
             (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
         }
     };
-    Settings {
+    ChainSettings {
         warmup,
         draws,
         target_accept: spec.sampler.target_accept,
@@ -141,7 +141,7 @@ pub fn settings(spec: &Spec, part: Part) -> Settings {
 /// Collinear columns.
 pub fn maximise(experiment: &Experiment, components: usize) -> Result<EmOptimum> {
     let mut rng = Stream::Em { components }.rng();
-    Ok(em(&experiment.dataset.data, components, STARTS, &mut rng)?)
+    Ok(em(&experiment.dataset.data, components, DEFAULT_STARTS, &mut rng)?)
 }
 
 impl Preparation {
@@ -152,7 +152,7 @@ impl Preparation {
     pub fn of_all(experiment: &Experiment, components: usize) -> Result<(Self, Reference)> {
         let rows = &experiment.dataset.data;
         let mut rng = Stream::Em { components }.rng();
-        let optimum = em_of_sample(rows, components, STARTS_OF_CHAINS, &mut rng);
+        let optimum = em_on_subsample(rows, components, STARTS_OF_CHAINS, &mut rng);
         let (best, others) = match optimum {
             Ok(EmOptimum { best: Some(best), others, .. }) if best.regularity == Regularity::Regular => {
                 (Some(best.mixture), others)
@@ -206,19 +206,20 @@ impl Preparation {
     ) -> Result<Self> {
         let spec = &experiment.spec;
         let Model { scaling, prior, .. } = model.clone();
-        let scaled = scaling.of(rows);
+        let scaled = scaling.view(rows);
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
-        let likelihood = Likelihood::new(&scaled).on_threads(idle);
+        let likelihood = Likelihood::new(&scaled).with_threads(idle);
         let power = match part {
             Part::Tempered => wbic_power(rows.n_observations()),
             _ => 1.0,
         };
-        let mut posterior = Posterior::new(&likelihood, &prior, components)?.on(&likelihood, power);
-        let ties = Ties::of(rows);
+        let mut posterior =
+            Posterior::new(&likelihood, &prior, components)?.with_likelihood(&likelihood, power);
+        let ties = Ties::from_data(rows);
         let watched = improper_with(&prior.scales, components, &ties);
-        let watch = SpikeWatch::new(components, &ties);
-        let on_spike = |mixture: &Mixture| watch.is_on_spike(&mixture.on_data_scale(&scaling));
+        let watch = CollapseMonitor::new(components, &ties);
+        let on_spike = |mixture: &Mixture| watch.is_collapsed(&mixture.on_data_scale(&scaling));
         let Some(start) = Start::find(&mut posterior, &model.beginnings(promising), on_spike) else {
             bail!(
                 "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
@@ -248,7 +249,7 @@ impl Preparation {
         let (components, part) = (self.components, self.part);
         let mut rng = Stream::Chain { components, seed, part, chain }.rng();
         let posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
-        let mut posterior = posterior.on(&self.likelihood, self.power);
+        let mut posterior = posterior.with_likelihood(&self.likelihood, self.power);
         let layout = posterior.layout();
         let position = self.start.disperse(&mut posterior, &mut rng);
         let mut chain = Chain::new(posterior, &position, self.start.metric.clone(), self.settings, rng)?;
@@ -269,7 +270,7 @@ impl Preparation {
                 continue;
             }
             let mixture = layout.constrain(chain.position()).on_data_scale(&self.scaling);
-            if watched && watch.has_fallen(&mixture) {
+            if watched && watch.has_collapsed(&mixture) {
                 return Ok(ChainEnd::Fallen(iteration));
             }
             if !warming_up {

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
-use gmm_sampler::start::kmeans::{KMeans, RESTARTS, kmeans};
-use gmm_sampler::start::{matched_to, mixture_of_clusters};
+use gmm_sampler::start::kmeans::{DEFAULT_RESTARTS, KMeans, kmeans};
+use gmm_sampler::start::{match_to_centres, mixture_from_clusters};
 use gmm_sampler::ties::Ties;
 
 use crate::engine::experiment::Experiment;
@@ -30,11 +30,11 @@ impl Model {
     /// A constant column.
     pub fn of(experiment: &Experiment, components: usize, part: Part, rows: &Data) -> Result<Self> {
         let scaling = scaling(&experiment.spec, rows)?;
-        let scaled = scaling.of(rows);
+        let scaled = scaling.view(rows);
         let mut rng = Stream::Centroids { components, part }.rng();
-        let clusters = kmeans(&scaled, components, RESTARTS, &mut rng);
+        let clusters = kmeans(&scaled, components, DEFAULT_RESTARTS, &mut rng);
         let prior = prior(&experiment.spec, &scaled, &clusters);
-        let of_clusters = mixture_of_clusters(&scaled, &clusters)
+        let of_clusters = mixture_from_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;
         Ok(Self { scaling, prior, of_clusters })
     }
@@ -43,8 +43,9 @@ impl Model {
     /// on the data's own scale.
     #[must_use]
     pub fn beginnings(&self, promising: &[Mixture]) -> Vec<Mixture> {
-        let labelled =
-            |mixture: &Mixture| matched_to(&mixture.on_sampler_scale(&self.scaling), &self.prior.centres);
+        let labelled = |mixture: &Mixture| {
+            match_to_centres(&mixture.on_sampler_scale(&self.scaling), &self.prior.centres)
+        };
         std::iter::once(self.of_clusters.clone()).chain(promising.iter().map(labelled)).collect()
     }
 }

@@ -81,7 +81,7 @@ pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
 }
 
 fn describe(name: &str, column: &[f64], n_chains: usize) -> Variable {
-    let summary = Summary::of(column, n_chains);
+    let summary = Summary::from_column(column, n_chains);
     let is_constant = column[0].is_finite() && column.iter().all(|value| *value == column[0]);
     let doubt = if is_constant { None } else { doubt(&summary, n_chains) };
     Variable { name: name.to_owned(), summary, is_constant, doubt }

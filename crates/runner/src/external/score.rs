@@ -145,7 +145,7 @@ fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
     let (waics, points): (Vec<WaicPoint>, Vec<LooPoint>) =
         batches.into_iter().flat_map(|batch| batch.points).map(|point| (point.waic, point.loo)).unzip();
     let (loo, waic) = (loo(&points, file.n_draws()), waic(&waics));
-    let log_likelihood = Summary::of(&sum, n_chains);
+    let log_likelihood = Summary::from_column(&sum, n_chains);
     let is_constant = sum[0].is_finite() && sum.iter().all(|value| *value == sum[0]);
     let mut doubts = Vec::new();
     if !loo.reliable {

@@ -104,7 +104,7 @@ pub fn digest(
             components: job.components,
             seed: job.seed,
             parameter: (*name).to_owned(),
-            summary: Summary::of(column, n_chains),
+            summary: Summary::from_column(column, n_chains),
         })
         .collect();
 

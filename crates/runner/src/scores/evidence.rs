@@ -30,8 +30,8 @@ const LARGEST_ERROR: f64 = 0.5;
 pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Score> {
     let data = &experiment.dataset.data;
     let Model { scaling, prior, .. } = Model::of(experiment, job.components, Part::All, data)?;
-    let scaled = scaling.of(data);
-    let likelihood = Likelihood::new(&scaled).on_threads(rayon::current_num_threads());
+    let scaled = scaling.view(data);
+    let likelihood = Likelihood::new(&scaled).with_threads(rayon::current_num_threads());
     let mut posterior = Posterior::new(&likelihood, &prior, job.components)?;
     let layout = posterior.layout();
     let position = |values: &[f64]| -> Result<Vec<f64>> {
@@ -57,7 +57,7 @@ pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Resul
 
 /// An evidence with what is to be said of it whatever it was computed by.
 pub(super) fn under(experiment: &Experiment, components: usize, prior: &Prior, mut score: Score) -> Score {
-    let ties = Ties::of(&experiment.dataset.data);
+    let ties = Ties::from_data(&experiment.dataset.data);
     if components > 1 && improper_with(&prior.scales, components, &ties) {
         append(
             &mut score.note,

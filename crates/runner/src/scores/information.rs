@@ -57,7 +57,7 @@ fn score(
     let log_likelihood = best.map_or(f64::NAN, |best| best.log_likelihood);
     let entropy = || {
         best.map_or(f64::NAN, |best| {
-            entropy(&Likelihood::new(data).responsibilities(&WhitenedComponents::of(&best.mixture)))
+            entropy(&Likelihood::new(data).responsibilities(&WhitenedComponents::from_mixture(&best.mixture)))
         })
     };
     let mut score = match criterion {

@@ -1,12 +1,12 @@
 //! Log evidence by Laplace's method, from the mode of every K's posterior.
 
 use anyhow::Result;
+use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::Observations;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::start::em::EmOptimum;
-use gmm_sampler::start::modes;
+use gmm_sampler::start::find_modes;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{Criterion, laplace};
 
@@ -26,14 +26,14 @@ const COINCIDING: f64 = 0.1;
 pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> Result<ScoreRow> {
     let data = &experiment.dataset.data;
     let model = Model::of(experiment, components, Part::All, data)?;
-    let scaled = model.scaling.of(data);
+    let scaled = model.scaling.view(data);
     let likelihood = Likelihood::new(&scaled);
     let mut posterior = Posterior::new(&likelihood, &model.prior, components)?;
-    let watch = SpikeWatch::new(components, &Ties::of(data));
+    let watch = CollapseMonitor::new(components, &Ties::from_data(data));
     let optima: Vec<_> =
         optimum.best.iter().map(|best| &best.mixture).chain(&optimum.others).cloned().collect();
-    let modes = modes(&mut posterior, &model.beginnings(&optima), |mixture| {
-        watch.is_on_spike(&mixture.on_data_scale(&model.scaling))
+    let modes = find_modes(&mut posterior, &model.beginnings(&optima), |mixture| {
+        watch.is_collapsed(&mixture.on_data_scale(&model.scaling))
     });
     let mut score = undefined(Criterion::Laplace);
     let exchangeable = model.prior.is_exchangeable(components);

@@ -1,10 +1,10 @@
 //! One pass over the data for a fit: what every criterion of the posterior needs of each observation.
 
 use anyhow::Result;
+use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::spike::SpikeWatch;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{LogLikelihood, LooPoint, PointScores, WaicPoint};
 use rayon::prelude::*;
@@ -57,7 +57,7 @@ pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass
 /// The two quantities of a fit that no relabelling changes, described: log density, and the log-likelihood of some rows.
 pub fn invariants(fit: &Fit, log_likelihood: &[f64]) -> [Summary; 2] {
     let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
-    [&lp, log_likelihood].map(|column| Summary::of(column, fit.draws.n_chains()))
+    [&lp, log_likelihood].map(|column| Summary::from_column(column, fit.draws.n_chains()))
 }
 
 /// Draws of a fit, at most, for which owners of the observations are drawn: the share of a thousand draws has a standard error
@@ -88,17 +88,17 @@ pub fn log_likelihood_and_spiked<'a>(
     fit: &Fit,
     rows: &'a Data,
 ) -> Result<(LogLikelihood<'a>, Vec<usize>)> {
-    let ties = Ties::of(&experiment.dataset.data);
+    let ties = Ties::from_data(&experiment.dataset.data);
     let n_draws = fit.draws.n_draws();
-    let mut watch = SpikeWatch::new(components, &ties);
+    let mut watch = CollapseMonitor::new(components, &ties);
     let mut spiked = Vec::new();
     let mixtures = (0..fit.draws.len()).map(|s| {
         let mixture = Mixture::from_values(components, rows.n_features(), &fit.draws.draw(s))?;
         let chain = s / n_draws;
         if s % n_draws == 0 {
-            watch = SpikeWatch::new(components, &ties);
+            watch = CollapseMonitor::new(components, &ties);
         }
-        if watch.has_fallen(&mixture) && spiked.last() != Some(&chain) {
+        if watch.has_collapsed(&mixture) && spiked.last() != Some(&chain) {
             spiked.push(chain);
         }
         Ok(mixture)

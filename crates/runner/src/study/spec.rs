@@ -4,7 +4,7 @@ mod document;
 mod read;
 pub mod suite;
 
-use gmm_sampler::nuts::chain::Settings;
+use gmm_sampler::nuts::chain::ChainSettings;
 use gmm_scoring::{Basis, Criterion};
 use serde::{Serialize, Serializer};
 
@@ -249,7 +249,7 @@ impl Default for CorrelationsPrior {
 impl Default for SamplerSpec {
     /// The sampler's own defaults, four chains and one seed.
     fn default() -> Self {
-        let Settings { warmup, draws, target_accept, max_tree_depth } = Settings::default();
+        let ChainSettings { warmup, draws, target_accept, max_tree_depth } = ChainSettings::default();
         let max_tree_depth = max_tree_depth as usize;
         Self { seeds: vec![1], chains: 4, warmup, draws, target_accept, max_tree_depth }
     }

@@ -21,7 +21,7 @@ pub(super) struct Autocovariance {
 
 impl Autocovariance {
     /// Of chains of one length, each about its own mean.
-    pub(super) fn of(values: &[f64], length: usize) -> Self {
+    pub(super) fn new(values: &[f64], length: usize) -> Self {
         let mut centred = Vec::with_capacity(values.len());
         for chain in values.chunks_exact(length) {
             let mean = mean(chain);
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn lags_asked_for_in_any_order_are_those_of_the_transform() {
         let values: Vec<f64> = (0..400).map(|i| (f64::from(i * i) * 0.37).sin()).collect();
-        let mut in_turn = Autocovariance::of(&values, 200);
-        let mut at_once = Autocovariance::of(&values, 200);
+        let mut in_turn = Autocovariance::new(&values, 200);
+        let mut at_once = Autocovariance::new(&values, 200);
         at_once.at(199);
         for lag in 0..200 {
             assert_eq!(in_turn.at(lag), at_once.at(lag));

@@ -26,7 +26,7 @@ pub(super) fn ess(values: &[f64], length: usize) -> f64 {
         return f64::NAN;
     }
     let n = length as f64;
-    let mut autocovariance = Autocovariance::of(values, length);
+    let mut autocovariance = Autocovariance::new(values, length);
 
     // VGSCB eq. 3, and the autocorrelation of all chains about it: chains which disagree stay correlated at every lag.
     let within = autocovariance.at(0) * n / (n - 1.0);

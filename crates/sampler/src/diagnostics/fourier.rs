@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> {
     // Twice the length, so that the circular correlation does not wrap round.
     let size = (2 * length).next_power_of_two();
-    let twiddles = Twiddles::of(size);
+    let twiddles = Twiddles::cached(size);
     let mut power = vec![0.0; size];
     let chains: Vec<&[f64]> = values.chunks_exact(length).collect();
     // Two chains ride in one transform: the autocorrelation of x + iy has the sum of those of x and y as its real part.
@@ -43,7 +43,7 @@ thread_local! {
 }
 
 impl Twiddles {
-    fn of(size: usize) -> Self {
+    fn cached(size: usize) -> Self {
         LAST.with_borrow_mut(|last| match last {
             Some(twiddles) if twiddles.0.len() == size / 2 => twiddles.clone(),
             _ => last.insert(Self::new(size)).clone(),

@@ -4,7 +4,7 @@
 ///
 /// The order of additions is fixed, so the bits do not depend on the instruction set; and the error grows with n / 8, not n.
 #[must_use]
-pub fn sum_of(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
+pub fn sum_by(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
     let mut sums = [0.0; 8];
     let (blocks, rest) = values.as_chunks::<8>();
     for block in blocks {
@@ -19,9 +19,9 @@ pub fn sum_of(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
 #[must_use]
 pub fn mean(values: &[f64]) -> f64 {
     let count = values.len() as f64;
-    let first = sum_of(values, |value| value) / count;
+    let first = sum_by(values, |value| value) / count;
     // An infinite or undefined first pass is the answer already; infinity minus itself would hide which.
-    if first.is_finite() { first + sum_of(values, |value| value - first) / count } else { first }
+    if first.is_finite() { first + sum_by(values, |value| value - first) / count } else { first }
 }
 
 /// Standard deviation with denominator n − 1; NaN for fewer than two draws.
@@ -50,9 +50,9 @@ pub(super) fn variance_of_means(values: &[f64], length: usize) -> f64 {
 }
 
 /// The map from a draw to a function of its deviation from the column's mean.
-pub(super) fn centred(column: &[f64], of_deviation: impl Fn(f64) -> f64) -> impl Fn(&f64) -> f64 {
+pub(super) fn centred(column: &[f64], function: impl Fn(f64) -> f64) -> impl Fn(&f64) -> f64 {
     let mean = mean(column);
-    move |value| of_deviation(value - mean)
+    move |value| function(value - mean)
 }
 
 /// Means of chains, each as one sum in order, which is how `posterior` takes them for what compares chains.
@@ -80,5 +80,5 @@ fn plain_means(values: &[f64], length: usize) -> Vec<f64> {
 }
 
 fn squares_about(values: &[f64], centre: f64) -> f64 {
-    sum_of(values, |value| (value - centre) * (value - centre))
+    sum_by(values, |value| (value - centre) * (value - centre))
 }

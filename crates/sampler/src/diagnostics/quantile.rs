@@ -5,12 +5,12 @@
 pub fn quantile(values: &[f64], probability: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    quantile_of_sorted(&sorted, probability)
+    sorted_quantile(&sorted, probability)
 }
 
 /// The same of values in ascending order.
 #[must_use]
-pub fn quantile_of_sorted(sorted: &[f64], probability: f64) -> f64 {
+pub fn sorted_quantile(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     // Total order puts NaN at either end.
     if sorted[0].is_nan() || sorted[last].is_nan() || !(0.0..=1.0).contains(&probability) {

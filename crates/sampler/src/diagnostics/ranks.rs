@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::quantile::quantile_of_sorted;
+use super::quantile::sorted_quantile;
 use super::special::normal_quantile;
-use super::split::{Halves, Layout};
+use super::split::{Halves, HalvesLayout};
 
 /// A column in ascending order, with the place of each value in the halves. One sort serves ranks, folded ranks and quantiles.
 pub(super) struct Ordered {
     pub(super) sorted: Vec<f64>,
     places: Vec<u32>,
-    layout: Layout,
+    layout: HalvesLayout,
     scores: Scores,
 }
 
@@ -20,8 +20,8 @@ const NOWHERE: u32 = u32::MAX;
 
 impl Ordered {
     /// None if a draw is NaN, or if the chains are too short to be cut in half.
-    pub(super) fn of(column: &[f64], n_chains: usize) -> Option<Self> {
-        let layout = Layout::of(column.len(), n_chains);
+    pub(super) fn new(column: &[f64], n_chains: usize) -> Option<Self> {
+        let layout = HalvesLayout::new(column.len(), n_chains);
         if layout.half == 0 || column.iter().any(|v| v.is_nan()) {
             return None;
         }
@@ -34,7 +34,7 @@ impl Ordered {
             column.iter().zip(layout.places()).map(|(&value, at)| (sort_key(value), place(at))).collect();
         pairs.sort_unstable();
         let (sorted, places) = pairs.into_iter().map(|(key, place)| (value_of_key(key), place)).unzip();
-        let scores = Scores::of(layout.len());
+        let scores = Scores::cached(layout.len());
         Some(Self { sorted, places, layout, scores })
     }
 
@@ -56,7 +56,7 @@ impl Ordered {
 
     /// Normal scores of the ranks of the distances to the median.
     fn folded_normal_scores(&self) -> Halves {
-        let median = quantile_of_sorted(&self.sorted, 0.5);
+        let median = sorted_quantile(&self.sorted, 0.5);
         // Distances grow outwards on both sides of the median, so that merging the two sides replaces a second sort.
         let middle = self.sorted.partition_point(|&v| v < median);
         let distance = |i: usize| ((self.sorted[i] - median).abs(), self.places[i]);
@@ -82,7 +82,8 @@ impl Ordered {
             if kept.peek().is_some_and(|(next, _)| *next == value) {
                 continue;
             }
-            let score = if value.is_nan() { f64::NAN } else { self.scores.of_ranks(below, tied.len()) };
+            let score =
+                if value.is_nan() { f64::NAN } else { self.scores.mean_rank_score(below, tied.len()) };
             below += tied.len();
             for place in tied.drain(..) {
                 halves[place as usize] = score;
@@ -116,7 +117,7 @@ thread_local! {
 }
 
 impl Scores {
-    fn of(count: usize) -> Self {
+    fn cached(count: usize) -> Self {
         LAST.with_borrow_mut(|last| match last {
             Some(scores) if scores.table.len() == count => scores.clone(),
             _ => last.insert(Self::new(count)).clone(),
@@ -131,7 +132,7 @@ impl Scores {
     }
 
     /// The score of the mean of the ranks `below + 1 … below + tied`.
-    fn of_ranks(&self, below: usize, tied: usize) -> f64 {
+    fn mean_rank_score(&self, below: usize, tied: usize) -> f64 {
         match tied {
             1 => self.table[below],
             _ => blom(below as f64 + (tied as f64 + 1.0) / 2.0, self.table.len()),

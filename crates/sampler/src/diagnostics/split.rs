@@ -1,7 +1,7 @@
 //! Chains cut in half, and the two statistics that compare halves: R-hat and the effective sample size.
 
 use super::ess;
-use super::moments::{mean_of_variances, sum_of, variance_of_means};
+use super::moments::{mean_of_variances, sum_by, variance_of_means};
 
 /// The first and last ⌊n/2⌋ draws of each chain, one half after the other.
 pub(super) struct Halves {
@@ -10,13 +10,13 @@ pub(super) struct Halves {
 }
 
 impl Halves {
-    pub(super) fn of(column: &[f64], n_chains: usize) -> Self {
+    pub(super) fn new(column: &[f64], n_chains: usize) -> Self {
         Self::map(column, n_chains, |&value| value)
     }
 
     /// The halves of a column's image.
     pub(super) fn map(column: &[f64], n_chains: usize, image: impl Fn(&f64) -> f64) -> Self {
-        let layout = Layout::of(column.len(), n_chains);
+        let layout = HalvesLayout::new(column.len(), n_chains);
         let mut values = Vec::with_capacity(layout.len());
         for chain in column.chunks_exact(layout.n_draws.max(1)) {
             values.extend(chain[..layout.half].iter().map(&image));
@@ -25,7 +25,7 @@ impl Halves {
         Self { values, length: layout.half }
     }
 
-    pub(super) fn from_values(values: Vec<f64>, layout: &Layout) -> Self {
+    pub(super) fn from_values(values: Vec<f64>, layout: &HalvesLayout) -> Self {
         Self { values, length: layout.half }
     }
 
@@ -48,14 +48,14 @@ impl Halves {
 }
 
 /// Where the draws of a column go when its chains are cut in half.
-pub(super) struct Layout {
+pub(super) struct HalvesLayout {
     pub(super) n_draws: usize,
     pub(super) half: usize,
     n_chains: usize,
 }
 
-impl Layout {
-    pub(super) fn of(length: usize, n_chains: usize) -> Self {
+impl HalvesLayout {
+    pub(super) fn new(length: usize, n_chains: usize) -> Self {
         assert!(n_chains > 0 && length.is_multiple_of(n_chains), "chains must be of one length");
         let n_draws = length / n_chains;
         Self { n_draws, half: n_draws / 2, n_chains }
@@ -82,5 +82,5 @@ impl Layout {
 /// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
 pub(super) fn is_undefined(values: &[f64]) -> bool {
     // Zero times an infinite or undefined value is undefined, and a sum of them stays so; unlike a search, it vectorises.
-    sum_of(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
+    sum_by(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
 }

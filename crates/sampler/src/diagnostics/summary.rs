@@ -2,7 +2,7 @@
 
 use super::ranks::Ordered;
 use super::split::Halves;
-use super::{LOWER_TAIL, UPPER_TAIL, ess_below, mean_variance, quantile_of_sorted, worse};
+use super::{LOWER_TAIL, UPPER_TAIL, ess_below, mean_variance, sorted_quantile, worse};
 
 /// Moments and quantiles on the scale of the draws, with their diagnostics; NaN where undefined.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,12 +27,12 @@ pub struct Summary {
 impl Summary {
     /// Summary of a chain-major column; equal to the single functions, with one sort instead of six.
     #[must_use]
-    pub fn of(column: &[f64], n_chains: usize) -> Self {
-        let halves = Halves::of(column, n_chains);
+    pub fn from_column(column: &[f64], n_chains: usize) -> Self {
+        let halves = Halves::new(column, n_chains);
         let (mean, variance) = mean_variance(column);
         let sd = variance.sqrt();
         let mcse_mean = sd / halves.ess().sqrt();
-        let Some(ordered) = Ordered::of(column, n_chains) else {
+        let Some(ordered) = Ordered::new(column, n_chains) else {
             let undefined = f64::NAN;
             let [q5, median, q95] = [LOWER_TAIL, 0.5, UPPER_TAIL].map(|p| super::quantile(column, p));
             return Self {
@@ -47,7 +47,7 @@ impl Summary {
                 rhat: undefined,
             };
         };
-        let [q5, median, q95] = [LOWER_TAIL, 0.5, UPPER_TAIL].map(|p| quantile_of_sorted(&ordered.sorted, p));
+        let [q5, median, q95] = [LOWER_TAIL, 0.5, UPPER_TAIL].map(|p| sorted_quantile(&ordered.sorted, p));
         let normal_scores = ordered.normal_scores();
         let finite = ordered.sorted.iter().all(|v| v.is_finite());
         let tail = |q| if finite { ess_below(column, n_chains, q) } else { f64::NAN };

@@ -81,7 +81,7 @@ fn every_quantity_of_every_fixture_agrees_with_posterior() {
 #[test]
 fn a_summary_is_the_single_quantities() {
     for Fixture { name, n_chains, column, .. } in fixtures() {
-        let summary = Summary::of(&column, n_chains);
+        let summary = Summary::from_column(&column, n_chains);
         let pairs = [
             (summary.mean, mean(&column)),
             (summary.sd, sd(&column)),
@@ -128,7 +128,7 @@ fn what_is_undefined_is_nan_and_not_a_panic() {
             let value = quantity(name, &column, 1);
             assert!(value.is_nan() || (name == "rhat" && value >= 0.0), "{name} of {column:?}: {value}");
         }
-        let summary = Summary::of(&column, 1);
+        let summary = Summary::from_column(&column, 1);
         assert!(summary.ess_bulk.is_nan());
     }
 }

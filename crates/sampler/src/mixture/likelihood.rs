@@ -56,7 +56,7 @@ impl WhitenedComponents {
 
     /// The components of a mixture.
     #[must_use]
-    pub fn of(mixture: &Mixture) -> Self {
+    pub fn from_mixture(mixture: &Mixture) -> Self {
         let mut whitened = Self::new(mixture.n_components(), mixture.n_features());
         for k in 0..mixture.n_components() {
             whitened.set(k, mixture.log_weights[k], mixture.mean(k), &mixture.scale_factor(k));
@@ -269,7 +269,7 @@ impl Likelihood {
     /// Lets one pass use several threads, where there are observations enough for it: more than 8,192 for each. The results are the
     /// same, bit for bit.
     #[must_use]
-    pub fn on_threads(self, threads: usize) -> Self {
+    pub fn with_threads(self, threads: usize) -> Self {
         Self { threads: threads.max(1), ..self }
     }
 
@@ -296,7 +296,7 @@ impl Likelihood {
 
     /// The likelihood of no observations: log-likelihood 0, moments 0, so that the posterior is the prior.
     #[must_use]
-    pub fn none(n_features: usize) -> Self {
+    pub fn empty(n_features: usize) -> Self {
         Self {
             n_observations: 0,
             n_features,

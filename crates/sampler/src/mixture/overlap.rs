@@ -18,8 +18,8 @@ pub struct Overlap {
 
 impl Overlap {
     #[must_use]
-    pub fn of(mixture: &Mixture) -> Self {
-        Pairs::of(mixture).overlap(1.0)
+    pub fn from_mixture(mixture: &Mixture) -> Self {
+        Pairs::from_mixture(mixture).overlap(1.0)
     }
 
     /// ω_{j|i} = P(w_j φ_j(Y) > w_i φ_i(Y)), Y from component i: the probability that of these two the wrong one is the more
@@ -31,12 +31,12 @@ impl Overlap {
 
     /// ω_{j|i} + ω_{i|j}, the overlap of two components.
     #[must_use]
-    pub fn of_pair(&self, i: usize, j: usize) -> f64 {
+    pub fn pair(&self, i: usize, j: usize) -> f64 {
         self.misclassification(i, j) + self.misclassification(j, i)
     }
 
     fn pairs(&self) -> impl Iterator<Item = f64> {
-        (0..self.n_components).flat_map(move |i| (0..i).map(move |j| self.of_pair(i, j)))
+        (0..self.n_components).flat_map(move |i| (0..i).map(move |j| self.pair(i, j)))
     }
 
     /// The mean overlap of all pairs; 0 for a single component.
@@ -73,7 +73,7 @@ struct Pair {
 }
 
 impl Pairs {
-    pub(super) fn of(mixture: &Mixture) -> Self {
+    pub(super) fn from_mixture(mixture: &Mixture) -> Self {
         let (n_components, d) = (mixture.n_components(), mixture.n_features());
         let factors: Vec<Vec<f64>> = (0..n_components).map(|k| mixture.scale_factor(k)).collect();
         let inverses: Vec<Vec<f64>> = factors

@@ -205,7 +205,7 @@ impl Mixture {
     #[must_use]
     pub fn variables(n_components: usize, n_features: usize) -> Vec<String> {
         let components = 0..n_components;
-        let of_features = |name: &str| -> Vec<String> {
+        let feature_names = |name: &str| -> Vec<String> {
             components
                 .clone()
                 .flat_map(|k| (0..n_features).map(move |d| (k, d)))
@@ -213,8 +213,8 @@ impl Mixture {
                 .collect()
         };
         let mut names: Vec<String> = components.clone().map(|k| format!("weights[{k}]")).collect();
-        names.extend(of_features("mu"));
-        names.extend(of_features("sigma"));
+        names.extend(feature_names("mu"));
+        names.extend(feature_names("sigma"));
         for k in components {
             names.extend((1..n_features).flat_map(|i| (0..i).map(move |j| format!("omega[{k},{i},{j}]"))));
         }

@@ -1,6 +1,6 @@
 //! The posterior of a mixture's unconstrained parameters: likelihood × prior × Jacobian, with its gradient.
 
-mod octet;
+mod component_lanes;
 mod scales;
 
 use super::likelihood::{Likelihood, Moments, Workspace};
@@ -10,8 +10,8 @@ use crate::log_density::LogDensity;
 use crate::simd::elementary::{exp, ln};
 use crate::simd::instructions::dispatched;
 use crate::simd::lanes::{LANES, Lanes, Vector};
-use octet::{Hyper, Octet};
-use scales::{ScaleDensity, Tie};
+use component_lanes::{ComponentLanes, HyperParameters};
+use scales::{ScaleDensity, SharedRate};
 
 /// log p(y, θ(x)) + log |∂θ/∂x| for unconstrained x: every constant is kept, so its integral is the evidence.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl<'a> Posterior<'a> {
 
     /// The same prior with another likelihood of as many features, raised to a power.
     #[must_use]
-    pub fn on<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
+    pub fn with_likelihood<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
         Posterior {
             likelihood,
             power,
@@ -106,8 +106,8 @@ impl LogDensity for Posterior<'_> {
 #[derive(Debug, Clone)]
 struct Components {
     layout: Layout,
-    hyper: Hyper,
-    tie: Option<Tie>,
+    hyper: HyperParameters,
+    shared_rate: Option<SharedRate>,
     /// Sum of all constants of prior and Jacobian.
     constant: f64,
     /// α.
@@ -117,63 +117,63 @@ struct Components {
     log_weights: Vec<f64>,
     /// K.
     weights: Vec<f64>,
-    octets: Vec<Octet>,
+    groups: Vec<ComponentLanes>,
 }
 
 impl Components {
     fn new(d: usize, prior: &Prior, n_components: usize) -> Self {
         assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
         let k = n_components as f64;
-        let scales = ScaleDensity::of(prior.scales);
-        let tie = Tie::of(prior.scales, n_components);
-        let of_correlations: f64 =
+        let scales = ScaleDensity::new(prior.scales);
+        let shared_rate = SharedRate::from_prior(prior.scales, n_components);
+        let correlation_constant: f64 =
             (1..d).flat_map(|i| (0..i).map(|j| prior.partial_correlation_constant(d, j))).sum();
         let constant = prior.dirichlet_constant(n_components)
             + prior.means_constant(n_components * d)
             + k * d as f64 * scales.constant
-            + d as f64 * tie.map_or(0.0, |tie| tie.constant)
-            + k * of_correlations
+            + d as f64 * shared_rate.map_or(0.0, |shared_rate| shared_rate.constant)
+            + k * correlation_constant
             + 0.5 * libm::log(k);
-        let mut octets = vec![Octet::new(d); n_components.div_ceil(LANES)];
+        let mut groups = vec![ComponentLanes::new(d); n_components.div_ceil(LANES)];
         for (component, centres) in prior.centres.chunks_exact(d).enumerate() {
-            for (lanes, &centre) in octets[component / LANES].centres.iter_mut().zip(centres) {
+            for (lanes, &centre) in groups[component / LANES].centres.iter_mut().zip(centres) {
                 lanes.0[component % LANES] = centre;
             }
         }
         Self {
             layout: Layout { n_components, n_features: d },
-            hyper: Hyper {
+            hyper: HyperParameters {
                 mean_precision: 1.0 / (prior.mean_sd * prior.mean_sd),
                 scales,
                 correlation_powers: (1..d).map(|j| prior.partial_correlation_shape(d, j - 1)).collect(),
                 normal_constant: -0.5 * d as f64 * libm::log(2.0 * std::f64::consts::PI),
             },
-            tie,
+            shared_rate,
             constant,
             concentration: prior.concentration,
             helmert: Helmert::new(n_components),
             log_weights: vec![0.0; n_components],
             weights: vec![0.0; n_components],
-            octets,
+            groups,
         }
     }
 
     /// What a prior that ties the components' scales adds to the log prior, and to the slopes of each.
-    fn tie_scales(&mut self, tie: Tie) -> f64 {
+    fn add_shared_rate(&mut self, shared_rate: SharedRate) -> f64 {
         let Layout { n_components, n_features } = self.layout;
         let mut log_prior = 0.0;
         for feature in 0..n_features {
-            let precision = |octets: &[Octet], k: usize| {
-                let inverse = octets[k / LANES].inverse_sigma[feature].0[k % LANES];
+            let precision = |groups: &[ComponentLanes], k: usize| {
+                let inverse = groups[k / LANES].inverse_sigma[feature].0[k % LANES];
                 inverse * inverse
             };
-            let total = (0..n_components).map(|k| precision(&self.octets, k)).sum();
-            let (log_density, slope) = tie.log_density_and_slope(total);
+            let total = (0..n_components).map(|k| precision(&self.groups, k)).sum();
+            let (log_density, slope) = shared_rate.log_density_and_slope(total);
             log_prior += log_density;
             for k in 0..n_components {
                 // d(1/σ²) / d log σ = −2/σ².
-                let of_log_sigma = -2.0 * slope * precision(&self.octets, k);
-                self.octets[k / LANES].scale_slopes[feature].0[k % LANES] += of_log_sigma;
+                let d_log_sigma = -2.0 * slope * precision(&self.groups, k);
+                self.groups[k / LANES].scale_slopes[feature].0[k % LANES] += d_log_sigma;
             }
         }
         log_prior
@@ -223,15 +223,15 @@ fn build_body<V: Lanes>(
     origin: &[f64],
     workspace: &mut Workspace,
 ) -> f64 {
-    let Components { layout, hyper, octets, .. } = components;
+    let Components { layout, hyper, groups, .. } = components;
     let d = layout.n_features;
     let (mu, rest) = position[layout.mu_start()..].split_at(layout.n_components * d);
     let (log_sigma, correlations) = rest.split_at(layout.n_components * d);
-    for (index, octet) in octets.iter_mut().enumerate() {
-        to_lanes(index, mu, &mut octet.mu);
-        to_lanes(index, log_sigma, &mut octet.log_sigma);
-        to_lanes(index, correlations, &mut octet.correlations);
-        if !octet.build::<V>(hyper) {
+    for (index, group) in groups.iter_mut().enumerate() {
+        to_lanes(index, mu, &mut group.mu);
+        to_lanes(index, log_sigma, &mut group.log_sigma);
+        to_lanes(index, correlations, &mut group.correlations);
+        if !group.build::<V>(hyper) {
             return f64::NAN;
         }
     }
@@ -239,18 +239,18 @@ fn build_body<V: Lanes>(
     let log_weights = &components.log_weights;
     // Weights: the Dirichlet's α − 1 and the Jacobian's 1 add up to α.
     let mut log_prior = components.constant + components.concentration * log_weights.iter().sum::<f64>();
-    if let Some(tie) = components.tie {
-        log_prior += components.tie_scales(tie);
+    if let Some(shared_rate) = components.shared_rate {
+        log_prior += components.add_shared_rate(shared_rate);
     }
     let log_weights = &components.log_weights;
-    for (index, (octet, log_weights)) in components.octets.iter().zip(log_weights.chunks(LANES)).enumerate() {
-        let mut constant = octet.constant;
+    for (index, (group, log_weights)) in components.groups.iter().zip(log_weights.chunks(LANES)).enumerate() {
+        let mut constant = group.constant;
         for (l, log_weight) in log_weights.iter().enumerate() {
             constant.0[l] += log_weight;
-            log_prior += octet.log_prior.0[l];
+            log_prior += group.log_prior.0[l];
         }
         let place = (index * LANES, log_weights.len());
-        workspace.set_lanes(place, V::load(&constant), &octet.mu, &octet.whitening, origin);
+        workspace.set_lanes(place, V::load(&constant), &group.mu, &group.whitening, origin);
     }
     log_prior
 }
@@ -272,46 +272,46 @@ fn pull_back_body<V: Lanes>(
     moments: &Moments,
     gradient: &mut [f64],
 ) {
-    let Components { layout, hyper, octets, log_weights, weights, helmert, .. } = components;
+    let Components { layout, hyper, groups, log_weights, weights, helmert, .. } = components;
     let d = layout.n_features;
     let total_count = n_observations + components.concentration * layout.n_components as f64;
-    for (k, (of_log_weight, weight)) in log_weights.iter_mut().zip(weights).enumerate() {
+    for (k, (d_log_weight, weight)) in log_weights.iter_mut().zip(weights).enumerate() {
         let count = moments.count(k) + components.concentration;
-        *of_log_weight = (-*weight).mul_add(total_count, count);
+        *d_log_weight = (-*weight).mul_add(total_count, count);
     }
-    let (of_weights, rest) = gradient.split_at_mut(layout.mu_start());
-    helmert.apply_transpose(log_weights, of_weights);
-    let (of_mu, rest) = rest.split_at_mut(layout.n_components * d);
-    let (of_log_sigma, of_correlations) = rest.split_at_mut(layout.n_components * d);
-    for (index, octet) in octets.iter_mut().enumerate() {
+    let (d_weights, rest) = gradient.split_at_mut(layout.mu_start());
+    helmert.apply_transpose(log_weights, d_weights);
+    let (d_mu, rest) = rest.split_at_mut(layout.n_components * d);
+    let (d_log_sigma, d_correlations) = rest.split_at_mut(layout.n_components * d);
+    for (index, group) in groups.iter_mut().enumerate() {
         let begins = index * LANES;
-        octet.count = moments.lanes(begins, 0);
-        for (moment, lanes) in octet.first.iter_mut().chain(&mut octet.second).enumerate() {
+        group.count = moments.lanes(begins, 0);
+        for (moment, lanes) in group.first.iter_mut().chain(&mut group.second).enumerate() {
             *lanes = moments.lanes(begins, 1 + moment);
         }
-        octet.pull_back::<V>(hyper);
-        from_lanes(index, &octet.mu, of_mu);
-        from_lanes(index, &octet.log_sigma, of_log_sigma);
-        from_lanes(index, &octet.correlations, of_correlations);
+        group.pull_back::<V>(hyper);
+        from_lanes(index, &group.mu, d_mu);
+        from_lanes(index, &group.log_sigma, d_log_sigma);
+        from_lanes(index, &group.correlations, d_correlations);
     }
 }
 
-/// The numbers of an octet's components, a component a lane; `values` holds K rows.
+/// The numbers of an group's components, a component a lane; `values` holds K rows.
 #[inline(always)]
-fn to_lanes(octet: usize, values: &[f64], lanes: &mut [Vector]) {
+fn to_lanes(group: usize, values: &[f64], lanes: &mut [Vector]) {
     let width = lanes.len();
     // Lanes without a component still hold what the last gradient left there.
     lanes.fill(Vector::ZERO);
-    for (lane, row) in values.chunks_exact(width.max(1)).skip(octet * LANES).take(LANES).enumerate() {
+    for (lane, row) in values.chunks_exact(width.max(1)).skip(group * LANES).take(LANES).enumerate() {
         lanes.iter_mut().zip(row).for_each(|(lanes, &value)| lanes.0[lane] = value);
     }
 }
 
 /// The inverse of [`to_lanes`].
 #[inline(always)]
-fn from_lanes(octet: usize, lanes: &[Vector], values: &mut [f64]) {
+fn from_lanes(group: usize, lanes: &[Vector], values: &mut [f64]) {
     let width = lanes.len();
-    for (lane, row) in values.chunks_exact_mut(width.max(1)).skip(octet * LANES).take(LANES).enumerate() {
+    for (lane, row) in values.chunks_exact_mut(width.max(1)).skip(group * LANES).take(LANES).enumerate() {
         lanes.iter().zip(row).for_each(|(lanes, value)| *value = lanes.0[lane]);
     }
 }
@@ -336,7 +336,7 @@ mod tests {
     /// evaluation to the next until every density was refused.
     #[test]
     fn an_evaluation_leaves_nothing_behind() {
-        let likelihood = Likelihood::none(2);
+        let likelihood = Likelihood::empty(2);
         for scales in SCALES {
             let prior =
                 Prior { concentration: 0.5, centres: vec![0.5; 6], mean_sd: 0.2, scales, lkj_shape: 2.0 };
@@ -354,7 +354,7 @@ mod tests {
     /// One feature, where the Jacobian is that of the weights and Π σ.
     #[test]
     fn without_data_the_density_is_the_priors_with_the_jacobian() {
-        let likelihood = Likelihood::none(1);
+        let likelihood = Likelihood::empty(1);
         for (k, scales) in [1, 3, 10].into_iter().flat_map(|k| SCALES.map(|scales| (k, scales))) {
             let centres = (0..k).map(f64::from).collect();
             let prior = Prior { concentration: 0.5, centres, mean_sd: 0.2, scales, lkj_shape: 2.0 };
@@ -395,8 +395,8 @@ mod tests {
             (posterior.log_density_and_gradient(&position, &mut gradient), gradient)
         };
         let (density, gradient) = evaluate(&mut expected);
-        for from in [Posterior::new(&once, &prior, 3).unwrap(), expected.on(&once, 7.0)] {
-            let (powered, powered_gradient) = evaluate(&mut from.on(&once, 2.0));
+        for from in [Posterior::new(&once, &prior, 3).unwrap(), expected.with_likelihood(&once, 7.0)] {
+            let (powered, powered_gradient) = evaluate(&mut from.with_likelihood(&once, 2.0));
             assert_relative_eq!(powered, density, max_relative = 1e-12);
             assert_relative_eq!(powered_gradient[..], gradient[..], epsilon = 1e-10);
         }

@@ -189,11 +189,11 @@ impl Prior {
     /// Log density of all σ, K × D.
     #[must_use]
     pub fn log_density_of_scales(&self, n_features: usize, sigma: &[f64]) -> f64 {
-        let of_feature = |feature| {
+        let feature_log_density = |feature| {
             let sigma: Vec<f64> = sigma.iter().copied().skip(feature).step_by(n_features).collect();
             self.scales.joint_log_density(&sigma)
         };
-        (0..n_features).map(of_feature).sum()
+        (0..n_features).map(feature_log_density).sum()
     }
 
     /// Whether all components are alike before the data: then so they are after, and every mode comes K! times.
@@ -316,16 +316,16 @@ mod tests {
 
     #[test]
     fn components_with_one_centre_are_alike() {
-        let of = |centres: &[f64]| Prior {
+        let with_centres = |centres: &[f64]| Prior {
             concentration: 0.5,
             centres: centres.to_vec(),
             mean_sd: 1.0,
             scales: PRIORS[0],
             lkj_shape: 2.0,
         };
-        assert!(of(&[1.0, 2.0, 1.0, 2.0]).is_exchangeable(2));
-        assert!(!of(&[1.0, 2.0, 1.0, 2.5]).is_exchangeable(2));
-        assert!(of(&[1.0, 2.0]).is_exchangeable(1));
+        assert!(with_centres(&[1.0, 2.0, 1.0, 2.0]).is_exchangeable(2));
+        assert!(!with_centres(&[1.0, 2.0, 1.0, 2.5]).is_exchangeable(2));
+        assert!(with_centres(&[1.0, 2.0]).is_exchangeable(1));
     }
 
     #[test]

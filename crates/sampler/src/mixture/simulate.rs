@@ -1,6 +1,6 @@
 //! Draws data from a mixture, mixtures from the prior, and mixtures of a given overlap.
 
-pub mod separated;
+pub mod mixsim;
 
 use rand::Rng;
 use rand_distr::{Beta, Cauchy, Distribution, Exp, Gamma, Normal, StandardNormal, StudentT};
@@ -101,8 +101,10 @@ impl Prior {
             *mu = Normal::new(centre, self.mean_sd).expect(CHECKED).sample(rng);
         }
         for feature in 0..n_features {
-            let of_feature = mixture.sigma.iter_mut().skip(feature).step_by(n_features);
-            of_feature.zip(self.scales.simulate(n_components, rng)).for_each(|(sigma, drawn)| *sigma = drawn);
+            let sigma_of_feature = mixture.sigma.iter_mut().skip(feature).step_by(n_features);
+            sigma_of_feature
+                .zip(self.scales.simulate(n_components, rng))
+                .for_each(|(sigma, drawn)| *sigma = drawn);
         }
         let layout = Layout { n_components, n_features };
         for k in 0..n_components {
@@ -162,8 +164,8 @@ mod tests {
         )
         .unwrap();
         let (data, components) = mixture.simulate(20_000, &mut rng);
-        let of_first: Vec<f64> = components.iter().map(|&k| f64::from(k == 0)).collect();
-        assert_mean(&of_first, 0.3);
+        let in_first: Vec<f64> = components.iter().map(|&k| f64::from(k == 0)).collect();
+        assert_mean(&in_first, 0.3);
         assert_mean(data.feature(0), 0.3 * -2.0 + 0.7 * 3.0);
         let products: Vec<f64> = (0..20_000).map(|i| data.feature(0)[i] * data.feature(1)[i]).collect();
         assert_mean(&products, 0.3 * (0.5 - 2.0) + 0.7 * -0.1);
@@ -174,15 +176,15 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let prior = ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 3.0, hyper_rate: 4.0 };
         let draws: Vec<Vec<f64>> = (0..40_000).map(|_| prior.simulate(2, &mut rng)).collect();
-        let of = |f: &dyn Fn(f64, f64) -> f64| draws.iter().map(|s| f(s[0], s[1])).collect::<Vec<_>>();
+        let statistic = |f: &dyn Fn(f64, f64) -> f64| draws.iter().map(|s| f(s[0], s[1])).collect::<Vec<_>>();
         // E[1/σ² | β] = shape / β and E[1/β] = hyper_rate / (hyper_shape − 1); two of them given one β are independent.
-        assert_mean(&of(&|a, _| a.powi(-2)), 2.0 * 4.0 / 2.0);
-        assert_mean(&of(&|_, b| b.powi(-2)), 2.0 * 4.0 / 2.0);
+        assert_mean(&statistic(&|a, _| a.powi(-2)), 2.0 * 4.0 / 2.0);
+        assert_mean(&statistic(&|_, b| b.powi(-2)), 2.0 * 4.0 / 2.0);
         // log 1/σ² is log Gamma(shape) − log β: their variances are trigammas, ψ′(2) = π²/6 − 1 and ψ′(3) = π²/6 − 5/4.
         let basel = std::f64::consts::PI.powi(2) / 6.0;
-        assert_mean(&of(&|a, b| (-2.0 * a.ln() + 2.0 * b.ln()).powi(2)), 2.0 * (basel - 1.0));
-        let mean = mean(&of(&|a, _| -2.0 * a.ln())).0;
-        let covariance = of(&|a, b| (-2.0 * a.ln() - mean) * (-2.0 * b.ln() - mean));
+        assert_mean(&statistic(&|a, b| (-2.0 * a.ln() + 2.0 * b.ln()).powi(2)), 2.0 * (basel - 1.0));
+        let mean = mean(&statistic(&|a, _| -2.0 * a.ln())).0;
+        let covariance = statistic(&|a, b| (-2.0 * a.ln() - mean) * (-2.0 * b.ln() - mean));
         assert_mean(&covariance, basel - 1.25);
     }
 
@@ -197,18 +199,18 @@ mod tests {
             lkj_shape: 2.0,
         };
         let draws: Vec<Mixture> = (0..20_000).map(|_| prior.simulate(2, 3, &mut rng)).collect();
-        let of = |f: &dyn Fn(&Mixture) -> f64| draws.iter().map(f).collect::<Vec<_>>();
-        assert_mean(&of(&|m| m.weight(0)), 0.5);
+        let statistic = |f: &dyn Fn(&Mixture) -> f64| draws.iter().map(f).collect::<Vec<_>>();
+        assert_mean(&statistic(&|m| m.weight(0)), 0.5);
         // Var of a symmetric Dirichlet's weight: (1/K)(1 − 1/K)/(Kα + 1).
-        assert_mean(&of(&|m| (m.weight(0) - 0.5).powi(2)), 0.25 / 2.0);
-        assert_mean(&of(&|m| m.mean(1)[2]), -3.0);
-        assert_mean(&of(&|m| (m.mean(1)[2] + 3.0).powi(2)), 0.1);
+        assert_mean(&statistic(&|m| (m.weight(0) - 0.5).powi(2)), 0.25 / 2.0);
+        assert_mean(&statistic(&|m| m.mean(1)[2]), -3.0);
+        assert_mean(&statistic(&|m| (m.mean(1)[2] + 3.0).powi(2)), 0.1);
         // The half-Cauchy's median is its scale.
-        assert_mean(&of(&|m| f64::from(m.scales(0)[1] < 1.5)), 0.5);
+        assert_mean(&statistic(&|m| f64::from(m.scales(0)[1] < 1.5)), 0.5);
         // Marginally (ω + 1)/2 ~ Beta(a, a), a = η − 1 + D/2, whose variance is 1 / (4 (2a + 1)); for ω four times that.
         for (i, j) in [(1, 0), (2, 0), (2, 1)] {
-            assert_mean(&of(&|m| m.correlation(0, i, j)), 0.0);
-            assert_mean(&of(&|m| m.correlation(0, i, j).powi(2)), 1.0 / (2.0 * 2.5 + 1.0));
+            assert_mean(&statistic(&|m| m.correlation(0, i, j)), 0.0);
+            assert_mean(&statistic(&|m| m.correlation(0, i, j).powi(2)), 1.0 / (2.0 * 2.5 + 1.0));
         }
     }
 }

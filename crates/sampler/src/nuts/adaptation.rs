@@ -1,8 +1,8 @@
-//! Warm-up: dual averaging of the step size, and the windows in which the metric is learnt.
+//! Warm-up: dual averaging of the step size, and the windows in which the metric is adapted.
 
 use libm::{exp, log, pow};
 
-use super::hamiltonian::LONGEST_STEP;
+use super::hamiltonian::MAX_STEP_SIZE;
 
 /// Hoffman & Gelman (2014, section 3.2.1) with their recommended constants.
 const GAMMA: f64 = 0.05;
@@ -26,7 +26,7 @@ pub(crate) struct DualAveraging {
 
 impl DualAveraging {
     pub(crate) fn new(initial_step: f64, target_accept: f64) -> Self {
-        let log_step = log(initial_step.min(LONGEST_STEP));
+        let log_step = log(initial_step.min(MAX_STEP_SIZE));
         Self {
             target_accept,
             mu: log_step + log(10.0),
@@ -41,10 +41,10 @@ impl DualAveraging {
         self.count += 1.0;
         let weight = 1.0 / (self.count + T0);
         // What the longest step accepts above the target is not held against later steps.
-        let bounded = self.log_step >= log(LONGEST_STEP);
+        let bounded = self.log_step >= log(MAX_STEP_SIZE);
         let error = (self.target_accept - acceptance_rate).max(if bounded { 0.0 } else { f64::NEG_INFINITY });
         self.mean_error += weight * (error - self.mean_error);
-        self.log_step = (self.mu - self.mean_error * self.count.sqrt() / GAMMA).min(log(LONGEST_STEP));
+        self.log_step = (self.mu - self.mean_error * self.count.sqrt() / GAMMA).min(log(MAX_STEP_SIZE));
         let weight = pow(self.count, -KAPPA);
         self.mean_log_step += weight * (self.log_step - self.mean_log_step);
     }
@@ -60,7 +60,7 @@ impl DualAveraging {
     }
 }
 
-/// When the metric is learnt: after a first buffer in which chains find the bulk, in windows that double, before a last
+/// When the metric is adapted: after a first buffer in which chains find the bulk, in windows that double, before a last
 /// buffer for the step size alone. The lengths are Stan's (reference manual, "Automatic parameter tuning").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Windows {
@@ -142,9 +142,9 @@ mod tests {
     fn the_step_is_bounded_and_leaves_the_bound_as_soon_as_it_must() {
         let mut tuned = DualAveraging::new(1.0, 0.8);
         (0..1000).for_each(|_| tuned.update(0.99));
-        assert_relative_eq!(tuned.step_size(), LONGEST_STEP);
-        assert_relative_eq!(tuned.averaged_step_size(), LONGEST_STEP, max_relative = 0.02);
+        assert_relative_eq!(tuned.step_size(), MAX_STEP_SIZE);
+        assert_relative_eq!(tuned.averaged_step_size(), MAX_STEP_SIZE, max_relative = 0.02);
         (0..20).for_each(|_| tuned.update(0.5));
-        assert!(tuned.step_size() < 0.9 * LONGEST_STEP, "{}", tuned.step_size());
+        assert!(tuned.step_size() < 0.9 * MAX_STEP_SIZE, "{}", tuned.step_size());
     }
 }

@@ -16,7 +16,7 @@ const NEW_COORDINATES: f64 = 2.0 * std::f64::consts::LN_2;
 
 /// How a chain is run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
+pub struct ChainSettings {
     /// Iterations in which step size and metric are tuned; their draws are not kept.
     pub warmup: usize,
     /// Draws kept after that.
@@ -27,7 +27,7 @@ pub struct Settings {
     pub max_tree_depth: u32,
 }
 
-impl Default for Settings {
+impl Default for ChainSettings {
     /// Stan's defaults but for the warm-up: a chain that starts with the curvature at the mode has only its step size to find.
     /// From 150 iterations on, mixtures of 11 to 314 parameters gained nothing by more.
     fn default() -> Self {
@@ -57,7 +57,7 @@ pub struct Chain<L> {
     hamiltonian: Hamiltonian<L>,
     state: PhasePoint,
     trajectory: Trajectory,
-    settings: Settings,
+    settings: ChainSettings,
     windows: Windows,
     /// Draws of the open window, and their gradients in the metric's coordinates.
     window: Vec<f64>,
@@ -78,7 +78,7 @@ impl<L: LogDensity> Chain<L> {
         density: L,
         position: &[f64],
         metric: Metric,
-        settings: Settings,
+        settings: ChainSettings,
         rng: ChaCha8Rng,
     ) -> Result<Self, ChainError> {
         let mut hamiltonian = Hamiltonian::new(density, metric);
@@ -137,10 +137,10 @@ impl<L: LogDensity> Chain<L> {
             self.gradients.extend_from_slice(&self.state.gradient);
         }
         if self.windows.closes(self.iteration) {
-            if let Some(learnt) = self.hamiltonian.metric.learn(&self.window, &self.gradients) {
-                self.hamiltonian.metric = learnt.metric;
+            if let Some(adapted) = self.hamiltonian.metric.adapt(&self.window, &self.gradients) {
+                self.hamiltonian.metric = adapted.metric;
                 self.hamiltonian.refresh(&mut self.state);
-                if learnt.change > NEW_COORDINATES {
+                if adapted.change > NEW_COORDINATES {
                     self.restart_step_size();
                 }
             }
@@ -211,7 +211,7 @@ mod tests {
 
     fn run(metric: &Metric, seed: u64) -> (Vec<Vec<f64>>, f64, Chain<Autoregressive>) {
         let density = Autoregressive { dimension: 10, correlation: 0.9 };
-        let settings = Settings { warmup: 600, draws: 2000, ..Settings::default() };
+        let settings = ChainSettings { warmup: 600, draws: 2000, ..ChainSettings::default() };
         let mut columns = vec![Vec::new(); 10];
         let mut steps = 0.0;
         let mut last = None;
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn the_same_stream_gives_the_same_chain_and_another_stream_another() {
         let density = Autoregressive { dimension: 3, correlation: 0.5 };
-        let settings = Settings { warmup: 50, draws: 50, ..Settings::default() };
+        let settings = ChainSettings { warmup: 50, draws: 50, ..ChainSettings::default() };
         let last = |stream| {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
             rng.set_stream(stream);

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::metric::{Metric, Room};
+use super::metric::{Metric, Scratch};
 use crate::log_density::LogDensity;
 use crate::simd::{add_scaled, dot};
 
@@ -21,7 +21,7 @@ const OUTER_KICK: f64 = 0.21178;
 /// which in few dimensions is almost up to where the integrator becomes unstable (2.6). On mixtures of 5 to 14 parameters the
 /// bound earned 1.3 to 1.4 times the effective draws a gradient of no bound, and on average more than 1.2 or 1.4; in two
 /// dimensions, where means gain by the very longest steps, 0.4 times.
-pub(crate) const LONGEST_STEP: f64 = 1.3;
+pub(crate) const MAX_STEP_SIZE: f64 = 1.3;
 
 /// A position with its momentum and what the next step needs of the density there.
 #[derive(Debug, Clone)]
@@ -63,19 +63,19 @@ pub(crate) struct Hamiltonian<L> {
     pub(crate) density: L,
     pub(crate) metric: Metric,
     raw_gradient: Vec<f64>,
-    room: Room,
+    scratch: Scratch,
 }
 
 impl<L: LogDensity> Hamiltonian<L> {
     pub(crate) fn new(density: L, metric: Metric) -> Self {
         let dimension = density.dimension();
-        Self { density, metric, raw_gradient: vec![0.0; dimension], room: Room::new(dimension) }
+        Self { density, metric, raw_gradient: vec![0.0; dimension], scratch: Scratch::new(dimension) }
     }
 
     /// Evaluates the density at the point's position.
     pub(crate) fn refresh(&mut self, point: &mut PhasePoint) {
         point.log_density = self.density.log_density_and_gradient(&point.position, &mut self.raw_gradient);
-        self.metric.whiten(&self.raw_gradient, &mut self.room, &mut point.gradient);
+        self.metric.whiten(&self.raw_gradient, &mut self.scratch, &mut point.gradient);
     }
 
     /// One step of (signed) size `step` of the two-stage splitting integrator: kick, half a drift, kick, half a drift, kick.
@@ -90,7 +90,7 @@ impl<L: LogDensity> Hamiltonian<L> {
 
     /// Moves the position along the velocity, and evaluates the density there.
     fn drift(&mut self, point: &mut PhasePoint, step: f64) {
-        self.metric.advance(&point.momentum, step, &mut self.room, &mut point.position);
+        self.metric.advance(&point.momentum, step, &mut self.scratch, &mut point.position);
         self.refresh(point);
     }
 }

@@ -4,7 +4,7 @@ mod factor;
 mod fisher;
 
 use factor::Factor;
-pub(crate) use fisher::JOINT_LIMIT;
+pub(crate) use fisher::MAX_JOINT_DIMENSION;
 
 use crate::mixture::triangular::{at, cholesky, packed_len, product_with_transpose};
 use crate::simd::{add_scaled, multiply};
@@ -31,9 +31,9 @@ enum Block {
 
 /// Where a vector is brought into the order of the blocks or back, kept so that no product allocates.
 #[derive(Debug, Clone)]
-pub(crate) struct Room(Vec<f64>);
+pub(crate) struct Scratch(Vec<f64>);
 
-impl Room {
+impl Scratch {
     pub(crate) fn new(dimension: usize) -> Self {
         Self(vec![0.0; dimension])
     }
@@ -41,7 +41,7 @@ impl Room {
 
 /// What a window taught.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Learnt {
+pub struct AdaptedMetric {
     pub metric: Metric,
     /// The largest change of a coordinate's log variance.
     pub change: f64,
@@ -109,28 +109,28 @@ impl Metric {
     }
 
     /// `position += step C momentum`.
-    pub(crate) fn advance(&self, momentum: &[f64], step: f64, room: &mut Room, position: &mut [f64]) {
+    pub(crate) fn advance(&self, momentum: &[f64], step: f64, scratch: &mut Scratch, position: &mut [f64]) {
         let mut begins = 0;
         for block in &self.blocks {
             let part = begins..begins + block.dimension();
             begins = part.end;
-            block.apply(&momentum[part.clone()], &mut room.0[part]);
+            block.apply(&momentum[part.clone()], &mut scratch.0[part]);
         }
         match &self.order {
-            None => add_scaled(step, &room.0, position),
+            None => add_scaled(step, &scratch.0, position),
             Some(order) => {
-                order.iter().zip(&room.0).for_each(|(&i, velocity)| position[i] += step * velocity)
+                order.iter().zip(&scratch.0).for_each(|(&i, velocity)| position[i] += step * velocity)
             }
         }
     }
 
     /// `result = Cᵀ gradient`.
-    pub(crate) fn whiten(&self, gradient: &[f64], room: &mut Room, result: &mut [f64]) {
+    pub(crate) fn whiten(&self, gradient: &[f64], scratch: &mut Scratch, result: &mut [f64]) {
         let ordered = match &self.order {
             None => gradient,
             Some(order) => {
-                room.0.iter_mut().zip(order).for_each(|(ordered, &i)| *ordered = gradient[i]);
-                &room.0
+                scratch.0.iter_mut().zip(order).for_each(|(ordered, &i)| *ordered = gradient[i]);
+                &scratch.0
             }
         };
         let mut begins = 0;
@@ -144,7 +144,7 @@ impl Metric {
     /// The metric that a window of draws suggests; None where the chain stood still. `positions` holds the window's draws one
     /// after another, `gradients` the log density's there, as [`Metric`] whitens them. Blocks stay as they are divided.
     #[must_use]
-    pub fn learn(&self, positions: &[f64], gradients: &[f64]) -> Option<Learnt> {
+    pub fn adapt(&self, positions: &[f64], gradients: &[f64]) -> Option<AdaptedMetric> {
         let dimension = self.dimension();
         let n = positions.len() / dimension;
         if n < 2 || positions.chunks_exact(dimension).all(|draw| *draw == positions[..dimension]) {
@@ -157,11 +157,11 @@ impl Metric {
             let members: Vec<usize> = part.clone().map(|whitened| self.coordinate(whitened)).collect();
             let draws = positions.chunks_exact(dimension).flat_map(|draw| members.iter().map(|&i| draw[i]));
             let whitened = gradients.chunks_exact(dimension).flat_map(|gradient| &gradient[part.clone()]);
-            let (learnt, by) = block.learn(draws.collect(), whitened.copied().collect())?;
-            blocks.push(learnt);
+            let (adapted, by) = block.adapt(draws.collect(), whitened.copied().collect())?;
+            blocks.push(adapted);
             change = change.max(by);
         }
-        Some(Learnt { metric: Self { order: self.order.clone(), blocks }, change })
+        Some(AdaptedMetric { metric: Self { order: self.order.clone(), blocks }, change })
     }
 
     /// C Cᵀ, packed, in the positions' order.
@@ -210,7 +210,7 @@ impl Block {
 
     /// The block that draws of its coordinates and their whitened gradients, one after the other, suggest, and the largest
     /// change of a coordinate's log variance. None where the window is beyond double precision.
-    fn learn(&self, mut draws: Vec<f64>, mut gradients: Vec<f64>) -> Option<(Self, f64)> {
+    fn adapt(&self, mut draws: Vec<f64>, mut gradients: Vec<f64>) -> Option<(Self, f64)> {
         let d = self.dimension();
         fisher::centre(d, &mut draws);
         fisher::centre(d, &mut gradients);
@@ -261,10 +261,10 @@ mod tests {
 
     /// C x and Cᵀ y.
     fn products(metric: &Metric, x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let mut room = Room::new(x.len());
+        let mut scratch = Scratch::new(x.len());
         let (mut cx, mut cty) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        metric.advance(x, 1.0, &mut room, &mut cx);
-        metric.whiten(y, &mut room, &mut cty);
+        metric.advance(x, 1.0, &mut scratch, &mut cx);
+        metric.whiten(y, &mut scratch, &mut cty);
         (cx, cty)
     }
 
@@ -325,7 +325,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         for _ in 0..6 {
             let (positions, gradients) = window(&truth, &metric, 12, &mut rng);
-            metric = metric.learn(&positions, &gradients).unwrap().metric;
+            metric = metric.adapt(&positions, &gradients).unwrap().metric;
         }
         for (entry, truth) in metric.covariance().iter().zip(truth.covariance()) {
             assert_relative_eq!(*entry, truth, epsilon = 0.1);
@@ -339,7 +339,7 @@ mod tests {
         for mut metric in [Metric::identity(2), Metric::from_covariance(2, &[1.0, 0.0, 1.0]).unwrap()] {
             for _ in 0..5 {
                 let (positions, gradients) = window(&truth, &metric, 50, &mut rng);
-                metric = metric.learn(&positions, &gradients).unwrap().metric;
+                metric = metric.adapt(&positions, &gradients).unwrap().metric;
             }
             let covariance = metric.covariance();
             assert_relative_eq!(covariance[0], 1e6, max_relative = 0.3);
@@ -357,7 +357,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         for _ in 0..6 {
             let (positions, gradients) = window(&truth, &metric, 30, &mut rng);
-            metric = metric.learn(&positions, &gradients).unwrap().metric;
+            metric = metric.adapt(&positions, &gradients).unwrap().metric;
         }
         for (entry, truth) in metric.covariance().iter().zip(truth.covariance()) {
             assert_relative_eq!(*entry, truth, epsilon = 0.1);
@@ -368,15 +368,15 @@ mod tests {
     fn the_right_metric_is_kept() {
         let truth = example();
         let (positions, gradients) = window(&truth, &truth, 8, &mut ChaCha8Rng::seed_from_u64(9));
-        let learnt = truth.learn(&positions, &gradients).unwrap();
-        assert!(learnt.change < 1e-12, "{}", learnt.change);
-        for (entry, truth) in learnt.metric.covariance().iter().zip(truth.covariance()) {
+        let adapted = truth.adapt(&positions, &gradients).unwrap();
+        assert!(adapted.change < 1e-12, "{}", adapted.change);
+        for (entry, truth) in adapted.metric.covariance().iter().zip(truth.covariance()) {
             assert_relative_eq!(*entry, truth, epsilon = 1e-12);
         }
     }
 
     #[test]
     fn a_window_of_one_point_says_nothing() {
-        assert_eq!(example().learn(&[1.0, 2.0, 3.0, 1.0, 2.0, 3.0], &[0.0; 6]), None);
+        assert_eq!(example().adapt(&[1.0, 2.0, 3.0, 1.0, 2.0, 3.0], &[0.0; 6]), None);
     }
 }

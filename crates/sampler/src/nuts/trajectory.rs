@@ -29,7 +29,7 @@ pub struct Transition {
 
 /// What is kept of a subtree besides its draw: its ends and the sum of its momenta.
 #[derive(Debug, Clone)]
-struct Span {
+struct Ends {
     /// Momentum at the end nearer to the start of the trajectory, and at the farther.
     near: Vec<f64>,
     far: Vec<f64>,
@@ -37,34 +37,34 @@ struct Span {
     sum: Vec<f64>,
 }
 
-impl Span {
+impl Ends {
     fn new(dimension: usize) -> Self {
         let zeros = || vec![0.0; dimension];
         Self { near: zeros(), far: zeros(), sum: zeros() }
     }
 
     /// Whether the ends still move apart: p·ρ > 0 at both (Betancourt 2017, appendix A.4.2).
-    fn goes_on(&self) -> bool {
-        still_apart(&self.near, &self.far, &self.sum)
+    fn continues(&self) -> bool {
+        has_no_u_turn(&self.near, &self.far, &self.sum)
     }
 }
 
-fn still_apart(near: &[f64], far: &[f64], sum: &[f64]) -> bool {
+fn has_no_u_turn(near: &[f64], far: &[f64], sum: &[f64]) -> bool {
     dot(near, sum) > 0.0 && dot(far, sum) > 0.0
 }
 
 /// Stan's extra checks where a first half, given by the momenta at its ends and their sum, meets a second: each half, with the
 /// nearest point of the other, must go on as well.
-fn joint_goes_on(
+fn joint_continues(
     first: (&[f64], &[f64], &[f64]),
     second: (&[f64], &[f64], &[f64]),
     joint: &mut [f64],
 ) -> bool {
     let ((start, end, sum), (near, far, other_sum)) = (first, second);
     joint.iter_mut().zip(sum).zip(near).for_each(|((joint, sum), p)| *joint = sum + p);
-    let first_goes_on = still_apart(start, near, joint);
+    let first_continues = has_no_u_turn(start, near, joint);
     joint.iter_mut().zip(other_sum).zip(end).for_each(|((joint, sum), p)| *joint = sum + p);
-    first_goes_on && still_apart(end, far, joint)
+    first_continues && has_no_u_turn(end, far, joint)
 }
 
 /// log(e^a + e^b).
@@ -76,7 +76,7 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
 /// Buffers of one level of the recursion: its second half, and a sum for the checks across the joint.
 #[derive(Debug, Clone)]
 struct Level {
-    span: Span,
+    ends: Ends,
     draw: PhasePoint,
     joint: Vec<f64>,
 }
@@ -88,14 +88,14 @@ pub(crate) struct Trajectory {
     /// The ends, which subtrees grow from and move: one that does not go on is the trajectory's last.
     backward: PhasePoint,
     forward: PhasePoint,
-    whole: Span,
-    subtree: Span,
+    whole: Ends,
+    subtree: Ends,
     candidate: PhasePoint,
     joint: Vec<f64>,
 }
 
 /// Running sums of one transition.
-struct Tally {
+struct Totals {
     initial_energy: f64,
     n_steps: u32,
     acceptance: f64,
@@ -103,7 +103,7 @@ struct Tally {
 }
 
 /// A subtree that neither diverged nor turned.
-struct Grown {
+struct Subtree {
     /// log Σ exp(H₀ − H) over its points.
     log_weight: f64,
 }
@@ -111,13 +111,13 @@ struct Grown {
 impl Trajectory {
     pub(crate) fn new(dimension: usize, max_tree_depth: u32) -> Self {
         let point = || PhasePoint::new(dimension);
-        let level = Level { span: Span::new(dimension), draw: point(), joint: vec![0.0; dimension] };
+        let level = Level { ends: Ends::new(dimension), draw: point(), joint: vec![0.0; dimension] };
         Self {
             levels: vec![level; max_tree_depth as usize],
             backward: point(),
             forward: point(),
-            whole: Span::new(dimension),
-            subtree: Span::new(dimension),
+            whole: Ends::new(dimension),
+            subtree: Ends::new(dimension),
             candidate: point(),
             joint: vec![0.0; dimension],
         }
@@ -132,8 +132,8 @@ impl Trajectory {
         rng: &mut impl Rng,
     ) -> Transition {
         state.draw_momentum(rng);
-        let mut tally =
-            Tally { initial_energy: state.energy(), n_steps: 0, acceptance: 0.0, diverging: false };
+        let mut totals =
+            Totals { initial_energy: state.energy(), n_steps: 0, acceptance: 0.0, diverging: false };
         self.backward.copy_from(state);
         self.forward.copy_from(state);
         for end in [&mut self.whole.near, &mut self.whole.far, &mut self.whole.sum] {
@@ -144,32 +144,32 @@ impl Trajectory {
         let mut tree_depth = 0;
         while (tree_depth as usize) < self.levels.len() {
             let forward: bool = rng.random();
-            let grown = grow(
+            let subtree = build_subtree(
                 &mut self.levels[..tree_depth as usize],
                 if forward { &mut self.forward } else { &mut self.backward },
                 hamiltonian,
                 if forward { step_size } else { -step_size },
-                &mut tally,
+                &mut totals,
                 &mut self.subtree,
                 &mut self.candidate,
                 rng,
             );
-            let Some(grown) = grown else { break };
+            let Some(subtree) = subtree else { break };
             tree_depth += 1;
             // Biased progressive draw: the new half is preferred in proportion to its weight (Betancourt 2017, A.3.2).
-            if rng.random::<f64>() < exp(grown.log_weight - log_weight) {
+            if rng.random::<f64>() < exp(subtree.log_weight - log_weight) {
                 std::mem::swap(state, &mut self.candidate);
             }
-            log_weight = log_add_exp(log_weight, grown.log_weight);
+            log_weight = log_add_exp(log_weight, subtree.log_weight);
             if !self.join(forward) {
                 break;
             }
         }
         Transition {
-            acceptance_rate: tally.acceptance / f64::from(tally.n_steps),
+            acceptance_rate: totals.acceptance / f64::from(totals.n_steps),
             tree_depth,
-            n_steps: tally.n_steps,
-            diverging: tally.diverging,
+            n_steps: totals.n_steps,
+            diverging: totals.diverging,
             energy: state.energy(),
         }
     }
@@ -181,7 +181,7 @@ impl Trajectory {
         // are each taken with one point of the other side.
         let old_end = if forward { &whole.far } else { &whole.near };
         let old_start = if forward { &whole.near } else { &whole.far };
-        let goes_on = joint_goes_on(
+        let continues = joint_continues(
             (old_start, old_end, &whole.sum),
             (&subtree.near, &subtree.far, &subtree.sum),
             &mut self.joint,
@@ -189,50 +189,51 @@ impl Trajectory {
         whole.sum.iter_mut().zip(&subtree.sum).for_each(|(sum, new)| *sum += new);
         let end = if forward { &mut whole.far } else { &mut whole.near };
         end.copy_from_slice(&subtree.far);
-        goes_on && self.whole.goes_on()
+        continues && self.whole.continues()
     }
 }
 
-/// Grows a subtree of 2^depth points from `end`, depth being the number of levels; fills `span` and `draw`.
+/// Grows a subtree of 2^depth points from `end`, depth being the number of levels; fills `ends` and `draw`.
 /// None where it diverged or turned back within itself.
 #[allow(clippy::too_many_arguments)] // A recursion's frame: each is changed at every depth.
-fn grow<L: LogDensity>(
+fn build_subtree<L: LogDensity>(
     levels: &mut [Level],
     end: &mut PhasePoint,
     hamiltonian: &mut Hamiltonian<L>,
     step: f64,
-    tally: &mut Tally,
-    span: &mut Span,
+    totals: &mut Totals,
+    ends: &mut Ends,
     draw: &mut PhasePoint,
     rng: &mut impl Rng,
-) -> Option<Grown> {
+) -> Option<Subtree> {
     let Some((level, levels)) = levels.split_last_mut() else {
-        let log_weight = leaf(end, hamiltonian, step, tally)?;
-        for part in [&mut span.near, &mut span.far, &mut span.sum] {
+        let log_weight = leaf(end, hamiltonian, step, totals)?;
+        for part in [&mut ends.near, &mut ends.far, &mut ends.sum] {
             part.copy_from_slice(&end.momentum);
         }
         draw.copy_from(end);
-        return Some(Grown { log_weight });
+        return Some(Subtree { log_weight });
     };
     if levels.is_empty() {
-        return grow_pair(end, hamiltonian, step, tally, span, draw, rng);
+        return build_pair(end, hamiltonian, step, totals, ends, draw, rng);
     }
-    let first = grow(levels, end, hamiltonian, step, tally, span, draw, rng)?;
-    let second = grow(levels, end, hamiltonian, step, tally, &mut level.span, &mut level.draw, rng)?;
+    let first = build_subtree(levels, end, hamiltonian, step, totals, ends, draw, rng)?;
+    let second =
+        build_subtree(levels, end, hamiltonian, step, totals, &mut level.ends, &mut level.draw, rng)?;
     let log_weight = log_add_exp(first.log_weight, second.log_weight);
     // Within a subtree the draw is uniform over its weights, not biased to the far half.
     if rng.random::<f64>() < exp(second.log_weight - log_weight) {
         std::mem::swap(draw, &mut level.draw);
     }
-    let other = &level.span;
-    let goes_on = joint_goes_on(
-        (&span.near, &span.far, &span.sum),
+    let other = &level.ends;
+    let continues = joint_continues(
+        (&ends.near, &ends.far, &ends.sum),
         (&other.near, &other.far, &other.sum),
         &mut level.joint,
     );
-    span.far.copy_from_slice(&other.far);
-    span.sum.iter_mut().zip(&other.sum).for_each(|(sum, other)| *sum += other);
-    (goes_on && span.goes_on()).then_some(Grown { log_weight })
+    ends.far.copy_from_slice(&other.far);
+    ends.sum.iter_mut().zip(&other.sum).for_each(|(sum, other)| *sum += other);
+    (continues && ends.continues()).then_some(Subtree { log_weight })
 }
 
 /// One more point; returns its log weight H₀ − H, or None where it diverged.
@@ -240,43 +241,43 @@ fn leaf<L: LogDensity>(
     end: &mut PhasePoint,
     hamiltonian: &mut Hamiltonian<L>,
     step: f64,
-    tally: &mut Tally,
+    totals: &mut Totals,
 ) -> Option<f64> {
     hamiltonian.step(end, step);
-    tally.n_steps += 1;
-    let energy_error = end.energy() - tally.initial_energy;
+    totals.n_steps += 1;
+    let energy_error = end.energy() - totals.initial_energy;
     // An energy that is not finite comes from a point outside the support, or beyond double precision.
     if !energy_error.is_finite() || energy_error > DIVERGENCE {
-        tally.diverging = true;
+        totals.diverging = true;
         return None;
     }
-    tally.acceptance += exp(-energy_error).min(1.0);
+    totals.acceptance += exp(-energy_error).min(1.0);
     Some(-energy_error)
 }
 
 /// A subtree of two points, where half of a recursion's work would be copies: all of its checks come to the same two
 /// products, and a point is copied only if it is drawn.
-fn grow_pair<L: LogDensity>(
+fn build_pair<L: LogDensity>(
     end: &mut PhasePoint,
     hamiltonian: &mut Hamiltonian<L>,
     step: f64,
-    tally: &mut Tally,
-    span: &mut Span,
+    totals: &mut Totals,
+    ends: &mut Ends,
     draw: &mut PhasePoint,
     rng: &mut impl Rng,
-) -> Option<Grown> {
-    let first = leaf(end, hamiltonian, step, tally)?;
-    span.near.copy_from_slice(&end.momentum);
+) -> Option<Subtree> {
+    let first = leaf(end, hamiltonian, step, totals)?;
+    ends.near.copy_from_slice(&end.momentum);
     draw.copy_from(end);
-    let second = leaf(end, hamiltonian, step, tally)?;
-    span.far.copy_from_slice(&end.momentum);
-    let sum = span.sum.iter_mut().zip(&span.near).zip(&span.far);
+    let second = leaf(end, hamiltonian, step, totals)?;
+    ends.far.copy_from_slice(&end.momentum);
+    let sum = ends.sum.iter_mut().zip(&ends.near).zip(&ends.far);
     sum.for_each(|((sum, near), far)| *sum = near + far);
     let log_weight = log_add_exp(first, second);
     if rng.random::<f64>() < exp(second - log_weight) {
         draw.copy_from(end);
     }
-    span.goes_on().then_some(Grown { log_weight })
+    ends.continues().then_some(Subtree { log_weight })
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ mod tests {
     use crate::simd::lanes::{LANES, Portable, Vector};
     use proptest::prelude::*;
 
-    fn of(function: impl Fn(Portable) -> Portable, x: f64) -> f64 {
+    fn evaluate(function: impl Fn(Portable) -> Portable, x: f64) -> f64 {
         let mut result = Vector::ZERO;
         function(Portable::load(&Vector([x; LANES]))).store(&mut result);
         result.0[0]
@@ -120,35 +120,35 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
         #[test]
         fn exp_is_within_two_ulps(x in -708.0..709.0f64) {
-            prop_assert!(ulps(of(exp, x), libm::exp(x)) <= 2.0);
+            prop_assert!(ulps(evaluate(exp, x), libm::exp(x)) <= 2.0);
         }
 
         #[test]
         fn exp_near_zero_is_within_two_ulps(x in -1.0..1.0f64) {
-            prop_assert!(ulps(of(exp, x), libm::exp(x)) <= 2.0);
+            prop_assert!(ulps(evaluate(exp, x), libm::exp(x)) <= 2.0);
         }
 
         #[test]
         fn exp_minus_one_is_within_four_ulps_also_near_zero(x in -708.0..709.0f64, exponent in -60.0..2.0f64) {
             for x in [x, libm::exp2(exponent), -libm::exp2(exponent)] {
-                prop_assert!(ulps(of(exp_minus_one, x), libm::expm1(x)) <= 4.0, "{x}");
+                prop_assert!(ulps(evaluate(exp_minus_one, x), libm::expm1(x)) <= 4.0, "{x}");
             }
         }
 
         #[test]
         fn exp2_is_within_two_ulps(x in -1021.0..1023.0f64) {
-            prop_assert!(ulps(of(exp2, x), libm::exp2(x)) <= 2.0);
+            prop_assert!(ulps(evaluate(exp2, x), libm::exp2(x)) <= 2.0);
         }
 
         #[test]
         fn ln_is_within_two_ulps(x in 1.0..100.0f64) {
-            prop_assert!(ulps(of(ln, x), libm::log(x)) <= 2.0);
+            prop_assert!(ulps(evaluate(ln, x), libm::log(x)) <= 2.0);
         }
 
         #[test]
         fn ln_of_any_magnitude_is_within_two_ulps(exponent in -1020.0..1020.0f64) {
             let x = libm::exp2(exponent);
-            prop_assert!(ulps(of(ln, x), libm::log(x)) <= 2.0);
+            prop_assert!(ulps(evaluate(ln, x), libm::log(x)) <= 2.0);
         }
     }
 
@@ -179,13 +179,13 @@ mod tests {
         #[test]
         fn every_instruction_set_gives_the_same_bits(x in proptest::array::uniform8(-700.0..700.0f64)) {
             let sets = InstructionSet::available();
-            let of = |set: &InstructionSet| {
+            let bits = |set: &InstructionSet| {
                 let mut results = [Vector::ZERO; 7];
                 all_functions(*set, &Vector(x), &mut results);
                 results.map(|vector| vector.0.map(f64::to_bits))
             };
             for set in &sets[1..] {
-                prop_assert_eq!(of(set), of(&sets[0]));
+                prop_assert_eq!(bits(set), bits(&sets[0]));
             }
         }
     }
@@ -193,9 +193,9 @@ mod tests {
     #[test]
     fn powers_of_two_and_one_are_exact() {
         for n in -1022..1023 {
-            assert_eq!(of(exp2, f64::from(n)), libm::exp2(f64::from(n)));
+            assert_eq!(evaluate(exp2, f64::from(n)), libm::exp2(f64::from(n)));
         }
-        assert_eq!(of(exp, 0.0), 1.0);
-        assert_eq!(of(ln, 1.0), 0.0);
+        assert_eq!(evaluate(exp, 0.0), 1.0);
+        assert_eq!(evaluate(ln, 1.0), 0.0);
     }
 }

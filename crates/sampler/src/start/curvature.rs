@@ -2,10 +2,10 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use crate::connected::connected;
+use crate::graph::connected_components;
 use crate::log_density::LogDensity;
 use crate::mixture::triangular::{at, cholesky, invert, packed_len};
-use crate::nuts::metric::{JOINT_LIMIT, Metric, Room};
+use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric, Scratch};
 use crate::simd::dot;
 
 /// Smallest curvature that is believed, as standard deviation 7: directions in which the density is flat, or curved the wrong
@@ -29,7 +29,7 @@ const COUPLINGS: [f64; 3] = [0.2, 0.1, 0.05];
 
 /// Ratio of the largest to the smallest curvature that blocks may leave. Trajectories lengthen with its root; with the wine
 /// data's 7.7 they did not yet.
-const LARGEST_SPREAD: f64 = 10.0;
+const MAX_CONDITION_NUMBER: f64 = 10.0;
 
 /// The metric of the normal approximation at a position: the inverse of the negative Hessian, which is had from central
 /// differences of the gradient, in blocks where it has many coordinates and those of different blocks are nearly independent.
@@ -39,11 +39,11 @@ pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metr
     let (curvature, diagonal) = differences(density, position, full);
     if full
         && curvature.iter().all(|entry| entry.is_finite())
-        && let Some(metric) = inverse_of(n, &curvature)
+        && let Some(metric) = inverse_metric(n, &curvature)
     {
         return metric;
     }
-    Metric::diagonal(diagonal.iter().map(|&c| 1.0 / believed(c).sqrt()).collect())
+    Metric::diagonal(diagonal.iter().map(|&c| 1.0 / bounded_curvature(c).sqrt()).collect())
 }
 
 /// The negative Hessian at a position, packed, from central differences of the gradient.
@@ -78,20 +78,20 @@ fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (
 }
 
 /// A direction of no curvature, or of the wrong sign, is given the size of its curvature.
-fn believed(curvature: f64) -> f64 {
+fn bounded_curvature(curvature: f64) -> f64 {
     if curvature.is_finite() { curvature.abs().max(MIN_CURVATURE) } else { 1.0 }
 }
 
 /// The metric whose covariance is the inverse of a curvature, as nearly as blocks allow.
-fn inverse_of(n: usize, curvature: &[f64]) -> Option<Metric> {
+fn inverse_metric(n: usize, curvature: &[f64]) -> Option<Metric> {
     let whole = || inverse_root(n, curvature).map(|root| Metric::from_factor(n, &root));
-    if n <= JOINT_LIMIT {
+    if n <= MAX_JOINT_DIMENSION {
         return whole();
     }
     let mut finest = None;
     for coupling in COUPLINGS {
-        let blocks = in_blocks(curvature, groups(n, curvature, coupling))?;
-        if spread(curvature, &blocks) <= LARGEST_SPREAD {
+        let blocks = block_metric(curvature, groups(n, curvature, coupling))?;
+        if condition_number(curvature, &blocks) <= MAX_CONDITION_NUMBER {
             return Some(blocks);
         }
         finest = Some(blocks);
@@ -101,14 +101,14 @@ fn inverse_of(n: usize, curvature: &[f64]) -> Option<Metric> {
 
 /// Coordinates that are coupled, directly or by way of others, each group ascending.
 fn groups(n: usize, curvature: &[f64], coupling: f64) -> Vec<Vec<usize>> {
-    connected(n, |i, j| {
+    connected_components(n, |i, j| {
         let scale = (curvature[at(i, i)] * curvature[at(j, j)]).abs().sqrt();
         curvature[at(i, j)].abs() > coupling * scale
     })
 }
 
 /// The inverse of the curvature without its entries between groups.
-fn in_blocks(curvature: &[f64], groups: Vec<Vec<usize>>) -> Option<Metric> {
+fn block_metric(curvature: &[f64], groups: Vec<Vec<usize>>) -> Option<Metric> {
     let blocks: Option<Vec<_>> = groups
         .into_iter()
         .map(|members| {
@@ -123,20 +123,20 @@ fn in_blocks(curvature: &[f64], groups: Vec<Vec<usize>>) -> Option<Metric> {
 
 /// Ratio of the largest to the smallest curvature in the metric's coordinates, from below, by power iteration: it rules out
 /// rather than bounds. Infinite where a curvature is seen that is not positive.
-fn spread(curvature: &[f64], metric: &Metric) -> f64 {
+fn condition_number(curvature: &[f64], metric: &Metric) -> f64 {
     /// For the largest, and, as more lie close together there, twice as many for the smallest.
     const ITERATIONS: usize = 30;
     let n = metric.dimension();
-    let mut room = Room::new(n);
+    let mut scratch = Scratch::new(n);
     let mut product = |x: &[f64]| -> Vec<f64> {
         let (mut raw, mut curved, mut result) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-        metric.advance(x, 1.0, &mut room, &mut raw);
+        metric.advance(x, 1.0, &mut scratch, &mut raw);
         for i in 0..n {
             let row = &curvature[at(i, 0)..at(i, i)];
             curved[i] += dot(row, &raw[..i]) + curvature[at(i, i)] * raw[i];
             curved.iter_mut().zip(row).for_each(|(curved, entry)| *curved += entry * raw[i]);
         }
-        metric.whiten(&curved, &mut room, &mut result);
+        metric.whiten(&curved, &mut scratch, &mut result);
         result
     };
     let largest = largest_eigenvalue(n, ITERATIONS, &mut product);
@@ -184,7 +184,7 @@ fn inverse_root(n: usize, curvature: &[f64]) -> Option<Vec<f64>> {
     let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(matrix);
     let mut roots = eigenvectors;
     for (mut root, &eigenvalue) in roots.column_iter_mut().zip(&eigenvalues) {
-        root /= believed(eigenvalue).sqrt();
+        root /= bounded_curvature(eigenvalue).sqrt();
     }
     let product = &roots * roots.transpose();
     let covariance: Vec<f64> = rows().map(|place| product[place]).collect();
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_flat_or_falling_direction_is_given_a_bounded_scale() {
-        let metric = inverse_of(3, &[4.0, 0.0, 1e-9, 0.0, 0.0, -25.0]).unwrap();
+        let metric = inverse_metric(3, &[4.0, 0.0, 1e-9, 0.0, 0.0, -25.0]).unwrap();
         let covariance = metric.covariance();
         assert_relative_eq!(covariance[at(0, 0)], 0.25, max_relative = 1e-12);
         assert_relative_eq!(covariance[at(1, 1)], 1.0 / MIN_CURVATURE, max_relative = 1e-9);
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn many_coordinates_are_divided_where_they_are_nearly_independent() {
         let n = 200;
-        let covariance = inverse_of(n, &pairs(n, 0.001)).unwrap().covariance();
+        let covariance = inverse_metric(n, &pairs(n, 0.001)).unwrap().covariance();
         assert_relative_eq!(covariance[at(1, 0)], -0.8 / 0.36, max_relative = 1e-12);
         assert_eq!(covariance[at(2, 0)], 0.0);
     }
@@ -257,10 +257,14 @@ mod tests {
         // All of them together curve the common direction eighty times as much as a pair does.
         let (n, weakly) = (200, 0.04);
         let curvature = pairs(n, weakly);
-        let blocks = in_blocks(&curvature, groups(n, &curvature, 0.1)).unwrap();
+        let blocks = block_metric(&curvature, groups(n, &curvature, 0.1)).unwrap();
         let along = 1.8 + 198.0 * weakly;
-        assert_relative_eq!(spread(&curvature, &blocks), along / (1.8 - 2.0 * weakly), max_relative = 0.05);
-        let covariance = inverse_of(n, &pairs(n, 0.1)).unwrap().covariance();
+        assert_relative_eq!(
+            condition_number(&curvature, &blocks),
+            along / (1.8 - 2.0 * weakly),
+            max_relative = 0.05
+        );
+        let covariance = inverse_metric(n, &pairs(n, 0.1)).unwrap().covariance();
         assert!(covariance[at(2, 0)].abs() > 1e-3, "{}", covariance[at(2, 0)]);
     }
 

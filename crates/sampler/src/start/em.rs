@@ -12,12 +12,12 @@ mod whitened;
 use rand::Rng;
 use thiserror::Error;
 
-use super::{SAMPLE, sample};
+use super::{SUBSAMPLE_SIZE, subsample};
 use crate::data::{Data, Observations};
 use crate::mixture::likelihood::Likelihood;
 use crate::mixture::params::Mixture;
 use search::Search;
-use starts::{Start as Beginning, initial_state};
+use starts::{Initialization, initial_state};
 use whitened::{Whitened, mean_and_factor};
 
 /// Smallest eigenvalue of a component's covariance, relative to the data's: below this it is degenerate …
@@ -41,10 +41,10 @@ const TOLERANCE: f64 = 1e-9;
 const FOLLOWED: usize = 3;
 
 /// Optima below the best that are kept.
-pub const OTHERS: usize = 7;
+pub const MAX_OTHERS: usize = 7;
 
 /// Starts when nothing else is said.
-pub const STARTS: usize = 200;
+pub const DEFAULT_STARTS: usize = 200;
 
 /// Why EM cannot begin.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -64,17 +64,17 @@ const DEPENDENCE_SAMPLE: usize = 10_000;
 /// bounded likelihood then. None where there is no such feature.
 #[must_use]
 pub fn dependent_feature(data: &Data) -> Option<usize> {
-    let of = |data: &Data| match mean_and_factor(data) {
+    let find = |data: &Data| match mean_and_factor(data) {
         Err(EmError::Collinear { feature }) => Some(feature),
         _ => None,
     };
     let n = data.n_observations();
     if n <= DEPENDENCE_SAMPLE {
-        return of(data);
+        return find(data);
     }
     // Every so many rows: the first ones may all be of one kind.
     let rows: Vec<usize> = (0..n).step_by(n.div_ceil(DEPENDENCE_SAMPLE)).collect();
-    of(&data.rows(&rows)).and_then(|_| of(data))
+    find(&data.rows(&rows)).and_then(|_| find(data))
 }
 
 /// Whether an optimum means anything.
@@ -108,7 +108,7 @@ pub struct EmOptimum {
     /// The highest likelihood among regular fits; among spurious ones where no start ended regular.
     /// None where every start degenerated.
     pub best: Option<EmFit>,
-    /// Other regular optima that were met, the highest first, at most [`OTHERS`]: on the data's own scale.
+    /// Other regular optima that were met, the highest first, at most [`MAX_OTHERS`]: on the data's own scale.
     pub others: Vec<Mixture>,
     /// A spurious fit with a higher likelihood than the best, in nats above it: how much the refusal cost.
     pub refused_gain: Option<f64>,
@@ -119,7 +119,7 @@ pub struct EmOptimum {
 }
 
 /// The best regular optimum of the likelihood of K full-covariance components over `starts` independent starts, and half
-/// as many relocations of one component of the best. Where there are more than [`SAMPLE`] observations, that search is among so
+/// as many relocations of one component of the best. Where there are more than [`SUBSAMPLE_SIZE`] observations, that search is among so
 /// many of them, drawn at random, and its best optima are then followed on all.
 ///
 /// # Errors
@@ -133,14 +133,14 @@ pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -
     // With one component every start ends at the data's mean and covariance.
     let starts = if n_components == 1 { 1 } else { starts.max(1) };
     let likelihood = Likelihood::new(&whitened.data);
-    if n_observations <= SAMPLE {
+    if n_observations <= SUBSAMPLE_SIZE {
         let mut search = Search::new(&whitened, &likelihood, n_components);
         let independent = search.explore(starts, rng);
         return Ok(search.optimum(starts, independent));
     }
-    let sample = whitened.of_rows(&sample(n_observations, rng));
-    let likelihood_of_sample = Likelihood::new(&sample.data);
-    let mut search = Search::new(&sample, &likelihood_of_sample, n_components);
+    let subsampled = whitened.select_rows(&subsample(n_observations, rng));
+    let subsample_likelihood = Likelihood::new(&subsampled.data);
+    let mut search = Search::new(&subsampled, &subsample_likelihood, n_components);
     let independent = search.explore(starts, rng);
     let found = search.optimum(starts, independent);
     let mut on_all = Search::new(&whitened, &likelihood, n_components);
@@ -153,36 +153,36 @@ pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -
     })
 }
 
-/// The same among [`SAMPLE`] observations, drawn at random, where there are more: an optimum to begin at, on whose way to that of
+/// The same among [`SUBSAMPLE_SIZE`] observations, drawn at random, where there are more: an optimum to begin at, on whose way to that of
 /// all observations EM may need hundreds of passes over them.
 ///
 /// # Errors
 /// As for [`em`].
-pub fn em_of_sample(
+pub fn em_on_subsample(
     data: &Data,
     n_components: usize,
     starts: usize,
     rng: &mut impl Rng,
 ) -> Result<EmOptimum, EmError> {
     let n_observations = data.n_observations();
-    if n_observations <= SAMPLE {
+    if n_observations <= SUBSAMPLE_SIZE {
         return em(data, n_components, starts, rng);
     }
-    em(&data.rows(&sample(n_observations, rng)), n_components, starts, rng)
+    em(&data.rows(&subsample(n_observations, rng)), n_components, starts, rng)
 }
 
 /// What a few iterations make of k-means clusters: a mixture that resembles the data, where no more is wanted than that.
 ///
 /// # Errors
 /// As for [`em`]; None where a component degenerates.
-pub fn em_briefly(data: &Data, n_components: usize, rng: &mut impl Rng) -> Result<Option<Mixture>, EmError> {
+pub fn short_em(data: &Data, n_components: usize, rng: &mut impl Rng) -> Result<Option<Mixture>, EmError> {
     let n_observations = data.n_observations();
     if n_components == 0 || n_observations <= n_components {
         return Err(EmError::TooFewObservations { n_components, n_observations });
     }
     let whitened = Whitened::new(data)?;
     let likelihood = Likelihood::new(&whitened.data);
-    let state = initial_state(&whitened.data, n_components, Beginning::Clusters, rng);
+    let state = initial_state(&whitened.data, n_components, Initialization::KMeansClusters, rng);
     let found = Search::new(&whitened, &likelihood, n_components).short_run(state);
     Ok(found.filter(|(fit, _)| fit.regularity > Regularity::Degenerate).map(|(fit, _)| fit.mixture))
 }
@@ -197,17 +197,17 @@ mod tests {
     #[test]
     fn a_search_among_a_sample_ends_at_an_optimum_of_all() {
         let truth = Mixture::from_covariances(1, &[0.3, 0.7], &[-2.0, 2.0], &[0.5, 1.0]).unwrap();
-        let (data, _) = truth.simulate(SAMPLE + 5000, &mut ChaCha8Rng::seed_from_u64(1));
+        let (data, _) = truth.simulate(SUBSAMPLE_SIZE + 5000, &mut ChaCha8Rng::seed_from_u64(1));
         let fit = em(&data, 2, 6, &mut ChaCha8Rng::seed_from_u64(2)).unwrap().best.unwrap();
         let likelihood = Likelihood::new(&data);
         let (mut workspace, mut moments) = (Workspace::new(2, 1), Moments::new(2, 1));
-        let mut of = |mixture: &Mixture| {
-            let components = WhitenedComponents::of(mixture);
+        let mut log_likelihood = |mixture: &Mixture| {
+            let components = WhitenedComponents::from_mixture(mixture);
             likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments)
         };
-        assert_relative_eq!(fit.log_likelihood, of(&fit.mixture), max_relative = 1e-12);
+        assert_relative_eq!(fit.log_likelihood, log_likelihood(&fit.mixture), max_relative = 1e-12);
         // Half of a chi-squared of five parameters above the truth's likelihood, and at a maximum: no weight gains by moving.
-        let gain = fit.log_likelihood - of(&truth);
+        let gain = fit.log_likelihood - log_likelihood(&truth);
         assert!((0.0..12.0).contains(&gain), "{gain}");
     }
 

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use rand::{Rng, RngExt};
 
-use super::{SAMPLE, sample};
+use super::{SUBSAMPLE_SIZE, subsample};
 use crate::data::Observations;
 
 /// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing
 /// beside a fit.
-pub const RESTARTS: usize = 50;
+pub const DEFAULT_RESTARTS: usize = 50;
 
 /// Lloyd's iterations end when no assignment changes, which takes tens; this bound is a fuse.
 const MAX_ITERATIONS: usize = 1000;
@@ -36,15 +36,15 @@ pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rn
     let d = data.n_features();
     let best_of = |rows: &[f64], rng: &mut _| {
         (0..restarts)
-            .map(|_| lloyd(rows, d, seeds(rows, d, n_components, rng)))
+            .map(|_| lloyd(rows, d, seed_centroids(rows, d, n_components, rng)))
             .min_by(|a, b| a.inertia.total_cmp(&b.inertia))
             .expect("at least one restart")
     };
     let n = data.n_observations();
-    if n <= SAMPLE {
+    if n <= SUBSAMPLE_SIZE {
         return ordered(best_of(&all(data), rng), d);
     }
-    let sampled = best_of(&all(&data.rows(&sample(n, rng))), rng);
+    let sampled = best_of(&all(&data.rows(&subsample(n, rng))), rng);
     ordered(lloyd(&InBlocks(data), d, sampled.centroids), d)
 }
 
@@ -52,8 +52,8 @@ pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rn
 trait Rows {
     fn n_rows(&self, d: usize) -> usize;
 
-    /// The values of consecutive rows, written into the room if they do not stand like that already.
-    fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64];
+    /// The values of consecutive rows, written into the buffer if they do not stand like that already.
+    fn block<'a>(&'a self, d: usize, rows: Range<usize>, buffer: &'a mut Vec<f64>) -> &'a [f64];
 }
 
 impl Rows for [f64] {
@@ -74,10 +74,10 @@ impl<T: Observations> Rows for InBlocks<'_, T> {
         self.0.n_observations()
     }
 
-    fn block<'a>(&'a self, d: usize, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
-        room.clear();
-        room.extend(row_by_row(self.0, d, rows));
-        room
+    fn block<'a>(&'a self, d: usize, rows: Range<usize>, buffer: &'a mut Vec<f64>) -> &'a [f64] {
+        buffer.clear();
+        buffer.extend(row_by_row(self.0, d, rows));
+        buffer
     }
 }
 
@@ -97,7 +97,7 @@ fn square_distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// K observations, each drawn with probability proportional to its squared distance from those before it.
-pub(crate) fn seeds(rows: &[f64], d: usize, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
+pub(crate) fn seed_centroids(rows: &[f64], d: usize, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
     let n = rows.len() / d;
     let mut centroids = rows[rng.random_range(0..n) * d..][..d].to_vec();
     let mut nearest = vec![f64::INFINITY; n];
@@ -121,7 +121,7 @@ pub(crate) fn seeds(rows: &[f64], d: usize, n_components: usize, rng: &mut impl 
 
 fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMeans {
     let (n, n_components) = (rows.n_rows(d), centroids.len() / d);
-    let mut room = Vec::new();
+    let mut buffer = Vec::new();
     let mut labels = vec![usize::MAX; n];
     let mut distances = vec![0.0; n];
     let mut inertia = f64::INFINITY;
@@ -131,7 +131,7 @@ fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMea
         let mut sums = vec![0.0; centroids.len()];
         for begins in (0..n).step_by(BLOCK) {
             let places = begins..(begins + BLOCK).min(n);
-            let block = rows.block(d, places.clone(), &mut room);
+            let block = rows.block(d, places.clone(), &mut buffer);
             let found = labels[places.clone()].iter_mut().zip(&mut distances[places]);
             for ((label, least), row) in found.zip(block.chunks_exact(d)) {
                 let (nearest, distance) = centroids
@@ -160,7 +160,7 @@ fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMea
                 let worst = (0..n)
                     .max_by(|&a, &b| distances[a].total_cmp(&distances[b]))
                     .expect("there is an observation");
-                centroids[k * d..][..d].copy_from_slice(rows.block(d, worst..worst + 1, &mut room));
+                centroids[k * d..][..d].copy_from_slice(rows.block(d, worst..worst + 1, &mut buffer));
                 distances[worst] = 0.0;
             }
         }

@@ -24,7 +24,7 @@ pub struct Mode {
 }
 
 /// Climbs from `start` to the maximum of its basin by L-BFGS (Nocedal & Wright 2006, algorithm 7.4) with backtracking.
-pub fn climb(density: &mut impl LogDensity, start: &[f64]) -> Mode {
+pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
     let n = start.len();
     let mut position = start.to_vec();
     let mut gradient = vec![0.0; n];
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_mode_is_found_from_afar() {
-        let mode = climb(&mut Bent, &[8.0, 5.0, -6.0]);
+        let mode = find_mode(&mut Bent, &[8.0, 5.0, -6.0]);
         assert!(mode.converged);
         assert_relative_eq!(mode.position[..], MODE, epsilon = 1e-4);
         assert_relative_eq!(mode.log_density, 0.0, epsilon = 1e-8);

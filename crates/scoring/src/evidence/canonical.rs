@@ -22,7 +22,7 @@ impl<'a> Canonical<'a> {
     #[must_use]
     pub fn new(posterior: Posterior<'a>, reference: Mixture) -> Self {
         let k = posterior.layout().n_components as f64;
-        Self { posterior, labelling: Labelling::of(reference), log_copies: libm::lgamma(k + 1.0) }
+        Self { posterior, labelling: Labelling::new(reference), log_copies: libm::lgamma(k + 1.0) }
     }
 
     /// A position's copy in the domain.

@@ -39,7 +39,7 @@ const NEGLIGIBLE: f64 = 12.0;
 
 /// The evidence, were the posterior a sum of normals in unconstrained space, one about each of its modes, or, where
 /// all components are alike before the data (`exchangeable`), one about each relabelling of each. The highest mode is the first, as
-/// [`modes`](gmm_sampler::start::modes) returns them.
+/// [`modes`](gmm_sampler::start::find_modes) returns them.
 ///
 /// # Errors
 /// A highest mode at which the log density is not concave, or of which more than twenty components coincide; no mode at all.

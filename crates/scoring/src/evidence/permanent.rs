@@ -1,6 +1,6 @@
 //! The permanent of a matrix of overlaps: the sum over all permutations of the product of the entries that each picks.
 
-use gmm_sampler::connected::connected;
+use gmm_sampler::graph::connected_components;
 
 /// Largest block of a matrix whose permanent is computed: some ten million products.
 pub(super) const LARGEST: usize = 20;
@@ -16,7 +16,7 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// The size of a block beyond [`LARGEST`].
 pub(super) fn log_permanent(n: usize, matrix: &[f64]) -> Result<f64, usize> {
     let mut log_permanent = 0.0;
-    for block in connected(n, |i, j| matrix[i * n + j] > NEGLIGIBLE) {
+    for block in connected_components(n, |i, j| matrix[i * n + j] > NEGLIGIBLE) {
         if block.len() > LARGEST {
             return Err(block.len());
         }

@@ -4,7 +4,7 @@ use gmm_sampler::data::Data;
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::triangular::{at, packed_len};
-use gmm_sampler::start::em::em_briefly;
+use gmm_sampler::start::em::short_em;
 use rand::Rng;
 
 /// Numbers of normals that are tried.
@@ -71,11 +71,11 @@ impl Proposal {
 fn of_rows(rows: &[&[f64]]) -> Data {
     let column = |feature: usize| rows.iter().map(|row| row[feature]).collect();
     let columns: Vec<Vec<f64>> = (0..rows[0].len()).map(column).collect();
-    Data::of(columns).expect("draws are finite, and there are some")
+    Data::new(columns).expect("draws are finite, and there are some")
 }
 
 fn log_densities(mixture: &Mixture, data: &Data) -> Vec<f64> {
-    let components = WhitenedComponents::of(mixture);
+    let components = WhitenedComponents::from_mixture(mixture);
     let mut workspace = Workspace::new(mixture.n_components(), mixture.n_features());
     let mut log_densities = vec![0.0; data.n_observations()];
     Likelihood::new(data).pointwise(&components, &mut workspace, &mut log_densities);
@@ -84,7 +84,7 @@ fn log_densities(mixture: &Mixture, data: &Data) -> Vec<f64> {
 
 fn normals(data: &Data, size: usize, rng: &mut impl Rng) -> Option<Mixture> {
     if size > 1 {
-        return em_briefly(data, size, rng).ok()?;
+        return short_em(data, size, rng).ok()?;
     }
     let (n, d) = (data.n_observations() as f64, data.n_features());
     let means: Vec<f64> = (0..d).map(|i| data.feature(i).iter().sum::<f64>() / n).collect();

@@ -33,7 +33,7 @@ impl Portrait {
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
         for mixture in draws {
-            let of_draw = likelihood.responsibilities(&WhitenedComponents::of(mixture));
+            let of_draw = likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
             responsibilities.iter_mut().zip(of_draw).for_each(|(sum, r)| *sum += r);
         }
         let clusters: Vec<usize> = responsibilities

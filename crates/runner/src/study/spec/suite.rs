@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use gmm_sampler::mixture::simulate::separated::{ECCENTRICITY, Recipe, Target};
+use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use serde::Serialize;
 
 use super::document::{Document, Domain, Section, Value};
@@ -95,14 +95,14 @@ impl<T: Copy + PartialOrd> Levels<T> {
 impl DesignSpec {
     /// What the true mixture of one data set is to be like.
     #[must_use]
-    pub fn recipe(&self, n_components: usize, n_features: usize, overlap: f64) -> Recipe {
-        let target = Target::Average(overlap);
-        Recipe {
+    pub fn recipe(&self, n_components: usize, n_features: usize, overlap: f64) -> MixSim {
+        let target = TargetOverlap::Average(overlap);
+        MixSim {
             n_components,
             n_features,
             target,
             least_weight: self.least_weight,
-            eccentricity: ECCENTRICITY,
+            eccentricity: MAX_ECCENTRICITY,
         }
     }
 }

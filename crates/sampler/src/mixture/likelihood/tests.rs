@@ -77,7 +77,7 @@ fn random_case(n: usize, d: usize, k: usize, seed: u64) -> (Data, Mixture) {
 #[test]
 fn a_component_beyond_double_precision_gives_no_finite_density() {
     let (data, mixture) = random_case(70, 2, 2, 1);
-    let mut components = WhitenedComponents::of(&mixture);
+    let mut components = WhitenedComponents::from_mixture(&mixture);
     components.set(1, f64::NAN, mixture.mean(1), &mixture.scale_factor(1));
     let (mut workspace, mut moments) = (Workspace::new(2, 2), Moments::new(2, 2));
     let likelihood = Likelihood::new(&data);
@@ -102,7 +102,7 @@ fn leaving_out_components_that_are_out_of_reach_changes_nothing() {
 #[test]
 fn observations_out_of_all_reach_have_no_finite_density() {
     let (data, mixture) = random_case(50, 2, 2, 1);
-    let mut components = WhitenedComponents::of(&mixture);
+    let mut components = WhitenedComponents::from_mixture(&mixture);
     components.set(0, 0.0, &[1e200, 0.0], &mixture.scale_factor(0));
     components.set(1, 0.0, &[1e200, 0.0], &mixture.scale_factor(1));
     let (mut workspace, mut moments) = (Workspace::new(2, 2), Moments::new(2, 2));
@@ -124,7 +124,7 @@ fn a_large_offset_costs_no_digits_beyond_the_datas_own() {
         moved.mu.iter_mut().for_each(|mean| *mean = coarse(*mean, offset));
         let likelihood = Likelihood::new(&Data::from_columns(&columns).unwrap());
         let (mut workspace, mut moments) = (Workspace::new(2, 3), Moments::new(2, 3));
-        let components = WhitenedComponents::of(&moved);
+        let components = WhitenedComponents::from_mixture(&moved);
         likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments)
     };
     assert_relative_eq!(at(0.0), at(f64::from(1 << 30)), max_relative = 1e-9);
@@ -134,11 +134,11 @@ fn a_large_offset_costs_no_digits_beyond_the_datas_own() {
 fn several_threads_give_the_same_bits_as_one() {
     for (n, d, k) in [(3 * PART + 17, 2, 3), (PART, 5, 2), (2 * PART, 1, 4)] {
         let (data, mixture) = random_case(n, d, k, 8);
-        let components = WhitenedComponents::of(&mixture);
+        let components = WhitenedComponents::from_mixture(&mixture);
         let results: Vec<(u64, Vec<u64>)> = [1, 2, 3, 16]
             .into_iter()
             .map(|threads| {
-                let likelihood = Likelihood::new(&data).on_threads(threads);
+                let likelihood = Likelihood::new(&data).with_threads(threads);
                 let (mut workspace, mut moments) = (Workspace::new(k, d), Moments::new(k, d));
                 // Twice, since the second pass finds the first one's sums.
                 likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
@@ -155,7 +155,7 @@ fn agrees_with_the_plain_pass(data: &Data, mixture: &Mixture) {
     let (n, d, k) = (data.n_observations(), data.n_features(), mixture.n_components());
     let (log_densities, responsibilities, expected) = plain(data, mixture);
     let likelihood = Likelihood::new(data);
-    let components = WhitenedComponents::of(mixture);
+    let components = WhitenedComponents::from_mixture(mixture);
     let mut workspace = Workspace::new(k, d);
     let mut moments = Moments::new(k, d);
     let total = likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
@@ -178,9 +178,9 @@ fn agrees_with_the_plain_pass(data: &Data, mixture: &Mixture) {
 #[test]
 fn no_observations_have_a_log_likelihood_of_zero_and_no_moments() {
     let (_, mixture) = random_case(1, 3, 2, 1);
-    let components = WhitenedComponents::of(&mixture);
+    let components = WhitenedComponents::from_mixture(&mixture);
     let (mut workspace, mut moments) = (Workspace::new(2, 3), Moments::new(2, 3));
-    let likelihood = Likelihood::none(3);
+    let likelihood = Likelihood::empty(3);
     assert_eq!(likelihood.n_observations(), 0);
     moments.values.fill(1.0);
     assert_eq!(likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments), 0.0);
@@ -198,7 +198,7 @@ fn a_thinned_likelihood_is_that_of_the_rows_it_keeps() {
         let rows: Vec<usize> = thinned.rows.iter().map(|&row| row as usize).collect();
         let (log_densities, ..) = plain(&data.rows(&rows), &mixture);
         let (mut workspace, mut moments) = (Workspace::new(4, 3), Moments::new(4, 3));
-        let components = WhitenedComponents::of(&mixture);
+        let components = WhitenedComponents::from_mixture(&mixture);
         let log_likelihood = thinned.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
         assert_relative_eq!(log_likelihood, log_densities.iter().sum::<f64>(), max_relative = 1e-12);
     }
@@ -215,7 +215,7 @@ proptest! {
     #[test]
     fn every_instruction_set_gives_the_same_bits(n in 1usize..400, d in 1usize..10, k in 1usize..12, seed in any::<u64>()) {
         let (data, mixture) = random_case(n, d, k, seed);
-        let components = WhitenedComponents::of(&mixture);
+        let components = WhitenedComponents::from_mixture(&mixture);
         let results: Vec<(u64, Vec<u64>)> = InstructionSet::available()
             .into_iter()
             .map(|instructions| {

@@ -85,23 +85,23 @@ impl QuadraticForm {
     /// Derivative of log M(s) − s x − log |s|, M the moment generating function
     /// Π (1 − 2 a s)^(−1/2) exp(b² s² / (2 (1 − 2 a s))); convex between two poles.
     fn slope(&self, s: f64, x: f64) -> f64 {
-        let of_terms: f64 = self
+        let sum: f64 = self
             .terms()
             .map(|(a, b)| {
                 let w = 1.0 - 2.0 * a * s;
                 a / w + b * b * s * (1.0 - a * s) / (w * w)
             })
             .sum();
-        of_terms - x - 1.0 / s
+        sum - x - 1.0 / s
     }
 
     /// The second derivative.
     fn curvature(&self, s: f64) -> f64 {
-        let of_terms = self.terms().map(|(a, b)| {
+        let sum = self.terms().map(|(a, b)| {
             let w = 1.0 - 2.0 * a * s;
             2.0 * a * a / (w * w) + b * b / (w * w * w)
         });
-        of_terms.sum::<f64>() + 1.0 / (s * s)
+        sum.sum::<f64>() + 1.0 / (s * s)
     }
 
     fn saddle(&self, x: f64, tail: Tail) -> f64 {

@@ -4,14 +4,20 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::*;
 use crate::mixture::likelihood::{Likelihood, WhitenedComponents};
-use crate::mixture::simulate::separated::{Recipe, Target};
+use crate::mixture::simulate::mixsim::{MixSim, TargetOverlap};
 
 fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-fn recipe(n_components: usize, n_features: usize) -> Recipe {
-    Recipe { n_components, n_features, target: Target::Average(0.05), least_weight: 0.1, eccentricity: 0.9 }
+fn recipe(n_components: usize, n_features: usize) -> MixSim {
+    MixSim {
+        n_components,
+        n_features,
+        target: TargetOverlap::Average(0.05),
+        least_weight: 0.1,
+        eccentricity: 0.9,
+    }
 }
 
 #[test]
@@ -23,13 +29,13 @@ fn equal_covariances_overlap_by_normal_tails() {
     let determinant: f64 = 1.5 * 0.8 - 0.4 * 0.4;
     // (1, −2) Σ⁻¹ (1, −2)ᵀ.
     let distance = ((0.8 + 2.0 * 2.0 * 0.4 + 4.0 * 1.5) / determinant).sqrt();
-    let overlap = Overlap::of(&mixture);
+    let overlap = Overlap::from_mixture(&mixture);
     for (i, j) in [(0, 1), (1, 0)] {
         let log_odds = libm::log(mixture.weight(j) / mixture.weight(i));
         let expected = normal_cdf(-0.5 * distance + log_odds / distance);
         assert!((overlap.misclassification(i, j) - expected).abs() < 1e-8);
     }
-    assert_eq!(overlap.average(), overlap.of_pair(0, 1));
+    assert_eq!(overlap.average(), overlap.pair(0, 1));
     assert_eq!(overlap.maximum(), overlap.average());
 }
 
@@ -37,7 +43,7 @@ fn equal_covariances_overlap_by_normal_tails() {
 fn one_dimension_agrees_with_quadrature() {
     let mixture =
         Mixture::from_covariances(1, &[0.2, 0.5, 0.3], &[-1.0, 0.5, 3.0], &[0.3, 1.0, 4.0]).unwrap();
-    let overlap = Overlap::of(&mixture);
+    let overlap = Overlap::from_mixture(&mixture);
     let log_density = |k: usize, y: f64| {
         let z = (y - mixture.mean(k)[0]) / mixture.scales(k)[0];
         -0.5 * z * z - libm::log(mixture.scales(k)[0]) - 0.5 * libm::log(2.0 * std::f64::consts::PI)
@@ -64,9 +70,10 @@ fn simulated_observations_are_misclassified_as_often_as_computed() {
     let mut largest: f64 = 0.0;
     for (k, d) in [(2, 1), (3, 2), (4, 3), (3, 6), (2, 10)] {
         let mixture = recipe(k, d).simulate(&mut rng).unwrap();
-        let overlap = Overlap::of(&mixture);
+        let overlap = Overlap::from_mixture(&mixture);
         let (data, origins) = mixture.simulate(DRAWS, &mut rng);
-        let responsibilities = Likelihood::new(&data).responsibilities(&WhitenedComponents::of(&mixture));
+        let responsibilities =
+            Likelihood::new(&data).responsibilities(&WhitenedComponents::from_mixture(&mixture));
         for i in 0..k {
             for j in (0..k).filter(|&j| j != i) {
                 let own = || (0..DRAWS).filter(|&row| origins[row] == i);
@@ -87,9 +94,9 @@ fn simulated_observations_are_misclassified_as_often_as_computed() {
 fn overlaps_do_not_depend_on_the_order_of_components_or_on_the_coordinates() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let mixture = recipe(4, 3).simulate(&mut rng).unwrap();
-    let overlap = Overlap::of(&mixture);
+    let overlap = Overlap::from_mixture(&mixture);
     let order = [2, 0, 3, 1];
-    let reordered = Overlap::of(&mixture.reordered(&order));
+    let reordered = Overlap::from_mixture(&mixture.reordered(&order));
     for i in 0..4 {
         for j in (0..4).filter(|&j| j != i) {
             let (a, b) = (reordered.misclassification(i, j), overlap.misclassification(order[i], order[j]));
@@ -100,7 +107,7 @@ fn overlaps_do_not_depend_on_the_order_of_components_or_on_the_coordinates() {
         location: (0..3).map(|_| rng.random::<f64>()).collect(),
         scale: (0..3).map(|_| 0.5 + 10.0 * rng.random::<f64>()).collect(),
     };
-    let elsewhere = Overlap::of(&mixture.on_data_scale(&scaling));
+    let elsewhere = Overlap::from_mixture(&mixture.on_data_scale(&scaling));
     assert!((elsewhere.average() - overlap.average()).abs() < 2e-8);
     assert!((elsewhere.maximum() - overlap.maximum()).abs() < 2e-8);
 }
@@ -108,8 +115,8 @@ fn overlaps_do_not_depend_on_the_order_of_components_or_on_the_coordinates() {
 #[test]
 fn equal_components_cannot_be_told_apart_and_one_component_has_no_overlap() {
     let twice = Mixture::from_covariances(1, &[0.25, 0.75], &[1.0, 1.0], &[2.0, 2.0]).unwrap();
-    let overlap = Overlap::of(&twice);
+    let overlap = Overlap::from_mixture(&twice);
     assert_eq!((overlap.misclassification(0, 1), overlap.misclassification(1, 0)), (1.0, 0.0));
-    let single = Overlap::of(&Mixture::standard(1, 2));
+    let single = Overlap::from_mixture(&Mixture::standard(1, 2));
     assert_eq!((single.average(), single.maximum()), (0.0, 0.0));
 }

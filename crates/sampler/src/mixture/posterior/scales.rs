@@ -33,16 +33,16 @@ enum Shape {
 
 /// What a hierarchical prior adds for all components together: −power · log(rate + Σ_k 1/σ_k²) for each feature.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tie {
+pub(super) struct SharedRate {
     power: f64,
     rate: f64,
     /// Of each feature.
     pub(super) constant: f64,
 }
 
-impl Tie {
+impl SharedRate {
     /// None where the components' scales are independent.
-    pub(super) fn of(prior: ScalePrior, n_components: usize) -> Option<Self> {
+    pub(super) fn from_prior(prior: ScalePrior, n_components: usize) -> Option<Self> {
         let ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } = prior else { return None };
         let power = hyper_shape + n_components as f64 * shape;
         let constant = hyper_shape * log(hyper_rate) - lgamma(hyper_shape) + lgamma(power);
@@ -57,7 +57,7 @@ impl Tie {
 }
 
 impl ScaleDensity {
-    pub(super) fn of(prior: ScalePrior) -> Self {
+    pub(super) fn new(prior: ScalePrior) -> Self {
         let (shape, constant) = match prior {
             ScalePrior::HalfCauchy { scale } => {
                 (Shape::Student { power: 1.0, inverse_width: 1.0 / scale }, log(FRAC_2_PI / scale))
@@ -146,7 +146,7 @@ mod tests {
         ] {
             for log_sigma in [-9.0f64, -2.0, -0.4, 0.0, 0.9, 2.5, 8.0] {
                 let sigma = log_sigma.exp();
-                let density = ScaleDensity::of(prior);
+                let density = ScaleDensity::new(prior);
                 let (value, slope) = density.log_density_and_slope(
                     Portable::splat(log_sigma),
                     Portable::splat(sigma),

@@ -12,7 +12,7 @@ use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
 /// Above this dimension a dense block is corrected coordinate by coordinate: eigenvectors of a few hundred dimensions cost
 /// more than the draws of a short chain.
-pub(crate) const JOINT_LIMIT: usize = 128;
+pub(crate) const MAX_JOINT_DIMENSION: usize = 128;
 
 /// Draws, with gradients, of a normal that the metric in force whitens, which every window is given on top of its own: they
 /// hold the metric where a window has seen nothing. 5 and 20 did equally well on mixtures of 11 to 47 parameters.
@@ -38,7 +38,7 @@ pub(crate) fn corrected(
     draws: &[f64],
     gradients: &[f64],
 ) -> Option<(Vec<f64>, f64)> {
-    if dimension > JOINT_LIMIT {
+    if dimension > MAX_JOINT_DIMENSION {
         let corrections = variances(dimension, draws, gradients);
         let columns = (0..dimension).flat_map(|i| &corrections[..=i]);
         let product = factor.iter().zip(columns).map(|(entry, by)| entry * by.sqrt()).collect();

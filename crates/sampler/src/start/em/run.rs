@@ -6,7 +6,7 @@ use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
 /// The parameters between two iterations.
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct EmState {
     /// K, log scale.
     pub log_weights: Vec<f64>,
     /// K × D.
@@ -16,31 +16,31 @@ pub struct State {
 }
 
 /// One run of EM from a start, its buffers of the state's K and the likelihood's D.
-pub struct Run<'a> {
+pub struct EmRun<'a> {
     pub likelihood: &'a Likelihood,
-    pub state: State,
+    pub state: EmState,
     pub components: WhitenedComponents,
     pub workspace: &'a mut Workspace,
     pub moments: &'a mut Moments,
 }
 
 /// How far a run got.
-pub struct Progress {
+pub struct EmProgress {
     /// At the parameters before the last step.
     pub log_likelihood: f64,
     pub iterations: usize,
-    pub ended: Ended,
+    pub stop_reason: StopReason,
 }
 
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum StopReason {
     Converged,
     OutOfIterations,
     Degenerate,
 }
 
-impl Run<'_> {
+impl EmRun<'_> {
     /// E-step at the current parameters; returns their log-likelihood.
     fn expect(&mut self) -> f64 {
         let d = self.likelihood.n_features();
@@ -91,7 +91,7 @@ impl Run<'_> {
     }
 
     /// Iterates until nothing is left to gain, a component degenerates, or as often as it may.
-    pub fn iterate(&mut self, max_iterations: usize) -> Progress {
+    pub fn iterate(&mut self, max_iterations: usize) -> EmProgress {
         let tolerance = TOLERANCE * self.likelihood.n_observations() as f64;
         let mut previous = f64::NEG_INFINITY;
         let mut previous_gain = f64::INFINITY;
@@ -103,16 +103,24 @@ impl Run<'_> {
             let rate = gain / previous_gain;
             let left = if rate < 1.0 { gain * rate / (1.0 - rate) } else { f64::INFINITY };
             if !log_likelihood.is_finite() {
-                return Progress { log_likelihood: previous, iterations, ended: Ended::Degenerate };
+                return EmProgress {
+                    log_likelihood: previous,
+                    iterations,
+                    stop_reason: StopReason::Degenerate,
+                };
             }
             if iterations > 1 && gain < tolerance && left < tolerance {
-                return Progress { log_likelihood, iterations, ended: Ended::Converged };
+                return EmProgress { log_likelihood, iterations, stop_reason: StopReason::Converged };
             }
             (previous, previous_gain) = (log_likelihood, gain);
             if !self.maximise() {
-                return Progress { log_likelihood, iterations, ended: Ended::Degenerate };
+                return EmProgress { log_likelihood, iterations, stop_reason: StopReason::Degenerate };
             }
         }
-        Progress { log_likelihood: previous, iterations: max_iterations, ended: Ended::OutOfIterations }
+        EmProgress {
+            log_likelihood: previous,
+            iterations: max_iterations,
+            stop_reason: StopReason::OutOfIterations,
+        }
     }
 }

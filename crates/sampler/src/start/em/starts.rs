@@ -2,39 +2,46 @@
 
 use rand::{Rng, RngExt};
 
-use super::run::State;
+use super::run::EmState;
 use crate::data::Data;
 use crate::mixture::triangular::{at, cholesky, packed_len};
-use crate::start::kmeans::{kmeans, seeds};
+use crate::start::kmeans::{kmeans, seed_centroids};
 
 /// How a run begins. Different shapes of data want different ones, so they take turns.
-pub(super) enum Start {
+pub(super) enum Initialization {
     /// The clusters of one k-means run.
-    Clusters,
-    /// Means at k-means++ seeds, equal spherical covariances the size of a K-th of the data.
-    Seeds,
+    KMeansClusters,
+    /// Means at k-means++ seed_centroids, equal spherical covariances the size of a K-th of the data.
+    KMeansPlusPlus,
     /// Means at random observations, the covariance of all data, shrunk.
-    Anywhere,
+    RandomObservations,
 }
 
-impl Start {
-    pub(super) fn of(index: usize) -> Self {
+impl Initialization {
+    pub(super) fn nth(index: usize) -> Self {
         match index % 3 {
-            0 => Self::Clusters,
-            1 => Self::Seeds,
-            _ => Self::Anywhere,
+            0 => Self::KMeansClusters,
+            1 => Self::KMeansPlusPlus,
+            _ => Self::RandomObservations,
         }
     }
 }
 
-pub(super) fn initial_state(data: &Data, n_components: usize, start: Start, rng: &mut impl Rng) -> State {
+pub(super) fn initial_state(
+    data: &Data,
+    n_components: usize,
+    start: Initialization,
+    rng: &mut impl Rng,
+) -> EmState {
     let (n, d) = (data.n_observations(), data.n_features());
     let triangle = packed_len(d);
     let rows: Vec<f64> = (0..n).flat_map(|i| data.observation(i)).collect();
     let (means, scale) = match start {
-        Start::Clusters => return cluster_moments(data, n_components, rng),
-        Start::Seeds => (seeds(&rows, d, n_components, rng), libm::pow(n_components as f64, -1.0 / d as f64)),
-        Start::Anywhere => {
+        Initialization::KMeansClusters => return cluster_moments(data, n_components, rng),
+        Initialization::KMeansPlusPlus => {
+            (seed_centroids(&rows, d, n_components, rng), libm::pow(n_components as f64, -1.0 / d as f64))
+        }
+        Initialization::RandomObservations => {
             let means = (0..n_components)
                 .flat_map(|_| {
                     let row = rng.random_range(0..n);
@@ -50,17 +57,17 @@ pub(super) fn initial_state(data: &Data, n_components: usize, start: Start, rng:
             factor[at(i, i)] = scale;
         }
     }
-    State { log_weights: vec![-libm::log(n_components as f64); n_components], means, factors }
+    EmState { log_weights: vec![-libm::log(n_components as f64); n_components], means, factors }
 }
 
 /// Counts, means and covariances of k-means clusters, each covariance drawn a little towards a sphere so that small
 /// clusters have one.
-fn cluster_moments(data: &Data, n_components: usize, rng: &mut impl Rng) -> State {
+fn cluster_moments(data: &Data, n_components: usize, rng: &mut impl Rng) -> EmState {
     const SPHERE: f64 = 0.05;
     let (n, d) = (data.n_observations(), data.n_features());
     let triangle = packed_len(d);
     let clusters = kmeans(data, n_components, 1, rng);
-    let mut state = State {
+    let mut state = EmState {
         log_weights: Vec::with_capacity(n_components),
         means: clusters.centroids.clone(),
         factors: vec![0.0; n_components * triangle],
@@ -88,7 +95,7 @@ fn cluster_moments(data: &Data, n_components: usize, rng: &mut impl Rng) -> Stat
 }
 
 /// The state with one component, at random, thrown onto a random observation, small and round.
-pub(super) fn relocated(data: &Data, state: &State, rng: &mut impl Rng) -> State {
+pub(super) fn relocated(data: &Data, state: &EmState, rng: &mut impl Rng) -> EmState {
     let (d, n_components) = (data.n_features(), state.log_weights.len());
     let mut moved = state.clone();
     let k = rng.random_range(0..n_components);

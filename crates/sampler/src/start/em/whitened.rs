@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::run::State;
+use super::run::EmState;
 use super::{
     DEGENERATE_COUNT, DEGENERATE_EIGENVALUE, EmError, EmFit, FLAT_COUNT, Regularity, SPURIOUS_COUNT,
     SPURIOUS_EIGENVALUE,
@@ -38,12 +38,12 @@ impl Whitened {
     }
 
     /// The rows named, in the same coordinates.
-    pub(super) fn of_rows(&self, rows: &[usize]) -> Self {
+    pub(super) fn select_rows(&self, rows: &[usize]) -> Self {
         Self { data: self.data.rows(rows), mean: self.mean.clone(), factor: self.factor.clone() }
     }
 
     /// The fit on the data's own scale.
-    pub(super) fn restore(&self, state: &State, log_likelihood: f64, iterations: usize) -> EmFit {
+    pub(super) fn restore(&self, state: &EmState, log_likelihood: f64, iterations: usize) -> EmFit {
         let (d, k) = (self.data.n_features(), state.log_weights.len());
         let triangle = packed_len(d);
         let mut means = Vec::with_capacity(k * d);

@@ -123,14 +123,14 @@ fn add_rows<V: Lanes, const B: usize, const R: usize>(
     let mut squares = [[V::splat(0.0); R]; R];
     for v in Bits(active) {
         let r = V::load(block(r, v));
-        let mut of_row = [V::splat(0.0); R];
+        let mut residuals = [V::splat(0.0); R];
         for i in 0..R {
-            of_row[i] = V::load(block(&rows[i], v));
-            let product = r.times(of_row[i]);
+            residuals[i] = V::load(block(&rows[i], v));
+            let product = r.times(residuals[i]);
             product.store(&mut weighted[i].as_flattened_mut()[v]);
             sums[i] = sums[i].plus(product);
             for j in 0..=i {
-                squares[i][j] = product.multiply_add(of_row[j], squares[i][j]);
+                squares[i][j] = product.multiply_add(residuals[j], squares[i][j]);
             }
         }
     }

@@ -18,7 +18,7 @@ const LARGEST_ATANH: f64 = 350.0;
 
 /// Up to eight components; lanes beyond the last hold zeros, a component as good as any.
 #[derive(Debug, Clone)]
-pub(super) struct Octet {
+pub(super) struct ComponentLanes {
     /// Unconstrained parameters, then the gradient in them: means (D), log scales (D), correlations (D(D−1)/2).
     pub(super) mu: Vec<Vector>,
     pub(super) log_sigma: Vec<Vector>,
@@ -53,7 +53,7 @@ pub(super) struct Octet {
     pub(super) second: Vec<Vector>,
 }
 
-impl Octet {
+impl ComponentLanes {
     pub(super) fn new(n_features: usize) -> Self {
         let zeros = |length| vec![Vector::ZERO; length];
         let (d, triangle) = (n_features, packed_len(n_features));
@@ -81,7 +81,7 @@ impl Octet {
 
     /// Fills everything up to `log_prior` from the unconstrained parameters. False where a scale is beyond double precision.
     #[inline(always)]
-    pub(super) fn build<V: Lanes>(&mut self, hyper: &Hyper) -> bool {
+    pub(super) fn build<V: Lanes>(&mut self, hyper: &HyperParameters) -> bool {
         let d = self.mu.len();
         let limit = V::splat(LARGEST_LOG_SIGMA);
         let zero = V::splat(0.0);
@@ -169,54 +169,54 @@ impl Octet {
     /// For one observation with whitened residual z, ∂ log N / ∂L = tril(L⁻ᵀ z zᵀ) − diag(1 / L_dd): the σ in T = diag(σ) L
     /// cancel those in W.
     #[inline(always)]
-    pub(super) fn pull_back<V: Lanes>(&mut self, hyper: &Hyper) {
+    pub(super) fn pull_back<V: Lanes>(&mut self, hyper: &HyperParameters) {
         let d = self.mu.len();
         let count = V::load(&self.count);
         let precision = V::splat(hyper.mean_precision);
         let mut index = 0;
         for i in 0..d {
             let off_centre = V::load(&self.mu[i]).minus(V::load(&self.centres[i]));
-            let mut of_mu = V::splat(0.0).minus(precision.times(off_centre));
+            let mut d_mu = V::splat(0.0).minus(precision.times(off_centre));
             for l in i..d {
-                of_mu = V::load(&self.whitening[at(l, i)]).multiply_add(V::load(&self.first[l]), of_mu);
+                d_mu = V::load(&self.whitening[at(l, i)]).multiply_add(V::load(&self.first[l]), d_mu);
             }
-            of_mu.store(&mut self.mu[i]);
+            d_mu.store(&mut self.mu[i]);
 
             // Row i of the gradient in L, from the diagonal to the left, which is the order in which it is pulled back.
-            let mut of_log_sigma = V::load(&self.scale_slopes[i]).plus(V::splat(1.0));
-            let mut of_rest = V::splat(0.0);
+            let mut d_log_sigma = V::load(&self.scale_slopes[i]).plus(V::splat(1.0));
+            let mut d_rest = V::splat(0.0);
             for j in (0..=i).rev() {
-                let mut of_entry = V::splat(0.0);
+                let mut d_entry = V::splat(0.0);
                 for l in i..d {
                     let inverse = V::load(&self.inverse[at(l, i)]);
-                    of_entry = inverse.multiply_add(V::load(&self.second[at(l, j)]), of_entry);
+                    d_entry = inverse.multiply_add(V::load(&self.second[at(l, j)]), d_entry);
                 }
                 if i == j {
                     let diagonal = V::load(&self.inverse[at(i, i)]);
-                    of_entry = count.negative_multiply_add(diagonal, of_entry);
+                    d_entry = count.negative_multiply_add(diagonal, d_entry);
                 }
-                of_log_sigma = of_entry.multiply_add(V::load(&self.factor[at(i, j)]), of_log_sigma);
+                d_log_sigma = d_entry.multiply_add(V::load(&self.factor[at(i, j)]), d_log_sigma);
                 if i == j {
-                    of_rest = of_entry;
+                    d_rest = d_entry;
                     continue;
                 }
                 let (z, sech) = (V::load(&self.z[index + j]), V::load(&self.sech[index + j]));
                 let rest = V::load(&self.rest[index + j]);
                 // d rest'/dz = −z rest / sech and dz/dx = sech²: no division is left. The prior adds −2 b z.
-                let slope = of_rest.negative_multiply_add(z, of_entry.times(sech));
-                let of_prior = V::splat(-2.0 * hyper.correlation_powers[j]).times(z);
-                rest.times(sech).multiply_add(slope, of_prior).store(&mut self.correlations[index + j]);
-                of_rest = of_entry.multiply_add(z, of_rest.times(sech));
+                let slope = d_rest.negative_multiply_add(z, d_entry.times(sech));
+                let d_prior = V::splat(-2.0 * hyper.correlation_powers[j]).times(z);
+                rest.times(sech).multiply_add(slope, d_prior).store(&mut self.correlations[index + j]);
+                d_rest = d_entry.multiply_add(z, d_rest.times(sech));
             }
-            of_log_sigma.store(&mut self.log_sigma[i]);
+            d_log_sigma.store(&mut self.log_sigma[i]);
             index += i;
         }
     }
 }
 
-/// The prior's numbers as the octets want them.
+/// The prior's numbers as all groups need them.
 #[derive(Debug, Clone)]
-pub(super) struct Hyper {
+pub(super) struct HyperParameters {
     /// 1 / τ².
     pub(super) mean_precision: f64,
     pub(super) scales: ScaleDensity,

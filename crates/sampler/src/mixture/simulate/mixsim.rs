@@ -1,4 +1,4 @@
-//! Random mixtures of a given overlap: the recipe of Maitra & Melnykov (2010) and MixSim (Melnykov, Chen & Maitra 2012).
+//! Random mixtures of a given overlap: the design of Maitra & Melnykov (2010) and MixSim (Melnykov, Chen & Maitra 2012).
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, RngExt};
@@ -10,7 +10,7 @@ use crate::mixture::params::Mixture;
 use crate::mixture::triangular::packed_len;
 
 /// MixSim's largest eccentricity √(1 − smallest / largest eigenvalue) of a covariance.
-pub const ECCENTRICITY: f64 = 0.9;
+pub const MAX_ECCENTRICITY: f64 = 0.9;
 
 /// Mixtures that are drawn before an overlap is called out of reach: MixSim's number.
 const ATTEMPTS: usize = 100;
@@ -26,21 +26,21 @@ const FACTORS: (f64, f64) = (1e-12, 1e12);
 
 /// Which overlap is given, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Target {
+pub enum TargetOverlap {
     /// The mean over pairs of components.
     Average(f64),
     /// That of the pair that overlaps most.
     Maximum(f64),
 }
 
-impl Target {
+impl TargetOverlap {
     fn value(self) -> f64 {
         match self {
             Self::Average(value) | Self::Maximum(value) => value,
         }
     }
 
-    fn of(self, overlap: &Overlap) -> f64 {
+    fn measure(self, overlap: &Overlap) -> f64 {
         match self {
             Self::Average(_) => overlap.average(),
             Self::Maximum(_) => overlap.maximum(),
@@ -50,22 +50,22 @@ impl Target {
 
 /// What a random mixture is to be like.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Recipe {
+pub struct MixSim {
     /// K.
     pub n_components: usize,
     /// D.
     pub n_features: usize,
     /// Of no consequence to a single component.
-    pub target: Target,
+    pub target: TargetOverlap,
     /// Every weight is at least this; at most 1/K, which makes all equal.
     pub least_weight: f64,
     /// Largest √(1 − smallest / largest eigenvalue) of a covariance, at least 0 and below 1; 0 makes all round.
     pub eccentricity: f64,
 }
 
-/// Why there is no mixture to a recipe.
+/// Why there is no mixture to a design.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
-pub enum RecipeError {
+pub enum MixSimError {
     #[error("a mixture has at least one component and one feature")]
     Empty,
     #[error("an overlap of {value}: it must lie between 0 and 1, both excluded")]
@@ -80,22 +80,22 @@ pub enum RecipeError {
     OutOfReach { n_components: usize, n_features: usize, value: f64 },
 }
 
-impl Recipe {
+impl MixSim {
     /// # Errors
-    /// A recipe that asks for what cannot be.
-    pub fn check(&self) -> Result<(), RecipeError> {
+    /// A design that asks for what cannot be.
+    pub fn check(&self) -> Result<(), MixSimError> {
         let Self { n_components, n_features, target, least_weight, eccentricity } = *self;
         if n_components == 0 || n_features == 0 {
-            return Err(RecipeError::Empty);
+            return Err(MixSimError::Empty);
         }
         if !(target.value() > 0.0 && target.value() < 1.0) {
-            return Err(RecipeError::Overlap { value: target.value() });
+            return Err(MixSimError::Overlap { value: target.value() });
         }
         if !(0.0..=1.0 / n_components as f64).contains(&least_weight) {
-            return Err(RecipeError::Weights { least_weight, n_components });
+            return Err(MixSimError::Weights { least_weight, n_components });
         }
         if !(0.0..1.0).contains(&eccentricity) {
-            return Err(RecipeError::Eccentricity { value: eccentricity });
+            return Err(MixSimError::Eccentricity { value: eccentricity });
         }
         Ok(())
     }
@@ -104,20 +104,20 @@ impl Recipe {
     /// degrees of freedom and bounded eccentricity, then all multiplied by one factor.
     ///
     /// # Errors
-    /// A recipe that asks for what cannot be, or whose overlap none of a hundred mixtures reaches at any factor.
-    pub fn simulate(&self, rng: &mut impl Rng) -> Result<Mixture, RecipeError> {
+    /// A design that asks for what cannot be, or whose overlap none of a hundred mixtures reaches at any factor.
+    pub fn simulate(&self, rng: &mut impl Rng) -> Result<Mixture, MixSimError> {
         self.check()?;
         for _ in 0..ATTEMPTS {
-            let raw = self.raw(rng);
+            let raw = self.unscaled(rng);
             if let Some(factor) = self.factor(&raw) {
                 return Ok(scaled(raw, factor));
             }
         }
         let Self { n_components, n_features, target, .. } = *self;
-        Err(RecipeError::OutOfReach { n_components, n_features, value: target.value() })
+        Err(MixSimError::OutOfReach { n_components, n_features, value: target.value() })
     }
 
-    fn raw(&self, rng: &mut impl Rng) -> Mixture {
+    fn unscaled(&self, rng: &mut impl Rng) -> Mixture {
         let (k, d) = (self.n_components, self.n_features);
         // Exponential variables over their sum are uniform on the simplex; then the bound is given to everybody first.
         let shares: Vec<f64> = (0..k).map(|_| Exp1.sample(rng)).collect();
@@ -156,10 +156,10 @@ impl Recipe {
         if self.n_components == 1 {
             return Some(1.0);
         }
-        let pairs = Pairs::of(raw);
+        let pairs = Pairs::from_mixture(raw);
         let target = self.target.value();
-        let excess = |log_factor: f64| self.target.of(&pairs.overlap(libm::exp(log_factor))) - target;
-        let most = self.target.of(&pairs.overlap(f64::INFINITY));
+        let excess = |log_factor: f64| self.target.measure(&pairs.overlap(libm::exp(log_factor))) - target;
+        let most = self.target.measure(&pairs.overlap(f64::INFINITY));
         if most.is_nan() || most <= target {
             return None;
         }
@@ -224,17 +224,17 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for (k, d) in [(2, 1), (8, 1), (3, 2), (5, 4), (8, 10)] {
             for value in [0.001, 0.05] {
-                for target in [Target::Average(value), Target::Maximum(value)] {
-                    let recipe = Recipe {
+                for target in [TargetOverlap::Average(value), TargetOverlap::Maximum(value)] {
+                    let design = MixSim {
                         n_components: k,
                         n_features: d,
                         target,
                         least_weight: 0.05,
-                        eccentricity: ECCENTRICITY,
+                        eccentricity: MAX_ECCENTRICITY,
                     };
-                    let mixture = recipe.simulate(&mut rng).unwrap();
-                    let found = target.of(&Overlap::of(&mixture));
-                    assert!((found - value).abs() < 1e-6, "{recipe:?}: {found}");
+                    let mixture = design.simulate(&mut rng).unwrap();
+                    let found = target.measure(&Overlap::from_mixture(&mixture));
+                    assert!((found - value).abs() < 1e-6, "{design:?}: {found}");
                     let weights: Vec<f64> = (0..k).map(|k| mixture.weight(k)).collect();
                     assert!(weights.iter().all(|&weight| weight > 0.05 - 1e-12), "{weights:?}");
                     assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
@@ -247,9 +247,9 @@ mod tests {
     fn covariances_are_no_flatter_than_allowed() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for eccentricity in [0.0, 0.5, 0.9] {
-            let target = Target::Average(0.01);
-            let recipe = Recipe { n_components: 3, n_features: 4, target, least_weight: 0.1, eccentricity };
-            let mixture = recipe.simulate(&mut rng).unwrap();
+            let target = TargetOverlap::Average(0.01);
+            let design = MixSim { n_components: 3, n_features: 4, target, least_weight: 0.1, eccentricity };
+            let mixture = design.simulate(&mut rng).unwrap();
             for k in 0..3 {
                 let packed = mixture.covariance(k);
                 let entry = |i: usize, j: usize| packed[crate::mixture::triangular::at(i.max(j), i.min(j))];
@@ -263,32 +263,32 @@ mod tests {
     #[test]
     fn a_single_component_needs_no_overlap_and_equal_weights_are_possible() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let target = Target::Average(0.01);
-        let recipe = Recipe { n_components: 1, n_features: 3, target, least_weight: 1.0, eccentricity: 0.9 };
+        let target = TargetOverlap::Average(0.01);
+        let design = MixSim { n_components: 1, n_features: 3, target, least_weight: 1.0, eccentricity: 0.9 };
         for least_weight in [0.05, 0.1, 0.3, 1.0] {
             // 0.1 + 0.9 rounds to more than 1.
-            let recipe = Recipe { least_weight, ..recipe };
-            assert_eq!(recipe.simulate(&mut rng).unwrap().n_components(), 1);
+            let design = MixSim { least_weight, ..design };
+            assert_eq!(design.simulate(&mut rng).unwrap().n_components(), 1);
         }
-        let recipe = Recipe { n_components: 4, least_weight: 0.25, ..recipe };
-        assert!((recipe.simulate(&mut rng).unwrap().weight(2) - 0.25).abs() < 1e-12);
+        let design = MixSim { n_components: 4, least_weight: 0.25, ..design };
+        assert!((design.simulate(&mut rng).unwrap().weight(2) - 0.25).abs() < 1e-12);
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
-        let target = Target::Average(0.01);
-        let sound = Recipe { n_components: 3, n_features: 2, target, least_weight: 0.1, eccentricity: 0.9 };
-        let refused = |recipe: Recipe, rng: &mut ChaCha8Rng| recipe.simulate(rng).unwrap_err().to_string();
+        let target = TargetOverlap::Average(0.01);
+        let sound = MixSim { n_components: 3, n_features: 2, target, least_weight: 0.1, eccentricity: 0.9 };
+        let refused = |design: MixSim, rng: &mut ChaCha8Rng| design.simulate(rng).unwrap_err().to_string();
         assert_eq!(
-            refused(Recipe { least_weight: 0.5, ..sound }, &mut rng),
+            refused(MixSim { least_weight: 0.5, ..sound }, &mut rng),
             "weights of at least 0.5 for 3 components: at most 0.3333333333333333 is possible"
         );
         assert_eq!(
-            refused(Recipe { target: Target::Average(0.0), ..sound }, &mut rng),
+            refused(MixSim { target: TargetOverlap::Average(0.0), ..sound }, &mut rng),
             "an overlap of 0: it must lie between 0 and 1, both excluded"
         );
-        assert!(refused(Recipe { eccentricity: 1.0, ..sound }, &mut rng).contains("below 1"));
-        assert!(refused(Recipe { n_features: 0, ..sound }, &mut rng).contains("at least one"));
+        assert!(refused(MixSim { eccentricity: 1.0, ..sound }, &mut rng).contains("below 1"));
+        assert!(refused(MixSim { n_features: 0, ..sound }, &mut rng).contains("at least one"));
     }
 }

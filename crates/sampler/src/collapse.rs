@@ -17,14 +17,14 @@ const PERSISTENCE: usize = 25;
 
 /// Follows the draws of one chain.
 #[derive(Debug, Clone)]
-pub struct SpikeWatch {
+pub struct CollapseMonitor {
     /// Per feature, in the units of the mixtures to come; none where no observations are tied.
     thresholds: Vec<Option<f64>>,
     /// K × D: how many draws in a row this σ has been below.
     runs: Vec<usize>,
 }
 
-impl SpikeWatch {
+impl CollapseMonitor {
     /// For mixtures of K components on the scale of the data that `ties` were counted in.
     #[must_use]
     pub fn new(n_components: usize, ties: &[Ties]) -> Self {
@@ -34,7 +34,7 @@ impl SpikeWatch {
     }
 
     /// Takes note of the chain's next draw; true once the chain has fallen.
-    pub fn has_fallen(&mut self, draw: &Mixture) -> bool {
+    pub fn has_collapsed(&mut self, draw: &Mixture) -> bool {
         let d = self.thresholds.len();
         let mut fallen = false;
         for (index, run) in self.runs.iter_mut().enumerate() {
@@ -48,7 +48,7 @@ impl SpikeWatch {
 
     /// Whether a mixture, by itself, has a component there: for a mode, which has no draws before it.
     #[must_use]
-    pub fn is_on_spike(&self, mixture: &Mixture) -> bool {
+    pub fn is_collapsed(&self, mixture: &Mixture) -> bool {
         (0..mixture.n_components()).any(|k| {
             let scales = mixture.scales(k).iter().zip(&self.thresholds);
             scales.into_iter().any(|(sigma, threshold)| threshold.is_some_and(|least| *sigma < least))
@@ -67,19 +67,19 @@ mod tests {
 
     #[test]
     fn a_visit_is_no_fall_and_a_stay_is() {
-        let ties = Ties::of(&Data::from_columns(&[vec![1.0, 1.0, 1.5, 2.0]]).unwrap());
-        let mut watch = SpikeWatch::new(2, &ties);
+        let ties = Ties::from_data(&Data::from_columns(&[vec![1.0, 1.0, 1.5, 2.0]]).unwrap());
+        let mut watch = CollapseMonitor::new(2, &ties);
         for _ in 0..10 {
-            assert!((0..PERSISTENCE - 1).all(|_| !watch.has_fallen(&mixture(0.04))));
-            assert!(!watch.has_fallen(&mixture(0.06)));
+            assert!((0..PERSISTENCE - 1).all(|_| !watch.has_collapsed(&mixture(0.04))));
+            assert!(!watch.has_collapsed(&mixture(0.06)));
         }
-        assert!((0..PERSISTENCE).any(|_| watch.has_fallen(&mixture(0.04))));
-        assert!(watch.is_on_spike(&mixture(0.04)) && !watch.is_on_spike(&mixture(0.06)));
+        assert!((0..PERSISTENCE).any(|_| watch.has_collapsed(&mixture(0.04))));
+        assert!(watch.is_collapsed(&mixture(0.04)) && !watch.is_collapsed(&mixture(0.06)));
     }
 
     #[test]
     fn without_ties_there_is_no_spike() {
-        let ties = Ties::of(&Data::from_columns(&[vec![1.0, 1.2, 1.5, 2.0]]).unwrap());
-        assert!(!SpikeWatch::new(2, &ties).is_on_spike(&mixture(1e-9)));
+        let ties = Ties::from_data(&Data::from_columns(&[vec![1.0, 1.2, 1.5, 2.0]]).unwrap());
+        assert!(!CollapseMonitor::new(2, &ties).is_collapsed(&mixture(1e-9)));
     }
 }

@@ -3,7 +3,7 @@
 /// The numbers below `n` in groups, each ascending: those that are joined, directly or by way of others, are in one. `joined` is
 /// asked of every pair i > j that is not in one group already.
 #[must_use]
-pub fn connected(n: usize, joined: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+pub fn connected_components(n: usize, joined: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
     let mut group: Vec<usize> = (0..n).collect();
     for i in 0..n {
         for j in 0..i {
