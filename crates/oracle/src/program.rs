@@ -131,7 +131,7 @@ fn ours<L: LogDensity>(
     for _ in 0..settings.draws {
         let stats = chain.step();
         positions.extend_from_slice(chain.position());
-        divergences += usize::from(stats.transition.diverging);
+        divergences += usize::from(stats.transition.diverging());
         step_size += stats.step_size / settings.draws as f64;
     }
     let draws = Cost { gradients: evaluations.get() - warmup.gradients, time: thread_time() - began };

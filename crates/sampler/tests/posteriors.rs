@@ -45,7 +45,7 @@ fn agrees_with_stan(case: &str, n_components: usize) {
                 let stats = chain.step();
                 if !warming_up {
                     draws.push(layout.constrain(chain.position()).values());
-                    divergences += usize::from(stats.transition.diverging);
+                    divergences += usize::from(stats.transition.diverging());
                     steps += f64::from(stats.transition.n_steps);
                 }
             }

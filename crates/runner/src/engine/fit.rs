@@ -89,7 +89,7 @@ impl fmt::Display for ChainEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done(chain) => {
-                let divergent = chain.stats.iter().filter(|draw| draw.transition.diverging).count();
+                let divergent = chain.stats.iter().filter(|draw| draw.transition.diverging()).count();
                 write!(f, "{} draws, {divergent} of them divergent", chain.stats.len())
             }
             Self::Fallen(iteration) => {

@@ -180,7 +180,7 @@ impl ChainProgress<'_> {
         state.iterations += 1;
         state.acceptance += draw.transition.acceptance_rate;
         state.steps += u64::from(draw.transition.n_steps);
-        if draw.transition.diverging && !warming_up {
+        if draw.transition.diverging() && !warming_up {
             self.fit.divergences.fetch_add(1, Ordering::Relaxed);
         }
         if state.iterations == UPDATE_EVERY {

@@ -108,10 +108,9 @@ pub fn digest(
         })
         .collect();
 
-    let max_tree_depth = experiment.spec.sampler.max_tree_depth;
     // The first two rows: log density and log-likelihood.
     let invariant = [summary[0].summary, summary[1].summary];
-    let health = Health::of(fit, &invariant, spiked, relabelled.switched, max_tree_depth, Demands::DRAWS);
+    let health = Health::of(fit, &invariant, spiked, relabelled.switched, Demands::DRAWS);
     let waic = with_waic.then(|| health.doubt(waic(&pass.waic)));
     let loo = with_loo.then_some(pass.loo);
     let evidence = experiment

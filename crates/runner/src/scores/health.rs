@@ -2,6 +2,7 @@
 
 use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::nuts::GRADIENTS_PER_STEP;
+use gmm_sampler::nuts::trajectory::Ending;
 use gmm_scoring::Score;
 
 use super::digest::append;
@@ -31,8 +32,8 @@ impl Demands {
 /// Betancourt (2016, "Diagnosing suboptimal cotangent disintegrations"): below this, energies are explored too slowly.
 const MIN_BFMI: f64 = 0.3;
 
-/// Share of draws with fully grown trajectories from which the bound on the tree depth costs efficiency worth a word.
-const MANY_SATURATED: f64 = 0.01;
+/// Share of trajectories cut off by the largest tree depth from which the lost efficiency is reported.
+const MANY_CUT_OFF: f64 = 0.01;
 
 /// One fit's diagnostics. R-hat and ESS are the worst over quantities that no relabelling changes (log density,
 /// log-likelihood): those of `mu[0,0]` say nothing once labels switch.
@@ -40,8 +41,8 @@ const MANY_SATURATED: f64 = 0.01;
 pub struct Health {
     pub n_draws: usize,
     pub divergences: usize,
-    /// Draws whose trajectory was cut off by the largest tree depth.
-    pub saturated: usize,
+    /// Draws whose trajectory reached the largest tree depth before it turned.
+    pub cut_off: usize,
     pub max_rhat: f64,
     pub min_ess_bulk: f64,
     pub min_ess_tail: f64,
@@ -63,24 +64,13 @@ pub struct Health {
 impl Health {
     /// `invariant` describes the quantities that no relabelling changes.
     #[must_use]
-    pub fn of(
-        fit: &Fit,
-        invariant: &[Summary],
-        spiked: Vec<usize>,
-        switched: f64,
-        max_tree_depth: usize,
-        demands: Demands,
-    ) -> Self {
+    pub fn of(fit: &Fit, invariant: &[Summary], spiked: Vec<usize>, switched: f64, demands: Demands) -> Self {
         let n_draws = fit.draws.n_draws();
         let chains = || fit.stats.chunks_exact(n_draws.max(1));
         Self {
             n_draws: fit.draws.len(),
-            divergences: fit.stats.iter().filter(|draw| draw.transition.diverging).count(),
-            saturated: fit
-                .stats
-                .iter()
-                .filter(|draw| draw.transition.tree_depth as usize >= max_tree_depth)
-                .count(),
+            divergences: fit.stats.iter().filter(|draw| draw.transition.diverging()).count(),
+            cut_off: fit.stats.iter().filter(|draw| draw.transition.ending == Ending::CutOff).count(),
             max_rhat: invariant.iter().map(|summary| summary.rhat).fold(f64::NEG_INFINITY, worst),
             min_ess_bulk: invariant.iter().map(|summary| summary.ess_bulk).fold(f64::INFINITY, least),
             min_ess_tail: invariant.iter().map(|summary| summary.ess_tail).fold(f64::INFINITY, least),
@@ -156,10 +146,10 @@ impl Health {
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        if self.saturated as f64 > MANY_SATURATED * self.n_draws as f64 {
+        if self.cut_off as f64 > MANY_CUT_OFF * self.n_draws as f64 {
             remarks.push(format!(
                 "{} of {} trajectories were cut off by `max_tree_depth`: draws cost more than they need",
-                self.saturated, self.n_draws
+                self.cut_off, self.n_draws
             ));
         }
         if self.switched > 0.0 {

@@ -44,15 +44,7 @@ impl HeldOut {
 
         let log_likelihood: Vec<f64> =
             (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
-        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
-        let health = Health::of(
-            fit,
-            &invariants(fit, &log_likelihood),
-            spiked,
-            0.0,
-            max_tree_depth,
-            Demands::HELD_OUT,
-        );
+        let health = Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, Demands::HELD_OUT);
         Ok(Self { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
     }
 }

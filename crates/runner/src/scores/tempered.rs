@@ -25,9 +25,7 @@ impl Tempered {
         let (matrix, spiked) =
             log_likelihood_and_spiked(experiment, job.components, fit, &experiment.dataset.data)?;
         let log_likelihood = pass(&matrix, false, false).log_likelihood;
-        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
-        let health =
-            Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, max_tree_depth, Demands::DRAWS);
+        let health = Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, Demands::DRAWS);
         let score = wbic(&log_likelihood, mcse_mean(&log_likelihood, fit.draws.n_chains()));
         Ok(Self { score: health.doubt(score), trouble: health.doubts().join("; ") })
     }

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, ensure};
 use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::nuts::chain::DrawStats;
-use gmm_sampler::nuts::trajectory::Transition;
+use gmm_sampler::nuts::trajectory::{Ending, Transition};
 use polars::prelude::*;
 
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
@@ -18,6 +18,10 @@ use crate::scores::held_out::HeldOut;
 
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
 const FALLEN: &str = "gmm.fallen";
+
+/// Footer entry: rows whose trajectory was cut off by the largest tree depth, from 0, separated by commas. It is written where
+/// any trajectory reached that depth, since the depth does not tell whether the trajectory also turned there.
+const CUT_OFF: &str = "gmm.cut_off";
 
 /// Footer entry: why the fit that rows were held out from is doubtful.
 const TROUBLE: &str = "gmm.trouble";
@@ -64,7 +68,7 @@ impl Store {
             Column::new("n_steps".into(), count(|s| s.transition.n_steps)),
             Column::new(
                 "diverging".into(),
-                fit.stats.iter().map(|s| s.transition.diverging).collect::<Vec<bool>>(),
+                fit.stats.iter().map(|s| s.transition.diverging()).collect::<Vec<bool>>(),
             ),
             Column::new("energy".into(), stat(|s| s.transition.energy)),
         ];
@@ -77,6 +81,11 @@ impl Store {
         );
         let mut footer = origin(experiment, task);
         footer.push((FALLEN, fit.fallen.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
+        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
+        if fit.stats.iter().any(|s| s.transition.tree_depth as usize >= max_tree_depth) {
+            let cut_off = (0..n).filter(|&s| fit.stats[s].transition.ending == Ending::CutOff);
+            footer.push((CUT_OFF, cut_off.map(|s| s.to_string()).collect::<Vec<_>>().join(",")));
+        }
         seal::write(&self.path(task.job), columns, &footer)
     }
 
@@ -115,8 +124,15 @@ pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
     let (lp, acceptance_rate, step_size, energy) = (lp?, acceptance_rate?, step_size?, energy?);
     let (tree_depth, n_steps) = (integers(&frame, "tree_depth")?, integers(&frame, "n_steps")?);
     let diverging = frame.column("diverging")?.bool()?;
+    let cut_off = cut_off(file, &tree_depth)?;
     let stats = (0..chain.len())
         .map(|s| {
+            let diverging = diverging.get(s).ok_or_else(|| anyhow!("diverging is missing in row {s}"))?;
+            let ending = match (diverging, cut_off[s]) {
+                (true, _) => Ending::Diverged,
+                (false, true) => Ending::CutOff,
+                (false, false) => Ending::Turned,
+            };
             Ok(DrawStats {
                 lp: lp[s],
                 step_size: step_size[s],
@@ -124,19 +140,37 @@ pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
                     acceptance_rate: acceptance_rate[s],
                     tree_depth: tree_depth[s],
                     n_steps: n_steps[s],
-                    diverging: diverging.get(s).ok_or_else(|| anyhow!("diverging is missing in row {s}"))?,
+                    ending,
                     energy: energy[s],
                 },
             })
         })
         .collect::<Result<_>>()?;
-    let fallen = file.entry(FALLEN).unwrap_or_default();
-    let fallen = fallen.split(',').filter(|chain| !chain.is_empty()).map(str::parse);
     Ok(Fit {
         draws: Draws::from_columns(n_chains, variables, columns),
         stats,
-        fallen: fallen.collect::<Result<_, _>>()?,
+        fallen: indices(file.entry(FALLEN).unwrap_or_default())?,
     })
+}
+
+/// Numbers from 0, separated by commas.
+fn indices(text: &str) -> Result<Vec<usize>> {
+    let numbers = text.split(',').filter(|number| !number.is_empty());
+    numbers.map(|number| number.parse().map_err(|_| anyhow!("`{number}` is not an index"))).collect()
+}
+
+/// Whether each row's trajectory was cut off by the largest tree depth. Older files lack the entry: there every trajectory of that
+/// depth counts as cut off, also where it turned in its last doubling.
+fn cut_off(file: &Sealed, tree_depth: &[u32]) -> Result<Vec<bool>> {
+    let Some(rows) = file.entry(CUT_OFF) else {
+        let limit = file.inputs()?.count("sampler.max_tree_depth").unwrap_or(u64::MAX);
+        return Ok(tree_depth.iter().map(|&depth| u64::from(depth) >= limit).collect());
+    };
+    let mut cut_off = vec![false; tree_depth.len()];
+    for row in indices(rows)? {
+        *cut_off.get_mut(row).ok_or_else(|| anyhow!("{CUT_OFF} names row {row}, which is missing"))? = true;
+    }
+    Ok(cut_off)
 }
 
 /// What a file holds of rows that a fit has not seen.

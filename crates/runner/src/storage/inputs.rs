@@ -93,6 +93,12 @@ impl Inputs {
         serde_json::from_str(text).map(Self).context("the inputs are no JSON object")
     }
 
+    /// The value of a field that is a count.
+    #[must_use]
+    pub fn count(&self, field: &str) -> Option<u64> {
+        self.0.get(field)?.as_u64()
+    }
+
     /// Canonical JSON: fields in alphabetical order, no spaces.
     #[must_use]
     pub fn text(&self) -> String {

@@ -13,18 +13,38 @@ use crate::simd::dot;
 /// Energy error from which a trajectory counts as divergent: Stan's, far above any error that a useful step size makes.
 const DIVERGENCE: f64 = 1000.0;
 
-/// What one transition was like.
+/// Why a trajectory stopped growing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It made a U-turn: the whole trajectory, or a subtree within its last doubling.
+    Turned,
+    /// The energy error exceeded 1000 nats, or the density was not finite: part of the posterior may be missing.
+    Diverged,
+    /// It reached the largest tree depth before it turned: the draw is valid, but depends more on the one before.
+    CutOff,
+}
+
+/// Statistics of one transition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Transition {
-    /// Mean acceptance probability over the trajectory, what the step size is tuned on.
+    /// Mean acceptance probability over the trajectory, in [0, 1]. Warm-up tunes the step size by it.
     pub acceptance_rate: f64,
-    /// Doublings that neither diverged nor turned back within the new half, as Stan counts them.
+    /// Number of completed doublings, counted as Stan counts them: a doubling whose new half diverged or turned is not counted.
     pub tree_depth: u32,
-    /// Steps of the integrator, [`GRADIENTS_PER_STEP`](super::GRADIENTS_PER_STEP) each.
+    /// Number of integrator steps. Each takes [`GRADIENTS_PER_STEP`](super::GRADIENTS_PER_STEP) gradients.
     pub n_steps: u32,
-    pub diverging: bool,
-    /// H at the draw, with the momentum it was reached with.
+    /// Why the trajectory stopped growing.
+    pub ending: Ending,
+    /// H = −log p + kinetic energy at the draw, in nats.
     pub energy: f64,
+}
+
+impl Transition {
+    /// Whether the trajectory diverged.
+    #[must_use]
+    pub fn diverging(&self) -> bool {
+        self.ending == Ending::Diverged
+    }
 }
 
 /// What is kept of a subtree besides its draw: its ends and the sum of its momenta.
@@ -142,6 +162,7 @@ impl Trajectory {
         // The first point weighs exp(H₀ − H₀).
         let mut log_weight = 0.0;
         let mut tree_depth = 0;
+        let mut ending = Ending::CutOff;
         while (tree_depth as usize) < self.levels.len() {
             let forward: bool = rng.random();
             let subtree = build_subtree(
@@ -154,7 +175,10 @@ impl Trajectory {
                 &mut self.candidate,
                 rng,
             );
-            let Some(subtree) = subtree else { break };
+            let Some(subtree) = subtree else {
+                ending = if totals.diverging { Ending::Diverged } else { Ending::Turned };
+                break;
+            };
             tree_depth += 1;
             // Biased progressive draw: the new half is preferred in proportion to its weight (Betancourt 2017, A.3.2).
             if rng.random::<f64>() < exp(subtree.log_weight - log_weight) {
@@ -162,6 +186,7 @@ impl Trajectory {
             }
             log_weight = log_add_exp(log_weight, subtree.log_weight);
             if !self.join(forward) {
+                ending = Ending::Turned;
                 break;
             }
         }
@@ -169,7 +194,7 @@ impl Trajectory {
             acceptance_rate: totals.acceptance / f64::from(totals.n_steps),
             tree_depth,
             n_steps: totals.n_steps,
-            diverging: totals.diverging,
+            ending,
             energy: state.energy(),
         }
     }
@@ -366,7 +391,32 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let transition = Trajectory::new(3, 5).transition(&mut hamiltonian, &mut state, 1e-3, &mut rng);
         assert_eq!((transition.tree_depth, transition.n_steps), (5, 31));
-        assert!(!transition.diverging && transition.acceptance_rate > 0.999);
+        assert_eq!(transition.ending, Ending::CutOff);
+        assert!(transition.acceptance_rate > 0.999);
+    }
+
+    /// Trajectories that turned in the last doubling were once counted as cut off, because only their depth was known.
+    #[test]
+    fn a_trajectory_that_turns_at_the_largest_depth_is_not_cut_off() {
+        let mut hamiltonian = Hamiltonian::new(Normals(vec![1.0; 3]), Metric::identity(3));
+        let mut state = PhasePoint::new(3);
+        hamiltonian.refresh(&mut state);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut endings = |max_tree_depth: u32| -> Vec<(u32, Ending)> {
+            let mut trajectory = Trajectory::new(3, max_tree_depth);
+            let mut transition = || trajectory.transition(&mut hamiltonian, &mut state, 0.4, &mut rng);
+            (0..1000)
+                .map(|_| transition())
+                .map(|transition| (transition.tree_depth, transition.ending))
+                .collect()
+        };
+        let unbounded = endings(10);
+        assert!(unbounded.iter().all(|(_, ending)| *ending == Ending::Turned));
+        let deepest = unbounded.iter().map(|(depth, _)| *depth).max().unwrap();
+        assert!(endings(deepest).contains(&(deepest, Ending::Turned)));
+        let shallow = endings(1);
+        assert!(shallow.contains(&(1, Ending::CutOff)));
+        assert!(shallow.iter().all(|(depth, ending)| *depth == 1 || *ending == Ending::Turned));
     }
 
     #[test]
@@ -376,7 +426,7 @@ mod tests {
         hamiltonian.refresh(&mut state);
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let transition = Trajectory::new(1, 10).transition(&mut hamiltonian, &mut state, 10.0, &mut rng);
-        assert!(transition.diverging);
+        assert_eq!(transition.ending, Ending::Diverged);
         assert_eq!(state.position, [0.0]);
     }
 
