@@ -217,8 +217,8 @@ faults! {
     the_filling_of_the_last_strip_counted:
         [POSTERIORS, CALIBRATION, CLOSED_FORMS, ENUMERATION, INVARIANCES],
         [
-            ("mixture/likelihood/kernel.rs", "let n_observations = (self.n_strips * STRIP_LEN).min(self.rest.n_observations);", "let n_observations = strips.len() / self.rest.n_features * STRIP_LEN;"),
-            ("mixture/likelihood/kernel.rs", "self.rest.n_observations -= n_observations;", "self.rest.n_observations = self.rest.n_observations.saturating_sub(n_observations);"),
+            ("mixture/likelihood/kernel/tile.rs", "let n_observations = (self.n_strips * STRIP_LEN).min(self.rest.n_observations);", "let n_observations = strips.len() / self.rest.n_features * STRIP_LEN;"),
+            ("mixture/likelihood/kernel/tile.rs", "self.rest.n_observations -= n_observations;", "self.rest.n_observations = self.rest.n_observations.saturating_sub(n_observations);"),
         ];
 
     the_columns_of_the_data_swapped:
@@ -254,14 +254,14 @@ faults! {
     the_second_half_of_a_subtree_taken_as_often_as_the_first:
         [CLOSED_FORMS],
         [
-            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(second.log_weight - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
-            ("nuts/trajectory.rs", "if rng.random::<f64>() < exp(second - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
+            ("nuts/subtree.rs", "if rng.random::<f64>() < exp(second.log_weight - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
+            ("nuts/subtree.rs", "if rng.random::<f64>() < exp(second - log_weight) {", "if rng.random::<f64>() < 0.5 {"),
         ];
 
     points_of_a_trajectory_weighed_alike:
         [POSTERIORS, CLOSED_FORMS, ENUMERATION],
         [
-            ("nuts/trajectory.rs", "Some(-energy_error)", "Some(0.0)"),
+            ("nuts/subtree.rs", "Some(-energy_error)", "Some(0.0)"),
         ];
 
     trajectories_that_only_go_forward:
@@ -273,14 +273,14 @@ faults! {
     subtrees_that_turn_back_kept:
         [CLOSED_FORMS],
         [
-            ("nuts/trajectory.rs", "(continues && ends.continues()).then_some(Subtree { log_weight })", "(continues || log_weight.is_finite()).then_some(Subtree { log_weight })"),
-            ("nuts/trajectory.rs", "    ends.continues().then_some(Subtree { log_weight })", "    Some(Subtree { log_weight })"),
+            ("nuts/subtree.rs", "(continues && ends.continues()).then_some(Subtree { log_weight })", "(continues || log_weight.is_finite()).then_some(Subtree { log_weight })"),
+            ("nuts/subtree.rs", "    ends.continues().then_some(Subtree { log_weight })", "    Some(Subtree { log_weight })"),
         ];
 
     points_beyond_a_divergence_taken:
         [CLOSED_FORMS],
         [
-            ("nuts/trajectory.rs", "        totals.diverging = true;\n        return None;", "        totals.diverging = true;\n        return Some(0.0);"),
+            ("nuts/subtree.rs", "        totals.diverging = true;\n        return None;", "        totals.diverging = true;\n        return Some(0.0);"),
         ];
 
     a_momentum_that_is_not_drawn_anew:

@@ -1,6 +1,6 @@
-//! The cheapest one-to-one assignment, by which components of two mixtures are matched.
+//! The linear assignment problem, which matches the components of two mixtures.
 
-/// For each row of a square cost matrix (n × n, row by row) its column, so that the sum of costs is least.
+/// For each row of a square cost matrix (n × n, row by row), the column assigned to it. The total cost is minimal.
 ///
 /// The Hungarian algorithm in its shortest augmenting path form, O(n³) (Jonker & Volgenant 1987).
 ///
@@ -10,7 +10,7 @@
 pub fn minimum_cost_assignment(n: usize, costs: &[f64]) -> Vec<usize> {
     assert_eq!(costs.len(), n * n, "costs are n × n");
     assert!(costs.iter().all(|cost| !cost.is_nan()), "a cost is not a number");
-    // Dual prices; row and column n stand for "unassigned".
+    // Dual prices. Row and column n stand for "unassigned".
     let mut row_price = vec![0.0; n];
     let mut column_price = vec![0.0; n + 1];
     let mut row_of = vec![usize::MAX; n + 1];

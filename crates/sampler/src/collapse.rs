@@ -1,31 +1,31 @@
-//! Notices a chain that has fallen into the spike of tied observations.
+//! Detects chains that have collapsed onto tied observations.
 //!
-//! Where m ≥ 2 observations share a value, and the scale prior is positive at σ = 0, a component that owns just these has a
-//! density without bound (see [`Ties`]). A chain that wanders there stays, with ever smaller steps, and its draws are of nothing.
+//! If m ≥ 2 observations share a value and the scale prior is positive at σ = 0, the density of a component on just these is
+//! unbounded (see [`Ties`]). A chain that gets there stays, with ever smaller steps, and its draws say nothing about the posterior.
 
 use crate::mixture::params::Mixture;
 use crate::ties::Ties;
 
-/// A σ below this share of a column's resolution (the least gap between different values) is below anything that rounded
-/// measurements can tell.
+/// A σ below this share of a column's resolution (the smallest gap between distinct values) is finer than rounded measurements
+/// can show.
 const BELOW_RESOLUTION: f64 = 0.1;
 
-/// Successive draws with the same σ down there that make a fall. A component without observations visits small σ as its
-/// prior has it, and draws of a chain that works forget quickly; a fallen one never returns. A fall in the last draws of a
-/// chain is not seen.
+/// Successive draws with the same σ that small which count as a collapse. A component without observations visits small σ as often
+/// as its prior does, and a working chain soon leaves; a collapsed one never does. A collapse in the last draws of a chain goes
+/// unnoticed.
 const PERSISTENCE: usize = 25;
 
-/// Follows the draws of one chain.
+/// Watches the draws of one chain for a collapse.
 #[derive(Debug, Clone)]
 pub struct CollapseMonitor {
-    /// Per feature, in the units of the mixtures to come; none where no observations are tied.
+    /// Per feature, in the units of the mixtures; `None` where no observations are tied.
     thresholds: Vec<Option<f64>>,
-    /// K × D: how many draws in a row this σ has been below.
+    /// K × D: the number of successive draws in which this σ was below its threshold.
     runs: Vec<usize>,
 }
 
 impl CollapseMonitor {
-    /// For mixtures of K components on the scale of the data that `ties` were counted in.
+    /// For mixtures of K components, on the scale of the data in which `ties` were counted (length D).
     #[must_use]
     pub fn new(n_components: usize, ties: &[Ties]) -> Self {
         let threshold =
@@ -33,20 +33,20 @@ impl CollapseMonitor {
         Self { thresholds: ties.iter().map(threshold).collect(), runs: vec![0; n_components * ties.len()] }
     }
 
-    /// Takes note of the chain's next draw; true once the chain has fallen.
+    /// Takes the chain's next draw; true once the chain has collapsed.
     pub fn has_collapsed(&mut self, draw: &Mixture) -> bool {
         let d = self.thresholds.len();
-        let mut fallen = false;
+        let mut collapsed = false;
         for (index, run) in self.runs.iter_mut().enumerate() {
             let below =
                 self.thresholds[index % d].is_some_and(|least| draw.scales(index / d)[index % d] < least);
             *run = if below { *run + 1 } else { 0 };
-            fallen |= *run >= PERSISTENCE;
+            collapsed |= *run >= PERSISTENCE;
         }
-        fallen
+        collapsed
     }
 
-    /// Whether a mixture, by itself, has a component there: for a mode, which has no draws before it.
+    /// Whether a single mixture has a collapsed component. For modes, which have no draws before them.
     #[must_use]
     pub fn is_collapsed(&self, mixture: &Mixture) -> bool {
         (0..mixture.n_components()).any(|k| {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_is_no_fall_and_a_stay_is() {
+    fn a_short_visit_is_no_collapse_and_a_long_stay_is() {
         let ties = Ties::from_data(&Data::from_columns(&[vec![1.0, 1.0, 1.5, 2.0]]).unwrap());
         let mut watch = CollapseMonitor::new(2, &ties);
         for _ in 0..10 {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn without_ties_there_is_no_spike() {
+    fn without_ties_nothing_collapses() {
         let ties = Ties::from_data(&Data::from_columns(&[vec![1.0, 1.2, 1.5, 2.0]]).unwrap());
         assert!(!CollapseMonitor::new(2, &ties).is_collapsed(&mixture(1e-9)));
     }

@@ -1,39 +1,63 @@
-//! Observations as the samplers see them: N rows of D finite numbers, stored feature by feature.
+//! Observations: N rows of D finite numbers, stored feature by feature, and the map to the sampler's scale.
 
 use thiserror::Error;
 
-/// Why numbers cannot become [`Data`].
+/// Why numbers cannot become [`Data`], or data cannot be scaled. Features and observations are counted from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DataError {
+    /// N = 0.
     #[error("no observations")]
     NoObservations,
+    /// D = 0.
     #[error("no features")]
     NoFeatures,
+    /// Features have different numbers of values.
     #[error("feature {feature} has {found} values where feature 0 has {expected}")]
-    Ragged { feature: usize, found: usize, expected: usize },
+    Ragged {
+        /// The first feature that differs from feature 0.
+        feature: usize,
+        /// Its number of values.
+        found: usize,
+        /// The number of values of feature 0.
+        expected: usize,
+    },
+    /// A value is NaN or infinite.
     #[error("observation {observation}, feature {feature} is {value}: not a finite number")]
-    NotFinite { observation: usize, feature: usize, value: f64 },
+    NotFinite {
+        /// The row.
+        observation: usize,
+        /// The column.
+        feature: usize,
+        /// The value there.
+        value: f64,
+    },
+    /// A feature is constant, so that it cannot be scaled.
     #[error("feature {feature} has the value {value} in every row: its standard deviation is zero")]
-    Constant { feature: usize, value: f64 },
+    Constant {
+        /// The column.
+        feature: usize,
+        /// Its value.
+        value: f64,
+    },
 }
 
-/// N × D observations, every one finite. Values of one feature are contiguous.
+/// N × D finite observations, N and D positive. The values of one feature are contiguous.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
-    /// D vectors of length N, neither of them 0.
+    /// D vectors of length N.
     columns: Vec<Vec<f64>>,
 }
 
 impl Data {
-    /// Data from one vector per feature, all of length N.
+    /// Copies one vector per feature, all of length N.
     ///
     /// # Errors
-    /// No feature, no observation, vectors of different lengths, or a value that is not finite.
+    /// If there is no feature or no observation, if lengths differ, or if a value is not finite.
     pub fn from_columns(columns: &[Vec<f64>]) -> Result<Self, DataError> {
         Self::new(columns.to_vec())
     }
 
-    /// The same, of vectors that nobody else needs.
+    /// Takes ownership of one vector per feature, all of length N.
     ///
     /// # Errors
     /// As for [`Data::from_columns`].
@@ -71,27 +95,28 @@ impl Data {
         &self.columns[feature]
     }
 
-    /// One observation, a D-vector.
+    /// One observation, length D.
     #[must_use]
     pub fn observation(&self, observation: usize) -> Vec<f64> {
         (0..self.n_features()).map(|feature| self.feature(feature)[observation]).collect()
     }
 }
 
-/// N × D finite numbers, one at a time: [`Data`], or what a [`Scaling`] makes of it.
+/// Read access to N × D finite numbers: [`Data`], or a [`Scaled`] view of it.
 pub trait Observations {
     /// N.
     fn n_observations(&self) -> usize;
     /// D.
     fn n_features(&self) -> usize;
+    /// The value of one feature in one observation.
     fn value(&self, feature: usize, observation: usize) -> f64;
 
-    /// The rows named, in the order named.
+    /// A copy of the given rows, in the given order.
     ///
     /// # Panics
-    /// If no row is named: there is no empty [`Data`].
+    /// If `rows` is empty: [`Data`] is never empty.
     fn rows(&self, rows: &[usize]) -> Data {
-        assert!(!rows.is_empty(), "a selection of rows must name at least one");
+        assert!(!rows.is_empty(), "at least one row must be selected");
         let column = |feature| rows.iter().map(|&row| self.value(feature, row)).collect();
         let columns = (0..self.n_features()).map(column).collect();
         Data { columns }
@@ -112,7 +137,8 @@ impl Observations for Data {
     }
 }
 
-/// Data on the sampler's scale, computed as they are read: of millions of rows a copy would be most of a fit's memory.
+/// A view of data on the sampler's scale. Values are computed as they are read: for millions of rows, a copy would be most of a
+/// fit's memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Scaled<'a> {
     data: &'a Data,
@@ -144,22 +170,22 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// The map that changes nothing.
+    /// The map that leaves all values as they are.
     #[must_use]
     pub fn identity(n_features: usize) -> Self {
         Self { location: vec![0.0; n_features], scale: vec![1.0; n_features] }
     }
 
-    /// What one of a feature stands for, in the data's unit.
+    /// The size of one unit of the sampler's scale, in the data's units.
     #[must_use]
     pub fn unit(&self, feature: usize) -> f64 {
         self.scale[feature]
     }
 
-    /// Means and population standard deviations (denominator N) of the data.
+    /// Scales each feature to mean 0 and standard deviation 1 (denominator N).
     ///
     /// # Errors
-    /// A feature that is constant.
+    /// If a feature is constant.
     pub fn standardizing(data: &Data) -> Result<Self, DataError> {
         let n = data.n_observations() as f64;
         let mut scaling = Self::identity(data.n_features());
@@ -179,10 +205,10 @@ impl Scaling {
         Ok(scaling)
     }
 
-    /// Midranges and ranges of the data, which then lie between −½ and ½.
+    /// Scales each feature to the range from −½ to ½.
     ///
     /// # Errors
-    /// A feature that is constant, or whose range is beyond double precision.
+    /// If a feature is constant, or its range overflows.
     pub fn to_unit_range(data: &Data) -> Result<Self, DataError> {
         let mut scaling = Self::identity(data.n_features());
         for feature in 0..data.n_features() {
@@ -205,7 +231,7 @@ impl Scaling {
         Scaled { data, scaling: self }
     }
 
-    /// The data on the sampler's scale.
+    /// A copy of the data on the sampler's scale.
     #[must_use]
     pub fn apply(&self, data: &Data) -> Data {
         let view = self.view(data);
@@ -216,7 +242,7 @@ impl Scaling {
         Data { columns }
     }
 
-    /// Σ_d log(scale_d): what one observation's log density loses on the way back to the data's own scale.
+    /// Σ_d log(scale_d). Subtract it from one observation's log density on the sampler's scale to get that on the data's own scale.
     #[must_use]
     pub fn log_scale(&self) -> f64 {
         self.scale.iter().map(|&scale| libm::log(scale)).sum()

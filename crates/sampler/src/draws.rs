@@ -1,7 +1,7 @@
 //! Posterior draws, indexed by variable, chain and draw, and the sampler's statistics beside them.
 
-/// S = chains × draws values of each variable. The values of one variable are contiguous and chain-major:
-/// all draws of chain 0, then all of chain 1, and so on.
+/// S = chains × draws values of each variable. The values of one variable are contiguous and chain-major: all draws of chain 0,
+/// then all of chain 1, and so on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draws {
     n_chains: usize,
@@ -11,7 +11,7 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// Draws from one chain-major column of length `n_chains × n_draws` per variable.
+    /// From one chain-major column of length `n_chains × n_draws` per variable.
     ///
     /// # Panics
     /// If a column has another length, or if names and columns differ in number.
@@ -24,34 +24,37 @@ impl Draws {
         Self { n_chains, n_draws: length / n_chains, variables, values: columns.concat() }
     }
 
+    /// Number of chains.
     #[must_use]
     pub fn n_chains(&self) -> usize {
         self.n_chains
     }
 
-    /// Draws in each chain.
+    /// Number of draws of each chain.
     #[must_use]
     pub fn n_draws(&self) -> usize {
         self.n_draws
     }
 
-    /// S, the draws of all chains.
+    /// S: number of draws of all chains together.
     #[must_use]
     pub fn len(&self) -> usize {
         self.n_chains * self.n_draws
     }
 
+    /// Whether S is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// Names of the variables.
     #[must_use]
     pub fn variables(&self) -> &[String] {
         &self.variables
     }
 
-    /// The values of all variables in one of the S draws, counted through all chains.
+    /// The values of all variables in draw `s` of S, chain-major.
     #[must_use]
     pub fn draw(&self, s: usize) -> Vec<f64> {
         self.values[s..].iter().step_by(self.len()).copied().collect()

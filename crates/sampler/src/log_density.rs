@@ -1,13 +1,13 @@
-//! What a chain samples from: a log density with its gradient on ℝⁿ.
+//! The log density that a chain samples, with its gradient on ℝⁿ.
 
-/// A differentiable log density on ℝⁿ, up to a constant.
+/// A differentiable log density on ℝⁿ, in nats, up to a constant.
 pub trait LogDensity {
-    /// n.
+    /// n, the number of coordinates.
     fn dimension(&self) -> usize;
 
-    /// The log density at `position` (length n), and its gradient, which overwrites `gradient` (length n).
+    /// Returns the log density at `position` (length n) and overwrites `gradient` (length n) by its gradient.
     ///
-    /// A point outside the support, or beyond double precision, gives a value that is not finite; the gradient is then
-    /// unspecified. Mutable because an implementation keeps its buffers: no evaluation allocates.
+    /// Returns a value that is not finite outside the support and beyond double precision; `gradient` is then unspecified.
+    /// Takes `&mut self` so that implementations can keep buffers instead of allocating.
     fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64;
 }

@@ -4,6 +4,7 @@ mod adaptation;
 pub mod chain;
 pub(crate) mod hamiltonian;
 pub mod metric;
+mod subtree;
 pub mod trajectory;
 
 pub use hamiltonian::GRADIENTS_PER_STEP;

@@ -1,8 +1,8 @@
-//! Brings draws to one labelling, and says how often that changed something.
+//! Relabels draws so that component k means the same in all of them, and counts how often labels had switched.
 //!
-//! The likelihood does not know component 0 from component 1. The default prior ties labels to centroids, but where two
-//! centroids are close, or under a prior that treats all components alike, labels switch, and the mean of `mu[0,0]` over draws
-//! is then the mean of nothing (Stephens 2000).
+//! The likelihood is the same for every order of the components. The default prior ties labels to centroids, but labels still
+//! switch where two centroids are close, or under a prior that treats all components alike. The mean of `mu[0,0]` over draws is
+//! then meaningless (Stephens 2000).
 
 use crate::assignment::minimum_cost_assignment;
 use crate::draws::Draws;
@@ -10,10 +10,10 @@ use crate::mixture::likelihood::WhitenedComponents;
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::at;
 
-/// A reference that other mixtures are brought to the labels of.
+/// A reference mixture whose labels other mixtures are given.
 ///
-/// The mixtures whose components already lie in the reference's order are a fundamental domain of the K! permutations: every
-/// mixture has one permutation that is in it, but for a set of no volume.
+/// The mixtures whose components are already in the reference's order form a fundamental domain of the K! permutations: almost
+/// every mixture has exactly one permutation in it.
 #[derive(Debug, Clone)]
 pub struct Labelling {
     reference: Mixture,
@@ -23,6 +23,7 @@ pub struct Labelling {
 }
 
 impl Labelling {
+    /// Gives labels by this mixture.
     #[must_use]
     pub fn new(reference: Mixture) -> Self {
         let whitened = WhitenedComponents::from_mixture(&reference);
@@ -30,11 +31,11 @@ impl Labelling {
         Self { reference, whitened, costs: vec![0.0; k * k] }
     }
 
-    /// For each component of the reference the one of a mixture with means `mu` (K × D) that takes its place: least total
-    /// squared distance of the means, each in the reference component's own standard deviations.
+    /// For each component of the reference, the component of a mixture with means `mu` (K × D) that gets its label. The total
+    /// squared Mahalanobis distance between matched means, under the reference's covariances, is minimal.
     ///
     /// # Panics
-    /// If a mean is not a number.
+    /// If a mean is NaN.
     pub fn order(&mut self, mu: &[f64]) -> Vec<usize> {
         let (k, d) = (self.reference.n_components(), self.reference.n_features());
         for row in 0..k {
@@ -51,18 +52,19 @@ impl Labelling {
     }
 }
 
-/// Draws whose component k is, in every draw, the one most like component k of the reference.
+/// Draws whose component k is, in every draw, the one matched to component k of the reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relabelled {
+    /// The relabelled draws, same shape as before.
     pub draws: Draws,
-    /// The share of draws whose components changed places.
+    /// Share of draws whose labels had switched, in [0, 1].
     pub switched: f64,
 }
 
-/// Permutes each draw's components to lie nearest to the reference's, as [`Labelling`] has it.
+/// Permutes the components of each draw to match the reference's, by [`Labelling::order`].
 ///
 /// # Panics
-/// If the draws' variables are not those of [`Mixture::variables`], or a mean is not a number.
+/// If the draws' variables are not those of [`Mixture::variables`], or a mean is NaN.
 #[must_use]
 pub fn relabel(draws: &Draws, reference: &Mixture) -> Relabelled {
     let (k, d) = (reference.n_components(), reference.n_features());
@@ -81,7 +83,7 @@ pub fn relabel(draws: &Draws, reference: &Mixture) -> Relabelled {
     Relabelled { draws, switched }
 }
 
-/// One draw's values with its components in another order: weights, then blocks of D, D and D(D−1)/2 values a component.
+/// One draw's values with its components in another order: weights, then blocks of D, D and D(D−1)/2 values per component.
 fn permuted(values: &[f64], order: &[usize], d: usize) -> Vec<f64> {
     let k = order.len();
     let mut result = Vec::with_capacity(values.len());

@@ -2,12 +2,16 @@
 // Some bodies use no more of V than that it says which instructions they are compiled for.
 #![allow(clippy::extra_unused_type_parameters)]
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx;
 pub mod elementary;
 pub(crate) mod instructions;
 pub(crate) mod lanes;
 mod peak;
+pub(crate) mod portable;
 
 use instructions::{InstructionSet, dispatched};
+use portable::Portable;
 
 pub use instructions::{InstructionsError, Kernel, choose_instructions, run, run_on_all};
 pub use lanes::{LANES, Lanes, Vector};
@@ -26,7 +30,7 @@ const LONG: usize = 64;
 /// Scalar product in eight partial sums, which every processor vectorises in the same order.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     if a.len() < LONG {
-        return dot_body::<lanes::Portable>(a, b);
+        return dot_body::<Portable>(a, b);
     }
     long_dot(InstructionSet::best(), a, b)
 }
@@ -34,7 +38,7 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// y += a x.
 pub(crate) fn add_scaled(a: f64, x: &[f64], y: &mut [f64]) {
     if x.len() < LONG {
-        return add_scaled_body::<lanes::Portable>(a, x, y);
+        return add_scaled_body::<Portable>(a, x, y);
     }
     long_add_scaled(InstructionSet::best(), a, x, y);
 }
@@ -42,7 +46,7 @@ pub(crate) fn add_scaled(a: f64, x: &[f64], y: &mut [f64]) {
 /// result = a ∘ b, coordinate by coordinate.
 pub(crate) fn multiply(a: &[f64], b: &[f64], result: &mut [f64]) {
     if a.len() < LONG {
-        return multiply_body::<lanes::Portable>(a, b, result);
+        return multiply_body::<Portable>(a, b, result);
     }
     long_multiply(InstructionSet::best(), a, b, result);
 }
@@ -75,11 +79,11 @@ dispatched! {
 
 #[inline(always)]
 fn dot_body<V: Lanes>(a: &[f64], b: &[f64]) -> f64 {
-    let (chunks_a, rest_a) = a.as_chunks::<{ lanes::LANES }>();
-    let (chunks_b, rest_b) = b.as_chunks::<{ lanes::LANES }>();
-    let mut sums = [0.0; lanes::LANES];
+    let (chunks_a, rest_a) = a.as_chunks::<LANES>();
+    let (chunks_b, rest_b) = b.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
     for (a, b) in chunks_a.iter().zip(chunks_b) {
-        for l in 0..lanes::LANES {
+        for l in 0..LANES {
             sums[l] += a[l] * b[l];
         }
     }

@@ -4,9 +4,9 @@ pub mod curvature;
 pub mod em;
 pub mod kmeans;
 pub mod mode;
+mod subsample;
 
 use rand::Rng;
-use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::assignment::minimum_cost_assignment;
@@ -19,6 +19,7 @@ use crate::nuts::metric::{Metric, Scratch};
 use curvature::curvature_metric;
 use kmeans::KMeans;
 use mode::{Mode, find_mode};
+use subsample::SUBSAMPLE_SIZE;
 
 /// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
 /// posterior, so that R-hat can notice chains that have not forgotten their start.
@@ -26,17 +27,6 @@ const DISPERSION: f64 = 1.5;
 
 /// Covariance, in squared standard deviations of the data, that is added to a cluster's own, so that small ones have one.
 const CLUSTER_RIDGE: f64 = 0.01;
-
-/// Observations among which restarts of k-means and of EM search, and of which the curvature at the mode is taken, where there
-/// are more: enough that no component of any weight is missed.
-const SUBSAMPLE_SIZE: usize = 20_000;
-
-/// As many rows of more, drawn at random without replacement, ascending.
-fn subsample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut rows = index::sample(rng, n_observations, SUBSAMPLE_SIZE).into_vec();
-    rows.sort_unstable();
-    rows
-}
 
 /// The mode that chains start around, and the metric they start with.
 #[derive(Debug, Clone)]

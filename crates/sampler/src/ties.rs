@@ -1,35 +1,35 @@
-//! Counts equal values, because they decide whether a posterior is proper.
+//! Counts tied observations, because they decide whether the posterior is proper.
 //!
-//! Where m ≥ 2 observations share a value of a feature, a component that owns just these has a likelihood that grows like
-//! σ^−m as its σ shrinks to 0. A prior that is positive at σ = 0 (half-Cauchy, half-normal, half-t, exponential) does not
-//! balance that: the posterior has no finite integral, however well a chain seems to behave. A prior that vanishes at σ = 0
-//! does, for ties within one feature. Observations on a common oblique line or plane (many equal differences of two rounded
-//! features) are beyond both this count and that remedy: there a correlation, not a σ, degenerates.
+//! If m ≥ 2 observations share a value of a feature, the likelihood of a component on just these grows like σ^−m as its σ tends
+//! to 0. Under a prior that is positive at σ = 0 (half-Cauchy, half-normal, half-t, exponential) the posterior then has no finite
+//! integral, however well a chain seems to behave. A prior that vanishes at σ = 0 prevents this for ties within one feature.
+//! Neither this count nor that remedy covers observations on an oblique line or plane, such as many equal differences of two
+//! rounded features: there a correlation degenerates, not a σ.
 
 use crate::data::Data;
 
-/// How the values of one feature repeat.
+/// How often the values of one feature repeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ties {
-    /// Different values; N when there are no ties.
+    /// Number of distinct values; N if there are no ties.
     pub n_distinct: usize,
-    /// How many observations share the most common value; 1 when there are no ties.
+    /// Number of observations with the most common value; 1 if there are no ties.
     pub largest_multiplicity: usize,
-    /// The most common value, in the data's units; the smallest of them if several are.
+    /// The most common value, in the data's units; the smallest if several are equally common.
     pub most_common: f64,
-    /// The smallest gap between two different values, in the data's units: what the feature was rounded to, if it was.
-    /// `None` for a constant feature.
+    /// The smallest gap between two distinct values, in the data's units: the rounding, if the feature was rounded. `None` for a
+    /// constant feature.
     pub resolution: Option<f64>,
 }
 
 impl Ties {
-    /// Counts the ties of every feature. −0 equals 0.
+    /// The ties of each feature, length D. −0 equals 0.
     #[must_use]
     pub fn from_data(data: &Data) -> Vec<Self> {
         (0..data.n_features()).map(|feature| Self::from_values(data.feature(feature))).collect()
     }
 
-    /// Whether any two observations share a value.
+    /// Whether any two observations have the same value.
     #[must_use]
     pub fn exist(&self) -> bool {
         self.largest_multiplicity > 1

@@ -1,8 +1,7 @@
 //! Effective sample size of a mean from several chains: Geyer's initial monotone sequence over their joint autocorrelation.
 
 use super::autocovariance::Autocovariance;
-use super::moments::variance_of_means;
-use super::split::is_undefined;
+use super::moments::{is_undefined, variance_of_means};
 
 /// Fewest draws in a chain for an autocorrelation to mean anything; `posterior`'s.
 const SHORTEST_CHAIN: usize = 3;

@@ -82,3 +82,11 @@ fn plain_means(values: &[f64], length: usize) -> Vec<f64> {
 fn squares_about(values: &[f64], centre: f64) -> f64 {
     sum_by(values, |value| (value - centre) * (value - centre))
 }
+
+/// Whether a column has no diagnostics: a value that is not finite, or no two that differ.
+///
+/// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
+pub(super) fn is_undefined(values: &[f64]) -> bool {
+    // Zero times an infinite or undefined value is undefined, and a sum of them stays so; unlike a search, it vectorises.
+    sum_by(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
+}

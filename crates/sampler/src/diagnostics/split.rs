@@ -1,7 +1,7 @@
 //! Chains cut in half, and the two statistics that compare halves: R-hat and the effective sample size.
 
 use super::ess;
-use super::moments::{mean_of_variances, sum_by, variance_of_means};
+use super::moments::{is_undefined, mean_of_variances, variance_of_means};
 
 /// The first and last ⌊n/2⌋ draws of each chain, one half after the other.
 pub(super) struct Halves {
@@ -75,12 +75,4 @@ impl HalvesLayout {
             halves.chain((0..middle).map(|_| None)).chain((first + half..first + 2 * half).map(Some))
         })
     }
-}
-
-/// Whether a column has no diagnostics: a value that is not finite, or no two that differ.
-///
-/// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
-pub(super) fn is_undefined(values: &[f64]) -> bool {
-    // Zero times an infinite or undefined value is undefined, and a sum of them stays so; unlike a search, it vectorises.
-    sum_by(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
 }

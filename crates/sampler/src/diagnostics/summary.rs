@@ -1,8 +1,10 @@
 //! One line about one variable: moments, quantiles, and whether to believe them.
 
+use super::effective_size::{LOWER_TAIL, UPPER_TAIL, ess_below, worse};
+use super::moments::mean_variance;
+use super::quantile::{quantile, sorted_quantile};
 use super::ranks::Ordered;
 use super::split::Halves;
-use super::{LOWER_TAIL, UPPER_TAIL, ess_below, mean_variance, sorted_quantile, worse};
 
 /// Moments and quantiles on the scale of the draws, with their diagnostics; NaN where undefined.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +36,7 @@ impl Summary {
         let mcse_mean = sd / halves.ess().sqrt();
         let Some(ordered) = Ordered::new(column, n_chains) else {
             let undefined = f64::NAN;
-            let [q5, median, q95] = [LOWER_TAIL, 0.5, UPPER_TAIL].map(|p| super::quantile(column, p));
+            let [q5, median, q95] = [LOWER_TAIL, 0.5, UPPER_TAIL].map(|p| quantile(column, p));
             return Self {
                 mean,
                 sd,

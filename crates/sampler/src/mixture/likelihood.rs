@@ -4,209 +4,22 @@
 //! moments `Σ_i r_ik`, `Σ_i r_ik z_ik` and `Σ_i r_ik z_ik z_ikᵀ`. Whitened residuals, not raw products `y yᵀ`: a cloud of
 //! unit spread at 10⁹ would lose every digit of its covariance in the difference of two sums of squares.
 
+mod components;
 mod kernel;
+mod moments;
 mod order;
+mod workspace;
 
-use super::params::Mixture;
-use super::triangular::{at, invert, packed_len};
+pub use components::WhitenedComponents;
+pub use moments::Moments;
+pub use workspace::Workspace;
+
 use crate::data::Observations;
 use crate::simd::instructions::InstructionSet;
-use crate::simd::lanes::{LANES, Lanes, Vector};
-use kernel::{Buffers, Pass, STRIP, STRIP_LEN, Strip, moments_len};
+use crate::simd::lanes::{LANES, Vector};
+use kernel::tile::{Buffers, Pass, STRIP, STRIP_LEN, Strip};
 use order::compact_order;
-
-const LOG_2_PI: f64 = 1.837_877_066_409_345_5;
-
-/// √(½ log₂ e): what z is multiplied by so that a square is a logit to base 2.
-const ROOT_HALF_LOG2_E: f64 = 0.849_321_800_288_019_1;
-
-/// K components in the form that the pass over the data wants.
-#[derive(Debug, Clone)]
-pub struct WhitenedComponents {
-    n_features: usize,
-    /// K × D.
-    means: Vec<f64>,
-    /// K packed inverse factors W_k = T_k⁻¹.
-    inverse_factors: Vec<f64>,
-    /// K, log scale: log w_k − (D/2) log 2π − Σ_d log T_k[d,d].
-    constants: Vec<f64>,
-}
-
-impl WhitenedComponents {
-    /// Room for K components in D dimensions.
-    #[must_use]
-    pub fn new(n_components: usize, n_features: usize) -> Self {
-        Self {
-            n_features,
-            means: vec![0.0; n_components * n_features],
-            inverse_factors: vec![0.0; n_components * packed_len(n_features)],
-            constants: vec![0.0; n_components],
-        }
-    }
-
-    /// Sets component k from its log weight, mean (D) and packed scale factor T_k.
-    pub fn set(&mut self, component: usize, log_weight: f64, mean: &[f64], scale_factor: &[f64]) {
-        let d = self.n_features;
-        self.means[component * d..][..d].copy_from_slice(mean);
-        let inverse = &mut self.inverse_factors[component * packed_len(d)..][..packed_len(d)];
-        invert(d, scale_factor, inverse);
-        let log_diagonal: f64 = (0..d).map(|i| libm::log(scale_factor[at(i, i)])).sum();
-        self.constants[component] = log_weight - 0.5 * d as f64 * LOG_2_PI - log_diagonal;
-    }
-
-    /// The components of a mixture.
-    #[must_use]
-    pub fn from_mixture(mixture: &Mixture) -> Self {
-        let mut whitened = Self::new(mixture.n_components(), mixture.n_features());
-        for k in 0..mixture.n_components() {
-            whitened.set(k, mixture.log_weights[k], mixture.mean(k), &mixture.scale_factor(k));
-        }
-        whitened
-    }
-
-    #[must_use]
-    pub fn n_components(&self) -> usize {
-        self.constants.len()
-    }
-
-    /// W_k, packed.
-    #[must_use]
-    pub fn inverse_factor(&self, component: usize) -> &[f64] {
-        &self.inverse_factors[component * packed_len(self.n_features)..][..packed_len(self.n_features)]
-    }
-}
-
-/// Responsibility-weighted moments of the whitened residuals, per component.
-#[derive(Debug, Clone)]
-pub struct Moments {
-    n_features: usize,
-    /// Per component: Σr, then Σr z (D), then Σr z zᵀ (packed).
-    values: Vec<f64>,
-}
-
-impl Moments {
-    #[must_use]
-    pub fn new(n_components: usize, n_features: usize) -> Self {
-        Self { n_features, values: vec![0.0; n_components * moments_len(n_features)] }
-    }
-
-    fn component(&self, component: usize) -> &[f64] {
-        let width = moments_len(self.n_features);
-        &self.values[component * width..][..width]
-    }
-
-    /// All moments times a number.
-    pub(crate) fn scale(&mut self, by: f64) {
-        self.values.iter_mut().for_each(|value| *value *= by);
-    }
-
-    /// n_k = Σ_i r_ik: the expected number of observations of component k.
-    #[must_use]
-    pub fn count(&self, component: usize) -> f64 {
-        self.component(component)[0]
-    }
-
-    /// Σ_i r_ik z_ik, length D.
-    #[must_use]
-    pub fn first(&self, component: usize) -> &[f64] {
-        &self.component(component)[1..=self.n_features]
-    }
-
-    /// One of the 1 + D + D(D+1)/2 moments of up to eight components from `begins` on, one a lane.
-    pub(crate) fn lanes(&self, begins: usize, moment: usize) -> Vector {
-        let width = moments_len(self.n_features);
-        let mut lanes = Vector::ZERO;
-        for (lane, component) in lanes.0.iter_mut().zip(self.values[begins * width..].chunks_exact(width)) {
-            *lane = component[moment];
-        }
-        lanes
-    }
-
-    /// Σ_i r_ik z_ik z_ikᵀ, packed lower triangle.
-    #[must_use]
-    pub fn second(&self, component: usize) -> &[f64] {
-        &self.component(component)[1 + self.n_features..]
-    }
-}
-
-/// The buffers of a pass, kept between passes so that none allocates.
-#[derive(Debug, Clone)]
-pub struct Workspace {
-    /// K × (1 + D + D(D+1)/2): the components as the pass wants them.
-    components: Vec<f64>,
-    /// One for every thread.
-    buffers: Vec<Buffers>,
-    /// Parts × K × moments, each in lanes.
-    sums: Vec<Vector>,
-}
-
-impl Workspace {
-    #[must_use]
-    pub fn new(n_components: usize, n_features: usize) -> Self {
-        let length = n_components * moments_len(n_features);
-        Self {
-            components: vec![0.0; length],
-            buffers: vec![Buffers::new(n_components, n_features)],
-            sums: vec![Vector::ZERO; length],
-        }
-    }
-
-    /// Sets component k from its constant (log scale), mean (D) and packed inverse factor W.
-    #[inline(always)]
-    pub(crate) fn set(
-        &mut self,
-        k: usize,
-        constant: f64,
-        mean: &[f64],
-        inverse_factor: &[f64],
-        origin: &[f64],
-    ) {
-        let d = mean.len();
-        let width = moments_len(d);
-        let (first, rest) = self.components[k * width..][..width].split_at_mut(1);
-        let (offset, factor) = rest.split_at_mut(d);
-        first[0] = constant * std::f64::consts::LOG2_E;
-        for (entry, inverse) in factor.iter_mut().zip(inverse_factor) {
-            *entry = inverse * ROOT_HALF_LOG2_E;
-        }
-        for i in 0..d {
-            offset[i] = -(0..=i).map(|j| factor[at(i, j)] * (mean[j] - origin[j])).sum::<f64>();
-        }
-    }
-
-    /// The same for up to eight components at a time, one a lane, from component `begins` on.
-    #[inline(always)]
-    pub(crate) fn set_lanes<V: Lanes>(
-        &mut self,
-        (begins, n_components): (usize, usize),
-        constant: V,
-        mean: &[Vector],
-        inverse_factor: &[Vector],
-        origin: &[f64],
-    ) {
-        let d = mean.len();
-        let width = moments_len(d);
-        let components = &mut self.components[begins * width..][..n_components * width];
-        let mut scatter = |entry: usize, lanes: V| {
-            let mut values = Vector::ZERO;
-            lanes.store(&mut values);
-            for (component, value) in components.chunks_exact_mut(width).zip(values.0) {
-                component[entry] = value;
-            }
-        };
-        scatter(0, constant.times(V::splat(std::f64::consts::LOG2_E)));
-        for i in 0..d {
-            let mut offset = V::splat(0.0);
-            for j in 0..=i {
-                let entry = V::load(&inverse_factor[at(i, j)]).times(V::splat(ROOT_HALF_LOG2_E));
-                scatter(1 + d + at(i, j), entry);
-                let mean = V::load(&mean[j]).minus(V::splat(origin[j]));
-                offset = entry.negative_multiply_add(mean, offset);
-            }
-            scatter(1 + i, offset);
-        }
-    }
-}
+use workspace::ROOT_HALF_LOG2_E;
 
 /// The data in strips of 32 observations that lie close together, feature by feature within a strip.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Warm-up: dual averaging of the step size, and the windows in which the metric is adapted.
+//! Warm-up: dual averaging of the step size, and the windows from which the metric is estimated.
 
 use libm::{exp, log, pow};
 
@@ -9,18 +9,18 @@ const GAMMA: f64 = 0.05;
 const T0: f64 = 10.0;
 const KAPPA: f64 = 0.75;
 
-/// Tunes the step size so that the mean acceptance rate approaches a target (Hoffman & Gelman 2014, eq. 6), or exceeds it at
-/// the longest step.
+/// Tunes the step size until the mean acceptance rate meets its target (Hoffman & Gelman 2014, eq. 6), or exceeds it at the
+/// largest step size.
 #[derive(Debug, Clone)]
 pub(crate) struct DualAveraging {
     target_accept: f64,
-    /// Where log ε is drawn to: ten times the first guess, since a too small step wastes more than a too large one.
+    /// log ε is pulled towards this: ten times the first guess, since a step too small wastes more than one too large.
     mu: f64,
     count: f64,
     /// H̄.
     mean_error: f64,
     log_step: f64,
-    /// The weighted average of log ε, which converges.
+    /// Weighted average of log ε, which converges.
     mean_log_step: f64,
 }
 
@@ -40,7 +40,7 @@ impl DualAveraging {
     pub(crate) fn update(&mut self, acceptance_rate: f64) {
         self.count += 1.0;
         let weight = 1.0 / (self.count + T0);
-        // What the longest step accepts above the target is not held against later steps.
+        // At the largest step size, acceptance above the target must not push later steps up.
         let bounded = self.log_step >= log(MAX_STEP_SIZE);
         let error = (self.target_accept - acceptance_rate).max(if bounded { 0.0 } else { f64::NEG_INFINITY });
         self.mean_error += weight * (error - self.mean_error);
@@ -60,7 +60,7 @@ impl DualAveraging {
     }
 }
 
-/// When the metric is adapted: after a first buffer in which chains find the bulk, in windows that double, before a last
+/// When the metric is estimated: after a first buffer in which chains find the typical set, in windows of doubling length, before a last
 /// buffer for the step size alone. The lengths are Stan's (reference manual, "Automatic parameter tuning").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Windows {
@@ -76,7 +76,7 @@ const LAST_BUFFER: usize = 50;
 impl Windows {
     pub(crate) fn new(warmup: usize) -> Self {
         if warmup < 20 {
-            // Too short for a covariance; the step size alone is tuned.
+            // Too short to estimate a covariance: only the step size is tuned.
             return Self { closings: Vec::new(), first_open: warmup };
         }
         let (first_open, mut window, end) = if warmup < FIRST_BUFFER + FIRST_WINDOW + LAST_BUFFER {
@@ -89,7 +89,7 @@ impl Windows {
         let mut closings = Vec::new();
         let mut open = first_open;
         while open < end {
-            // A window that would leave less than twice its length to the next takes all that is left.
+            // If less than twice this window's length would be left for the next one, this window takes it all.
             let close = if open + 3 * window > end { end } else { open + window };
             closings.push(close - 1);
             open = close;
@@ -98,7 +98,7 @@ impl Windows {
         Self { closings, first_open }
     }
 
-    /// Whether the draw of this iteration is one to learn from.
+    /// Whether the draw of this iteration counts for the metric.
     pub(crate) fn collects(&self, iteration: usize) -> bool {
         iteration >= self.first_open && self.closings.last().is_some_and(|&last| iteration <= last)
     }

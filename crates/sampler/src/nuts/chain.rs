@@ -1,4 +1,4 @@
-//! One chain: its state, its tuning and its own stream of random numbers; a step at a time.
+//! One Markov chain: its state, its warm-up and its random numbers. The caller asks for one draw at a time.
 
 use libm::log;
 use rand::rngs::ChaCha8Rng;
@@ -10,48 +10,54 @@ use super::metric::Metric;
 use super::trajectory::{Trajectory, Transition};
 use crate::log_density::LogDensity;
 
-/// A change of a coordinate's log variance, fourfold, from which the step size is sought anew. After a smaller one it is
-/// tuned on from where it is: a new start would leave the last iterations of a warm-up too few to settle.
-const NEW_COORDINATES: f64 = 2.0 * std::f64::consts::LN_2;
+/// If a coordinate's variance changes fourfold or more (its log variance by this), the search for a step size starts again. After a
+/// smaller change tuning goes on: a restart would leave too few iterations to settle.
+const LARGE_CHANGE: f64 = 2.0 * std::f64::consts::LN_2;
 
-/// How a chain is run.
+/// Settings of a chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChainSettings {
-    /// Iterations in which step size and metric are tuned; their draws are not kept.
+    /// Iterations in which step size and metric are tuned. Their draws are not part of the posterior sample.
     pub warmup: usize,
-    /// Draws kept after that.
+    /// Draws after the warm-up. The chain does not stop there: the caller counts.
     pub draws: usize,
-    /// Mean acceptance rate that the step size is tuned to, in (0, 1).
+    /// Mean acceptance rate for which the step size is tuned, in (0, 1).
     pub target_accept: f64,
-    /// At least 1; at most 2^depth − 1 steps of the integrator a draw.
+    /// Largest number of doublings, at least 1: a draw takes at most 2^`max_tree_depth` − 1 integrator steps.
     pub max_tree_depth: u32,
 }
 
 impl Default for ChainSettings {
-    /// Stan's defaults but for the warm-up: a chain that starts with the curvature at the mode has only its step size to find.
-    /// From 150 iterations on, mixtures of 11 to 314 parameters gained nothing by more.
+    /// Stan's defaults, but with a shorter warm-up: a chain that starts with the curvature at the mode need only find its step size.
+    /// Beyond 150 iterations of warm-up, mixtures of 11 to 314 parameters gained nothing.
     fn default() -> Self {
         Self { warmup: 300, draws: 1000, target_accept: 0.8, max_tree_depth: 10 }
     }
 }
 
-/// Why a chain cannot begin.
+/// Why a chain cannot start.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ChainError {
+    /// The log density, or its gradient, is not finite at the starting point.
     #[error("the log density at the starting point is {log_density}: not a finite number")]
-    Start { log_density: f64 },
+    Start {
+        /// The log density there.
+        log_density: f64,
+    },
 }
 
-/// One draw's statistics, named as ArviZ names them.
+/// Statistics of one draw, with ArviZ's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DrawStats {
-    /// Log density in the unconstrained space, Jacobian and all constants included.
+    /// Log density in unconstrained coordinates, in nats, with the log Jacobian and all constants.
     pub lp: f64,
+    /// Step size of the integrator, in the metric's coordinates.
     pub step_size: f64,
+    /// Statistics of the trajectory.
     pub transition: Transition,
 }
 
-/// A Markov chain on a density's unconstrained space.
+/// A Markov chain that samples a log density by NUTS.
 #[derive(Debug)]
 pub struct Chain<L> {
     hamiltonian: Hamiltonian<L>,
@@ -59,7 +65,7 @@ pub struct Chain<L> {
     trajectory: Trajectory,
     settings: ChainSettings,
     windows: Windows,
-    /// Draws of the open window, and their gradients in the metric's coordinates.
+    /// Draws of the current window, and their gradients in the metric's coordinates.
     window: Vec<f64>,
     gradients: Vec<f64>,
     step: DualAveraging,
@@ -69,11 +75,11 @@ pub struct Chain<L> {
 }
 
 impl<L: LogDensity> Chain<L> {
-    /// A chain at a point, with a metric to begin with and a stream of its own. A metric far too small makes for long
-    /// trajectories until the first window has taught a better one.
+    /// Starts a chain at `position` with a first metric and its own random numbers. If the metric's scales are far too small,
+    /// trajectories are long until the end of the first window.
     ///
     /// # Errors
-    /// A starting point without a finite density.
+    /// If the log density or its gradient is not finite at `position`.
     pub fn new(
         density: L,
         position: &[f64],
@@ -105,19 +111,19 @@ impl<L: LogDensity> Chain<L> {
         Ok(chain)
     }
 
-    /// Whether the next step is still part of the warm-up.
+    /// Whether the next draw still belongs to the warm-up.
     #[must_use]
     pub fn is_warming_up(&self) -> bool {
         self.iteration < self.settings.warmup
     }
 
-    /// Where the chain is.
+    /// The current draw, in unconstrained coordinates.
     #[must_use]
     pub fn position(&self) -> &[f64] {
         &self.state.position
     }
 
-    /// Moves to the next draw.
+    /// Moves to the next draw and returns its statistics. During warm-up, tunes step size and metric.
     pub fn step(&mut self) -> DrawStats {
         let transition =
             self.trajectory.transition(&mut self.hamiltonian, &mut self.state, self.step_size, &mut self.rng);
@@ -140,7 +146,7 @@ impl<L: LogDensity> Chain<L> {
             if let Some(adapted) = self.hamiltonian.metric.adapt(&self.window, &self.gradients) {
                 self.hamiltonian.metric = adapted.metric;
                 self.hamiltonian.refresh(&mut self.state);
-                if adapted.change > NEW_COORDINATES {
+                if adapted.change > LARGE_CHANGE {
                     self.restart_step_size();
                 }
             }
@@ -153,11 +159,11 @@ impl<L: LogDensity> Chain<L> {
         }
     }
 
-    /// Doubles or halves the step size until one step's acceptance crosses ½ (Hoffman & Gelman 2014, algorithm 4), and
-    /// starts dual averaging from there.
+    /// Doubles or halves the step size until the acceptance probability of one step crosses ½ (Hoffman & Gelman 2014, algorithm 4),
+    /// then restarts dual averaging from there.
     fn restart_step_size(&mut self) {
         let mut growing = None;
-        // A density finite at the start is crossed within a few doublings; the bound is a fuse.
+        // A few doublings suffice; the bound only guards against an endless loop.
         for _ in 0..100 {
             let mut point = self.state.clone();
             point.draw_momentum(&mut self.rng);

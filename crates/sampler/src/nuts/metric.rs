@@ -1,4 +1,4 @@
-//! The metric: a factor C of the (estimated) posterior covariance, C Cᵀ = M⁻¹, in blocks of coordinates that vary together.
+//! The metric: a factor C of the estimated posterior covariance, C Cᵀ = M⁻¹, in blocks of coordinates that vary together.
 
 mod factor;
 mod fisher;
@@ -9,19 +9,19 @@ pub(crate) use fisher::MAX_JOINT_DIMENSION;
 use crate::mixture::triangular::{at, cholesky, packed_len, product_with_transpose};
 use crate::simd::{add_scaled, multiply};
 
-/// The inverse mass matrix M⁻¹ = C Cᵀ by its factor C, block-diagonal after a change of the coordinates' order.
+/// The inverse mass matrix M⁻¹ = C Cᵀ, given by its factor C. C is block-diagonal once coordinates are sorted by block.
 ///
-/// Momenta are kept whitened, p = Cᵀ p_raw ~ N(0, I): kinetic energy is ½|p|², velocity is C p, a kick is Cᵀ ∇, and
-/// U-turns are told by plain scalar products. Momenta and whitened gradients stand in the blocks' order, positions in their own.
+/// Momenta are whitened, p = Cᵀ p_raw ~ N(0, I): kinetic energy is ½|p|², velocity is C p, a kick adds Cᵀ ∇ log p, and U-turns
+/// show in plain scalar products. Momenta and whitened gradients are in the blocks' order; positions keep their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
-    /// For every whitened coordinate the one of the position, where they differ.
+    /// For each whitened coordinate the position's, if the orders differ.
     order: Option<Vec<usize>>,
-    /// On consecutive whitened coordinates.
+    /// Blocks of consecutive whitened coordinates.
     blocks: Vec<Block>,
 }
 
-/// A part of C.
+/// One diagonal block of C.
 #[derive(Debug, Clone, PartialEq)]
 enum Block {
     /// Standard deviations.
@@ -29,7 +29,7 @@ enum Block {
     Dense(Factor),
 }
 
-/// Where a vector is brought into the order of the blocks or back, kept so that no product allocates.
+/// A buffer for reordering vectors, so that products do not allocate.
 #[derive(Debug, Clone)]
 pub(crate) struct Scratch(Vec<f64>);
 
@@ -39,31 +39,31 @@ impl Scratch {
     }
 }
 
-/// What a window taught.
+/// A metric estimated from a window of draws.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AdaptedMetric {
-    pub metric: Metric,
-    /// The largest change of a coordinate's log variance.
-    pub change: f64,
+pub(crate) struct AdaptedMetric {
+    pub(crate) metric: Metric,
+    /// The largest change of any coordinate's log variance.
+    pub(crate) change: f64,
 }
 
 impl Metric {
-    /// The identity, diagonal.
+    /// The identity matrix, as a diagonal metric.
     #[must_use]
     pub fn identity(dimension: usize) -> Self {
         Self::diagonal(vec![1.0; dimension])
     }
 
-    /// Of standard deviations alone.
+    /// A diagonal metric from the coordinates' standard deviations.
     #[must_use]
     pub fn diagonal(scales: Vec<f64>) -> Self {
         Self { order: None, blocks: vec![Block::Diagonal(scales)] }
     }
 
-    /// A dense metric from the packed lower triangle of a covariance.
+    /// A dense metric from the packed lower triangle of a covariance matrix.
     ///
     /// # Errors
-    /// The first pivot that is not positive.
+    /// The index of the first pivot that is not positive.
     pub fn from_covariance(dimension: usize, covariance: &[f64]) -> Result<Self, usize> {
         let mut factor = vec![0.0; packed_len(dimension)];
         cholesky(dimension, covariance, &mut factor)?;
@@ -76,8 +76,8 @@ impl Metric {
         Self { order: None, blocks: vec![Block::Dense(Factor::from_packed(dimension, factor))] }
     }
 
-    /// A metric of independent groups of coordinates, which together are all of them, each with the packed lower triangle of
-    /// its part of C.
+    /// A metric of independent groups of coordinates, each with the packed lower triangle of its part of C. Together the groups must
+    /// hold every coordinate once.
     #[must_use]
     pub(crate) fn from_blocks(groups: &[(Vec<usize>, Vec<f64>)]) -> Self {
         let (single, joint): (Vec<_>, Vec<_>) = groups.iter().partition(|(members, _)| members.len() == 1);
@@ -92,17 +92,18 @@ impl Metric {
         Self { order: (!order.is_sorted()).then_some(order), blocks }
     }
 
+    /// The number of coordinates.
     #[must_use]
     pub fn dimension(&self) -> usize {
         self.blocks.iter().map(Block::dimension).sum()
     }
 
-    /// The position's coordinate of a whitened one.
+    /// The position's coordinate that belongs to a whitened one.
     fn coordinate(&self, whitened: usize) -> usize {
         self.order.as_ref().map_or(whitened, |order| order[whitened])
     }
 
-    /// Whether every coordinate is a block of its own.
+    /// Whether C is diagonal.
     #[must_use]
     pub fn is_diagonal(&self) -> bool {
         self.blocks.iter().all(|block| matches!(block, Block::Diagonal(_)))
@@ -141,10 +142,10 @@ impl Metric {
         }
     }
 
-    /// The metric that a window of draws suggests; None where the chain stood still. `positions` holds the window's draws one
-    /// after another, `gradients` the log density's there, as [`Metric`] whitens them. Blocks stay as they are divided.
+    /// Estimates a metric with the same blocks from a window of draws. `positions` holds the draws one after another, `gradients`
+    /// the gradients there, whitened by this metric. Returns `None` if the chain did not move.
     #[must_use]
-    pub fn adapt(&self, positions: &[f64], gradients: &[f64]) -> Option<AdaptedMetric> {
+    pub(crate) fn adapt(&self, positions: &[f64], gradients: &[f64]) -> Option<AdaptedMetric> {
         let dimension = self.dimension();
         let n = positions.len() / dimension;
         if n < 2 || positions.chunks_exact(dimension).all(|draw| *draw == positions[..dimension]) {
@@ -164,7 +165,7 @@ impl Metric {
         Some(AdaptedMetric { metric: Self { order: self.order.clone(), blocks }, change })
     }
 
-    /// C Cᵀ, packed, in the positions' order.
+    /// C Cᵀ as a packed lower triangle, in the positions' order.
     #[must_use]
     pub fn covariance(&self) -> Vec<f64> {
         let mut covariance = vec![0.0; packed_len(self.dimension())];
@@ -208,8 +209,8 @@ impl Block {
         }
     }
 
-    /// The block that draws of its coordinates and their whitened gradients, one after the other, suggest, and the largest
-    /// change of a coordinate's log variance. None where the window is beyond double precision.
+    /// Estimates this block from draws of its coordinates and their whitened gradients. Returns it with the largest change of a
+    /// coordinate's log variance, or `None` if the window is beyond double precision.
     fn adapt(&self, mut draws: Vec<f64>, mut gradients: Vec<f64>) -> Option<(Self, f64)> {
         let d = self.dimension();
         fisher::centre(d, &mut draws);

@@ -100,7 +100,8 @@ pub fn ln<V: Lanes>(x: V) -> V {
 mod tests {
     use super::*;
     use crate::simd::instructions::{InstructionSet, dispatched};
-    use crate::simd::lanes::{LANES, Portable, Vector};
+    use crate::simd::lanes::{LANES, Vector};
+    use crate::simd::portable::Portable;
     use proptest::prelude::*;
 
     fn evaluate(function: impl Fn(Portable) -> Portable, x: f64) -> f64 {

@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use super::lanes::{self, Lanes};
+#[cfg(target_arch = "x86_64")]
+use super::avx::{Avx2, Avx512};
+use super::lanes::Lanes;
+use super::portable::Portable;
 
 /// Instructions that this machine was found to have: [`InstructionSet::best`] makes them from what it
 /// detected.
@@ -110,7 +113,7 @@ pub(crate) fn run_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
         Instructions::Avx512 => {
             #[target_feature(enable = "avx512f,avx2,fma")]
             fn avx512<K: Kernel>(kernel: K) -> K::Output {
-                kernel.run::<lanes::Avx512>()
+                kernel.run::<Avx512>()
             }
             // SAFETY: an `InstructionSet` exists only where its features were detected.
             unsafe { avx512(kernel) }
@@ -119,12 +122,12 @@ pub(crate) fn run_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
         Instructions::Avx2 => {
             #[target_feature(enable = "avx2,fma")]
             fn avx2<K: Kernel>(kernel: K) -> K::Output {
-                kernel.run::<lanes::Avx2>()
+                kernel.run::<Avx2>()
             }
             // SAFETY: as above.
             unsafe { avx2(kernel) }
         }
-        Instructions::Baseline => kernel.run::<lanes::Portable>(),
+        Instructions::Baseline => kernel.run::<Portable>(),
     }
 }
 
@@ -144,23 +147,23 @@ macro_rules! dispatched {
             set: $crate::simd::instructions::InstructionSet,
             $($argument: $type),*
         ) $(-> $result)? {
-            use $crate::simd::{instructions::Instructions, lanes};
+            use $crate::simd::instructions::Instructions;
             match set.0 {
                 #[cfg(target_arch = "x86_64")]
                 Instructions::Avx512 => {
                     #[target_feature(enable = "avx512f,avx2,fma")]
-                    fn avx512($($argument: $type),*) $(-> $result)? { $body::<lanes::Avx512>($($argument),*) }
+                    fn avx512($($argument: $type),*) $(-> $result)? { $body::<$crate::simd::avx::Avx512>($($argument),*) }
                     // SAFETY: an `InstructionSet` exists only where its features were detected.
                     unsafe { avx512($($argument),*) }
                 }
                 #[cfg(target_arch = "x86_64")]
                 Instructions::Avx2 => {
                     #[target_feature(enable = "avx2,fma")]
-                    fn avx2($($argument: $type),*) $(-> $result)? { $body::<lanes::Avx2>($($argument),*) }
+                    fn avx2($($argument: $type),*) $(-> $result)? { $body::<$crate::simd::avx::Avx2>($($argument),*) }
                     // SAFETY: as above.
                     unsafe { avx2($($argument),*) }
                 }
-                Instructions::Baseline => $body::<lanes::Portable>($($argument),*),
+                Instructions::Baseline => $body::<$crate::simd::portable::Portable>($($argument),*),
             }
         }
     };

@@ -4,15 +4,19 @@
 //! to infinity. Such degenerate solutions are recognised and refused, and so are spurious ones, finite optima that a handful
 //! of observations in a tiny, flat cluster drive (McLachlan & Peel 2000, section 3.10).
 
+mod optimum;
+mod regularity;
 pub mod run;
 mod search;
 mod starts;
 mod whitened;
 
-use rand::Rng;
-use thiserror::Error;
+pub use optimum::{EmError, EmFit, EmOptimum, MAX_OTHERS};
+pub use regularity::Regularity;
 
-use super::{SUBSAMPLE_SIZE, subsample};
+use rand::Rng;
+
+use super::subsample::{SUBSAMPLE_SIZE, subsample};
 use crate::data::{Data, Observations};
 use crate::mixture::likelihood::Likelihood;
 use crate::mixture::params::Mixture;
@@ -20,42 +24,11 @@ use search::Search;
 use starts::{Initialization, initial_state};
 use whitened::{Whitened, mean_and_factor};
 
-/// Smallest eigenvalue of a component's covariance, relative to the data's: below this it is degenerate …
-const DEGENERATE_EIGENVALUE: f64 = 1e-6;
-/// … and below this spurious, unless the component has enough observations to be a narrow cluster in its own right.
-const SPURIOUS_EIGENVALUE: f64 = 1e-3;
-
-/// Expected observations of a component, for each of the D + 1 that a covariance cannot do without: below one it is degenerate …
-const DEGENERATE_COUNT: f64 = 1.0;
-/// … below two spurious …
-const SPURIOUS_COUNT: f64 = 2.0;
-/// … and below five too few to vouch for a narrow covariance. All these bounds but this one are those under which the reference
-/// optima were sorted; without it true clusters that are narrow beside the whole of the data pass for spurious. On 300
-/// simulated data sets of up to eight clusters BIC then named too many components 9 times; with it, twice.
-const FLAT_COUNT: f64 = 5.0;
-
-/// A run stops when Aitken's estimate of what is left to gain is below this many nats per observation.
-const TOLERANCE: f64 = 1e-9;
-
 /// Optima of a sample that are followed on all observations.
 const FOLLOWED: usize = 3;
 
-/// Optima below the best that are kept.
-pub const MAX_OTHERS: usize = 7;
-
 /// Starts when nothing else is said.
 pub const DEFAULT_STARTS: usize = 200;
-
-/// Why EM cannot begin.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum EmError {
-    #[error(
-        "feature {feature} is a linear combination of the features before it: the covariance is singular"
-    )]
-    Collinear { feature: usize },
-    #[error("{n_components} components need more than {n_observations} observations")]
-    TooFewObservations { n_components: usize, n_observations: usize },
-}
 
 /// Rows among which a linear dependence is looked for first: where these have none, all have none.
 const DEPENDENCE_SAMPLE: usize = 10_000;
@@ -75,47 +48,6 @@ pub fn dependent_feature(data: &Data) -> Option<usize> {
     // Every so many rows: the first ones may all be of one kind.
     let rows: Vec<usize> = (0..n).step_by(n.div_ceil(DEPENDENCE_SAMPLE)).collect();
     find(&data.rows(&rows)).and_then(|_| find(data))
-}
-
-/// Whether an optimum means anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Regularity {
-    /// On its way to an infinite likelihood.
-    Degenerate,
-    /// Finite, but a tiny or flat cluster drives it.
-    Spurious,
-    Regular,
-}
-
-/// A local maximum of the likelihood, or where the iterations ran out on the way to one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmFit {
-    /// On the data's own scale.
-    pub mixture: Mixture,
-    /// Σ_i log p(y_i), natural logarithm, on the data's own scale.
-    pub log_likelihood: f64,
-    pub regularity: Regularity,
-    /// Smallest eigenvalue of any component's covariance after whitening by the covariance of all data.
-    pub min_eigenvalue: f64,
-    /// Smallest expected number of observations of a component.
-    pub min_count: f64,
-    pub iterations: usize,
-}
-
-/// What the restarts found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmOptimum {
-    /// The highest likelihood among regular fits; among spurious ones where no start ended regular.
-    /// None where every start degenerated.
-    pub best: Option<EmFit>,
-    /// Other regular optima that were met, the highest first, at most [`MAX_OTHERS`]: on the data's own scale.
-    pub others: Vec<Mixture>,
-    /// A spurious fit with a higher likelihood than the best, in nats above it: how much the refusal cost.
-    pub refused_gain: Option<f64>,
-    pub n_starts: usize,
-    pub n_degenerate: usize,
-    /// Independent starts, of those that were run to the end, that ended at the best fit; 0 if only a relocation found it.
-    pub n_reached: usize,
 }
 
 /// The best regular optimum of the likelihood of K full-covariance components over `starts` independent starts, and half
@@ -189,6 +121,7 @@ pub fn short_em(data: &Data, n_components: usize, rng: &mut impl Rng) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::regularity::DEGENERATE_EIGENVALUE;
     use super::*;
     use crate::mixture::likelihood::{Moments, WhitenedComponents, Workspace};
     use approx::assert_relative_eq;

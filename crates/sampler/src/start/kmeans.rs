@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rand::{Rng, RngExt};
 
-use super::{SUBSAMPLE_SIZE, subsample};
+use super::subsample::{SUBSAMPLE_SIZE, subsample};
 use crate::data::Observations;
 
 /// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing

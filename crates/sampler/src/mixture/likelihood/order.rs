@@ -3,7 +3,7 @@
 //! The pass over the data leaves out components that are out of reach of all observations of a block; the closer these lie
 //! to each other, the more it leaves out.
 
-use super::kernel::STRIP_LEN;
+use super::kernel::tile::STRIP_LEN;
 use crate::data::Observations;
 use crate::simd::lanes::LANES;
 

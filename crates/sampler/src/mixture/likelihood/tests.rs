@@ -4,8 +4,12 @@ use approx::assert_relative_eq;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
+use super::components::LOG_2_PI;
+use super::kernel::tile::moments_len;
 use super::*;
 use crate::data::Data;
+use crate::mixture::params::Mixture;
+use crate::mixture::triangular::{at, packed_len};
 
 /// The textbook's formulas (Bishop 2006, eq. 9.13 and 2.43), one observation and one component at a time.
 fn plain(data: &Data, mixture: &Mixture) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {

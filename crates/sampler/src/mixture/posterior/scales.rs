@@ -126,7 +126,8 @@ impl ScaleDensity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::lanes::{Portable, Vector};
+    use crate::simd::lanes::Vector;
+    use crate::simd::portable::Portable;
     use approx::assert_relative_eq;
 
     #[test]

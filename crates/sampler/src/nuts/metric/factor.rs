@@ -7,7 +7,7 @@ use crate::simd::dot;
 use crate::simd::instructions::{InstructionSet, dispatched};
 use crate::simd::lanes::{LANES, Lanes, Vector};
 
-/// A lower-triangular factor C, and its transpose beside it: either product then is sums of columns, eight rows at a time.
+/// A lower-triangular factor C and its transpose. Both products are then sums of columns, eight rows at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Factor {
     dimension: usize,
@@ -16,20 +16,20 @@ pub(crate) struct Factor {
     instructions: InstructionSet,
 }
 
-/// A square matrix, eight rows at a time, in the order in which a product with a vector reads it.
+/// A square matrix in panels of eight rows, in the order in which a product with a vector reads it.
 #[derive(Debug, Clone, PartialEq)]
 struct Panels {
-    /// Eight rows of one column each. Rows beyond the dimension hold zeros.
+    /// Eight rows of one column each. Rows beyond the dimension are zero.
     vectors: Vec<Vector>,
-    /// Of every panel the first column that is not zero, and where that stands in `vectors`; the panel ends with the next.
+    /// For each panel, its first column that is not zero, and that column's index in `vectors`. A panel ends where the next begins.
     panels: Vec<(usize, usize)>,
 }
 
-/// Columns that are summed side by side, which hides an addition's latency. Panels are filled up with zeros to multiples.
-const ABREAST: usize = 4;
+/// Columns summed in parallel, to hide the latency of additions. Panels are padded with zeros to a multiple of it.
+const COLUMNS_AT_ONCE: usize = 4;
 
 impl Panels {
-    /// From the entries of rows and columns, zero but for the columns that `occupied` gives of a panel's rows.
+    /// From the matrix's entries. `occupied` returns the columns that are not zero in a panel's rows.
     fn new(
         dimension: usize,
         entry: impl Fn(usize, usize) -> f64,
@@ -45,7 +45,7 @@ impl Panels {
                 rows.clone().zip(&mut vector.0).for_each(|(i, lane)| *lane = entry(i, j));
                 vectors.push(vector);
             }
-            vectors.resize(vectors.len().next_multiple_of(ABREAST), Vector::ZERO);
+            vectors.resize(vectors.len().next_multiple_of(COLUMNS_AT_ONCE), Vector::ZERO);
         }
         Self { vectors, panels }
     }
@@ -92,11 +92,11 @@ fn multiply_body<V: Lanes>(matrix: &Panels, x: &[f64], result: &mut [f64]) {
     for (b, result) in result.chunks_mut(LANES).enumerate() {
         let (column, begins) = matrix.panels[b];
         let ends = matrix.panels.get(b + 1).map_or(matrix.vectors.len(), |panel| panel.1);
-        let mut sums = [V::splat(0.0); ABREAST];
-        let (columns, _) = matrix.vectors[begins..ends].as_chunks::<ABREAST>();
-        let (whole, rest) = x[column..].as_chunks::<ABREAST>();
+        let mut sums = [V::splat(0.0); COLUMNS_AT_ONCE];
+        let (columns, _) = matrix.vectors[begins..ends].as_chunks::<COLUMNS_AT_ONCE>();
+        let (whole, rest) = x[column..].as_chunks::<COLUMNS_AT_ONCE>();
         for (columns, x) in columns.iter().zip(whole) {
-            for s in 0..ABREAST {
+            for s in 0..COLUMNS_AT_ONCE {
                 sums[s] = V::load(&columns[s]).multiply_add(V::splat(x[s]), sums[s]);
             }
         }

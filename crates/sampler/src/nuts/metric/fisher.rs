@@ -1,24 +1,23 @@
-//! What draws and their gradients say about a metric, by the Fisher divergence.
+//! Estimates a metric from draws and their gradients, by the Fisher divergence.
 //!
-//! In coordinates that the metric in force whitens, let A be the covariance of the draws and B that of the gradients. The metric Σ
-//! that minimises the Fisher divergence to a normal solves Σ B Σ = A (Seyboldt, Carlson & Carpenter 2024, "Preconditioning
-//! Hamiltonian Monte Carlo by minimizing Fisher divergence"). A normal that the metric in force whitens has A = B in every
-//! sample, not only on average, since its gradients are its draws with the sign turned: what is near to round is left as it is,
-//! where the noise of A alone would spoil it.
+//! In coordinates whitened by the current metric, let A be the covariance of the draws and B that of the gradients. The metric Σ that
+//! minimises the Fisher divergence to a normal solves Σ B Σ = A (Seyboldt, Carlson & Carpenter 2024, "Preconditioning Hamiltonian
+//! Monte Carlo by minimizing Fisher divergence"). For a standard normal the gradients are the negated draws, so A = B in every
+//! sample, not only on average: a metric that is already right stays as it is, where the noise of A alone would spoil it.
 
 use nalgebra::{DMatrix, DMatrixView, SymmetricEigen};
 
 use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
-/// Above this dimension a dense block is corrected coordinate by coordinate: eigenvectors of a few hundred dimensions cost
-/// more than the draws of a short chain.
+/// Above this dimension only the scales of a dense block are corrected: eigenvectors in a few hundred dimensions cost more than the
+/// draws of a short chain.
 pub(crate) const MAX_JOINT_DIMENSION: usize = 128;
 
-/// Draws, with gradients, of a normal that the metric in force whitens, which every window is given on top of its own: they
-/// hold the metric where a window has seen nothing. 5 and 20 did equally well on mixtures of 11 to 47 parameters.
+/// Pseudo-draws, with gradients, of a normal whitened by the current metric. They are added to each window and keep the metric where
+/// the window has no information. 5 and 20 did equally well on mixtures of 11 to 47 parameters.
 const PSEUDO_DRAWS: f64 = 5.0;
 
-/// Takes the mean from draws that stand one after the other.
+/// Subtracts the mean from draws stored one after another.
 pub(crate) fn centre(dimension: usize, draws: &mut [f64]) {
     let n = (draws.len() / dimension) as f64;
     let mut mean = vec![0.0; dimension];
@@ -30,8 +29,8 @@ pub(crate) fn centre(dimension: usize, draws: &mut [f64]) {
     }
 }
 
-/// The factor, packed, of the metric that centred draws and gradients, both whitened by `factor`, suggest in its place, and the
-/// largest change of a coordinate's log variance. None where the window is beyond double precision.
+/// A new packed factor from centred draws and gradients, both whitened by `factor`, and the largest change of a coordinate's log
+/// variance. `None` if the window is beyond double precision.
 pub(crate) fn corrected(
     dimension: usize,
     factor: &[f64],
@@ -53,7 +52,7 @@ pub(crate) fn corrected(
     Some((product, largest_change(&diagonal)))
 }
 
-/// The variances √(a/b) that the coordinates should be given, one by one.
+/// The variances √(a/b) of single coordinates.
 pub(crate) fn variances(dimension: usize, draws: &[f64], gradients: &[f64]) -> Vec<f64> {
     let sum_of_squares = |values: &[f64], i: usize| -> f64 {
         PSEUDO_DRAWS + values[i..].iter().step_by(dimension).map(|x| x * x).sum::<f64>()
@@ -61,8 +60,8 @@ pub(crate) fn variances(dimension: usize, draws: &[f64], gradients: &[f64]) -> V
     (0..dimension).map(|i| (sum_of_squares(draws, i) / sum_of_squares(gradients, i)).sqrt()).collect()
 }
 
-/// The covariance Σ, packed, that the coordinates should be given: with B = L Lᵀ, it is L⁻ᵀ (Lᵀ A L)^½ L⁻¹. None where the
-/// window is beyond double precision.
+/// The solution Σ of Σ B Σ = A, packed: with B = L Lᵀ, it is L⁻ᵀ (Lᵀ A L)^½ L⁻¹. `None` if the window is beyond double
+/// precision.
 fn covariance(dimension: usize, draws: &[f64], gradients: &[f64]) -> Option<Vec<f64>> {
     let d = dimension;
     let products = |values: &[f64]| -> DMatrix<f64> {
@@ -80,6 +79,7 @@ fn covariance(dimension: usize, draws: &[f64], gradients: &[f64]) -> Option<Vec<
     Some((0..d).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|place| covariance[place]).collect())
 }
 
+/// The largest |log| of some variances.
 pub(crate) fn largest_change(variances: &[f64]) -> f64 {
     variances.iter().map(|&variance| libm::log(variance).abs()).fold(0.0, f64::max)
 }

@@ -1,8 +1,11 @@
 //! One run of EM: E-steps and M-steps on whitened moments until nothing is left to gain.
 
-use super::{DEGENERATE_EIGENVALUE, TOLERANCE};
+use super::regularity::DEGENERATE_EIGENVALUE;
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
 use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
+
+/// A run stops when Aitken's estimate of what is left to gain is below this many nats per observation.
+const TOLERANCE: f64 = 1e-9;
 
 /// The parameters between two iterations.
 #[derive(Debug, Clone)]

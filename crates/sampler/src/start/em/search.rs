@@ -2,10 +2,11 @@
 
 use rand::Rng;
 
+use super::optimum::{EmFit, EmOptimum, MAX_OTHERS};
+use super::regularity::Regularity;
 use super::run::{EmProgress, EmRun, EmState, StopReason};
 use super::starts::{Initialization, initial_state, relocated};
 use super::whitened::Whitened;
-use super::{EmFit, EmOptimum, MAX_OTHERS, Regularity};
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
 
 const MAX_ITERATIONS: usize = 5000;

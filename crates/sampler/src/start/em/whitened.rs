@@ -2,11 +2,9 @@
 
 use nalgebra::DMatrix;
 
+use super::optimum::{EmError, EmFit};
+use super::regularity::{Regularity, smallest};
 use super::run::EmState;
-use super::{
-    DEGENERATE_COUNT, DEGENERATE_EIGENVALUE, EmError, EmFit, FLAT_COUNT, Regularity, SPURIOUS_COUNT,
-    SPURIOUS_EIGENVALUE,
-};
 use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
@@ -65,26 +63,18 @@ impl Whitened {
             multiply(d, &self.factor, factor, &mut restored);
             product_with_transpose(d, &restored, &mut covariances[component * triangle..][..triangle]);
         }
-        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-        let (min_eigenvalue, min_count) = (least(&eigenvalues), least(&counts));
-        let flat =
-            |(eigenvalue, count): (&f64, &f64)| *eigenvalue < SPURIOUS_EIGENVALUE && *count < FLAT_COUNT;
         let log_scale: f64 = (0..d).map(|i| libm::log(self.factor[at(i, i)])).sum();
         let mixture = Mixture::from_covariances(d, &weights, &means, &covariances);
-        let regularity =
-            if mixture.is_err() || min_eigenvalue < DEGENERATE_EIGENVALUE || min_count < DEGENERATE_COUNT {
-                Regularity::Degenerate
-            } else if min_count < SPURIOUS_COUNT || eigenvalues.iter().zip(&counts).any(flat) {
-                Regularity::Spurious
-            } else {
-                Regularity::Regular
-            };
+        let regularity = match mixture {
+            Ok(_) => Regularity::classify(&eigenvalues, &counts),
+            Err(_) => Regularity::Degenerate,
+        };
         EmFit {
             mixture: mixture.unwrap_or_else(|_| Mixture::standard(k, d)),
             log_likelihood: log_likelihood - n * log_scale,
             regularity,
-            min_eigenvalue,
-            min_count: min_count * (d + 1) as f64,
+            min_eigenvalue: smallest(&eigenvalues),
+            min_count: smallest(&counts) * (d + 1) as f64,
             iterations,
         }
     }

@@ -1,6 +1,6 @@
 //! The steps for any number of features, with residuals stored between them.
 
-use super::{Bits, Buffers, Pass, Row, SQUARE, STRIP, add_to, block, moments_len};
+use super::tile::{Bits, Buffers, Pass, Row, SQUARE, STRIP, add_to, block, moments_len};
 use crate::mixture::triangular::at;
 use crate::simd::lanes::{Lanes, Vector};
 

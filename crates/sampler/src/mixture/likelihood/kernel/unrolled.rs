@@ -1,7 +1,7 @@
 //! The steps for few features: loops over features are unrolled, sums stay in registers, and residuals are had again where
 //! they are needed rather than stored.
 
-use super::{Bits, Buffers, Pass, STRIP, add_to, moments_len};
+use super::tile::{Bits, Buffers, Pass, STRIP, add_to, moments_len};
 use crate::mixture::triangular::at;
 use crate::simd::lanes::{Lanes, Vector};
 
