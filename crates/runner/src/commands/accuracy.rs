@@ -16,10 +16,11 @@ use rayon::prelude::*;
 use crate::cli::arguments::{Accuracy, Talk};
 use crate::cli::command::{DOUBTFUL, pool, print};
 use crate::cli::messages::say;
-use crate::present::figures::calibration::Calibration;
-use crate::present::figures::p_values::PValues;
-use crate::present::figures::z_scores::QuantilePlots;
-use crate::present::report::{FIGURES, PAGE, Plate};
+use crate::present::figures::calibration::CalibrationPlot;
+use crate::present::figures::figure::{FIGURES, ReportFigure};
+use crate::present::figures::p_values::PValuePlot;
+use crate::present::figures::z_scores::ZScorePlot;
+use crate::present::report::PAGE;
 use crate::process::panics::caught;
 use crate::storage::accuracy::{write_checks, write_ranks, write_z_scores};
 use crate::storage::atomic::{remove_directory, write_bytes};
@@ -150,28 +151,28 @@ fn write(root: &Path, findings: &Findings) -> Result<()> {
     write_z_scores(&root.join("z_scores.parquet"), &z_scores)?;
     write_ranks(&root.join("ranks.parquet"), &ranks)?;
 
-    let plates = plates(findings)?;
+    let figures = figures(findings)?;
     // Figures of cases that are no longer run; the rest is drawn again.
     remove_directory(&root.join(FIGURES))?;
-    plates.iter().try_for_each(|plate| plate.write(root))?;
-    write_bytes(&root.join(PAGE), page::render(findings, &plates)?.as_bytes())
+    figures.iter().try_for_each(|figure| figure.write(root))?;
+    write_bytes(&root.join(PAGE), page::render(findings, &figures)?.as_bytes())
 }
 
 /// Every figure: the p-values of all checks, z-scores part by part, ranks case by case.
-fn plates(findings: &Findings) -> Result<Vec<Plate>> {
+fn figures(findings: &Findings) -> Result<Vec<ReportFigure>> {
     let p_values = findings
         .checks
         .iter()
         .filter_map(|(check, _)| Some((check.part, check.evidence.p_value()?)))
         .filter(|(_, p_value)| !p_value.is_nan())
         .collect();
-    let mut plates = vec![Plate {
+    let mut figures = vec![ReportFigure {
         name: "p-values".to_owned(),
         caption: "Every p-value against what it would be, were all independent and the sampler right: on the line, but for chance. \
                   Checks of one case share their draws, so that points wander together. Holm's procedure fails points above its limit, \
                   and all to the right of one that fails."
             .to_owned(),
-        figure: PValues { p_values, family_wise: FAMILY_WISE }.draw().context("figure of the p-values")?,
+        figure: PValuePlot { p_values, family_wise: FAMILY_WISE }.draw().context("figure of the p-values")?,
     }];
     let parts = Part::ALL.into_par_iter().filter_map(|part| {
         let groups = findings.outcomes.iter().flat_map(|outcome| &outcome.z_scores);
@@ -179,8 +180,8 @@ fn plates(findings: &Findings) -> Result<Vec<Plate>> {
         (!groups.is_empty()).then_some((part, groups))
     });
     let z_scores = parts.map(|(part, groups)| {
-        let figure = QuantilePlots { title: part.name().to_owned(), groups }.draw();
-        Ok(Plate {
+        let figure = ZScorePlot { title: part.name().to_owned(), groups }.draw();
+        Ok(ReportFigure {
             name: format!("z-scores-{}", part.name()),
             caption: format!(
                 "{}: estimates less the truth in units of their Monte Carlo error, sorted, against the quantiles of the normal \
@@ -191,12 +192,12 @@ fn plates(findings: &Findings) -> Result<Vec<Plate>> {
             figure: figure.with_context(|| format!("figure of the z-scores of {}", part.name()))?,
         })
     });
-    plates.extend(z_scores.collect::<Result<Vec<_>>>()?);
+    figures.extend(z_scores.collect::<Result<Vec<_>>>()?);
     let cases = findings.outcomes.par_iter().filter(|outcome| !outcome.ranks.is_empty());
     let ranks = cases.map(|outcome| {
         let (case, n) = (&outcome.ranks[0].case, outcome.ranks[0].n_replicates);
-        let figure = Calibration { quantities: outcome.ranks.clone() }.draw();
-        Ok(Plate {
+        let figure = CalibrationPlot { quantities: outcome.ranks.clone() }.draw();
+        Ok(ReportFigure {
             name: format!("calibration-{}", slug(case)),
             caption: format!(
                 "Calibration, {case}: {n} parameters drawn from the prior, ranked among draws of the posterior of data simulated from \
@@ -206,8 +207,8 @@ fn plates(findings: &Findings) -> Result<Vec<Plate>> {
             figure: figure.with_context(|| format!("figure of the ranks of {case}"))?,
         })
     });
-    plates.extend(ranks.collect::<Result<Vec<_>>>()?);
-    Ok(plates)
+    figures.extend(ranks.collect::<Result<Vec<_>>>()?);
+    Ok(figures)
 }
 
 /// A case's name as part of a file's.

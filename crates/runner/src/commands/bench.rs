@@ -14,8 +14,9 @@ use gmm_bench::suite::{Area, Length, Speed, run};
 use crate::cli::arguments::{Bench, Talk};
 use crate::cli::command::{DOUBTFUL, pool, print};
 use crate::cli::messages::say;
-use crate::present::figures::growth::Growths;
-use crate::present::report::{PAGE, Plate};
+use crate::present::figures::figure::ReportFigure;
+use crate::present::figures::growth::GrowthPlot;
+use crate::present::report::PAGE;
 use crate::storage::atomic::write_bytes;
 use crate::storage::bench::{write_growths, write_measurements};
 use crate::storage::provenance::Machine;
@@ -59,13 +60,13 @@ fn write(root: &Path, speed: &Speed, machine: &Machine) -> Result<()> {
     write_measurements(&root.join("bench.parquet"), &speed.measurements)?;
     write_growths(&root.join("growth.parquet"), &speed.growths)?;
     machine.write(root)?;
-    let plate = Plate {
+    let figure = ReportFigure {
         name: "growth".to_owned(),
         caption: "CPU time on one thread against the number of observations, components and features, medians. Exponents are those of the upper half of each line. Pass and iteration of EM stand on the same floor, and so does a gradient of a chain, \
                   which makes one pass. A pass that may leave components out can fall below it."
             .to_owned(),
-        figure: Growths { growths: speed.growths.clone() }.draw().context("figure of growth")?,
+        figure: GrowthPlot { growths: speed.growths.clone() }.draw().context("figure of growth")?,
     };
-    plate.write(root)?;
-    write_bytes(&root.join(PAGE), page::render(speed, machine, &plate)?.as_bytes())
+    figure.write(root)?;
+    write_bytes(&root.join(PAGE), page::render(speed, machine, &figure)?.as_bytes())
 }

@@ -5,15 +5,14 @@ use minijinja::{Value, context};
 
 use super::findings::Findings;
 use super::words::{Cells, biases, breakdowns, headline, shares};
-use crate::present::report::Plate;
+use crate::present::figures::figure::ReportFigure;
 use crate::present::report::{PLAIN_STYLE, render_page};
 
 const TEMPLATE: &str = include_str!("page.html");
 
 /// # Errors
 /// A template that does not fit its data.
-pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
-    let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
+pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
     let by_factor =
         breakdowns(findings).into_iter().map(|(name, cells)| context! { name, table => table(cells) });
     let doubtful: usize = findings.outcomes.iter().map(|outcome| outcome.n_doubtful).sum();
@@ -25,7 +24,7 @@ pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
         shares => table(shares(findings)),
         by_factor => by_factor.collect::<Vec<_>>(),
         biases => biases(findings).map(table),
-        plates => plates.iter().map(plate).collect::<Vec<_>>(),
+        figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),
         failures => findings.failures(),
         glossary => gmm_scoring::GLOSSARY,
         spec => findings.spec.to_toml(),

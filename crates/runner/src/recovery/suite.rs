@@ -9,9 +9,9 @@ use anyhow::{Result, bail};
 use gmm_scoring::Basis;
 use rayon::prelude::*;
 
+use super::figures::figures;
 use super::findings::Findings;
 use super::outcome::{Outcome, examine, needs_whole_fits, priors};
-use super::plates::plates;
 use super::work::{SCRATCH, Work, find, place, progress, stored};
 use crate::cli::arguments::{Format, RunFlags, Talk, Verify};
 use crate::cli::command::{DOUBTFUL, pool, print};
@@ -133,9 +133,9 @@ fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
     if !with_page {
         return Ok(());
     }
-    let plates = plates(findings)?;
-    plates.iter().try_for_each(|plate| plate.write(root))?;
-    write_bytes(&root.join(PAGE), super::page::render(findings, &plates)?.as_bytes())
+    let figures = figures(findings)?;
+    figures.iter().try_for_each(|figure| figure.write(root))?;
+    write_bytes(&root.join(PAGE), super::page::render(findings, &figures)?.as_bytes())
 }
 
 fn present(

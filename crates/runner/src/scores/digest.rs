@@ -12,7 +12,7 @@ use crate::engine::fit::Fit;
 use crate::engine::task::{Job, Task};
 use crate::present::report::Extent;
 use crate::scores::health::{Demands, Health};
-use crate::scores::plot_draws::Sketch;
+use crate::scores::plot_draws::PlotDraws;
 
 use super::evidence::log_evidence_score;
 use super::pass::{log_likelihood_and_spiked, occupied, pass};
@@ -81,7 +81,7 @@ pub fn digest(
     job: Job,
     fit: &Fit,
     extent: Extent,
-) -> Result<(Digest, Option<Sketch>)> {
+) -> Result<(Digest, Option<PlotDraws>)> {
     let data = &experiment.dataset.data;
     let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
@@ -118,15 +118,15 @@ pub fn digest(
         .then(|| log_evidence_score(experiment, job, fit))
         .transpose()?
         .map(|score| health.doubt(score));
-    let sketch = match extent {
+    let plot_draws = match extent {
         Extent::Whole => {
-            Some(Sketch::of(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
+            Some(PlotDraws::from_fit(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
         }
         Extent::Tables => None,
     };
     Ok((
         Digest { job, summary, health, occupied: shares(&occupied, job.components), waic, evidence, loo },
-        sketch,
+        plot_draws,
     ))
 }
 

@@ -15,7 +15,7 @@ use crate::present::report::Extent;
 use crate::process::panics::caught;
 use crate::scores::digest::{Digest, digest};
 use crate::scores::held_out::HeldOut;
-use crate::scores::plot_draws::Sketch;
+use crate::scores::plot_draws::PlotDraws;
 use crate::scores::tempered::Tempered;
 use crate::storage;
 use crate::storage::seal::Sealed;
@@ -28,13 +28,13 @@ pub struct Findings {
     held_out: BTreeMap<Job, HeldOut>,
     tempered: BTreeMap<Job, Tempered>,
     /// Of each K the fit that stands for it in figures.
-    sketches: BTreeMap<usize, Sketch>,
+    plot_draws: BTreeMap<usize, PlotDraws>,
 }
 
 /// What one fit leaves.
 pub enum Finding {
-    /// Of all rows; a sketch where figures are wanted.
-    Whole(Box<(Digest, Option<Sketch>)>),
+    /// Of all rows; draws to plot where figures are wanted.
+    Whole(Box<(Digest, Option<PlotDraws>)>),
     /// Of all rows, tempered.
     Tempered(Tempered),
     /// Of a part of them: what it says of the others.
@@ -114,11 +114,11 @@ impl Findings {
     pub fn add(&mut self, job: Job, finding: Finding) {
         match finding {
             Finding::Whole(found) => {
-                let (digest, sketch) = *found;
-                if let Some(sketch) = sketch
+                let (digest, plot_draws) = *found;
+                if let Some(plot_draws) = plot_draws
                     && self.stands_for_its_components(job, &digest)
                 {
-                    self.sketches.insert(job.components, sketch);
+                    self.plot_draws.insert(job.components, plot_draws);
                 }
                 self.digests.insert(job, digest);
             }
@@ -135,8 +135,8 @@ impl Findings {
     /// order fits come, the same one is left.
     fn stands_for_its_components(&self, job: Job, digest: &Digest) -> bool {
         let rank = |job: Job, digest: &Digest| (!digest.health.doubts().is_empty(), job.seed);
-        self.sketches.get(&job.components).is_none_or(|sketch| {
-            let other = Job { seed: sketch.seed, ..job };
+        self.plot_draws.get(&job.components).is_none_or(|plot_draws| {
+            let other = Job { seed: plot_draws.seed, ..job };
             rank(job, digest) < rank(other, &self.digests[&other])
         })
     }
@@ -168,9 +168,9 @@ impl Findings {
         self.digests.values()
     }
 
-    /// Of all fits on all rows in the order of K and seed, and of each K the sketch for its figure, if there is one.
+    /// Of all fits on all rows in the order of K and seed, and of each K the draws that its figures show, if there are any.
     #[must_use]
-    pub fn into_digests_and_sketches(self) -> (Vec<Digest>, BTreeMap<usize, Sketch>) {
-        (self.digests.into_values().collect(), self.sketches)
+    pub fn into_digests_and_plot_draws(self) -> (Vec<Digest>, BTreeMap<usize, PlotDraws>) {
+        (self.digests.into_values().collect(), self.plot_draws)
     }
 }

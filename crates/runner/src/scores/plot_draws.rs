@@ -1,4 +1,4 @@
-//! What figures show of one fit: all that is kept of its draws once they are on disk.
+//! The draws of one fit that figures show, kept once the others are on disk.
 
 use anyhow::Result;
 use gmm_sampler::draws::Draws;
@@ -6,29 +6,29 @@ use gmm_sampler::mixture::params::Mixture;
 
 use crate::engine::fit::Fit;
 
-/// Draws that predictive densities and responsibilities are averaged over, evenly spaced: their lines are then smooth to the
-/// eye, and more change nothing that can be seen.
+/// Number of evenly spaced draws over which figures average predictive densities and responsibilities: their curves
+/// look smooth, and more draws change nothing that can be seen.
 const DRAWS: usize = 100;
 
-/// A fit as its figures need it.
+/// The draws of one fit that its figures show.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sketch {
+pub struct PlotDraws {
     pub components: usize,
     pub seed: u64,
-    /// Mixtures of one labelling, on the data's own scale.
+    /// At most [`DRAWS`] mixtures with a common labelling, on the scale of the data.
     pub draws: Vec<Mixture>,
-    /// Columns that no relabelling changes, chain-major, each with its name.
+    /// Names and values of label-invariant quantities at every draw, chain by chain.
     pub traces: Vec<(&'static str, Vec<f64>)>,
-    /// Draws in each chain.
+    /// Number of draws per chain.
     pub n_draws: usize,
 }
 
-impl Sketch {
-    /// Of a fit and its draws brought to one labelling.
+impl PlotDraws {
+    /// Thins the relabelled draws of a fit and computes its label-invariant quantities.
     ///
     /// # Errors
-    /// Draws that are no mixtures.
-    pub fn of(
+    /// When a draw is not a valid mixture.
+    pub fn from_fit(
         fit: &Fit,
         components: usize,
         seed: u64,
@@ -42,7 +42,7 @@ impl Sketch {
             .collect::<Result<_, _>>()?;
         let mut traces = vec![("log density", fit.stats.iter().map(|stats| stats.lp).collect())];
         if components > 1 {
-            // Sorted within each draw: no relabelling changes the largest and the smallest weight.
+            // The largest and the smallest weight of a draw do not depend on its labels.
             let weights = |pick: fn(f64, f64) -> f64| -> Vec<f64> {
                 let weight = |s: usize| (0..components).map(move |k| fit.draws.column(k)[s]);
                 (0..fit.draws.len()).map(|s| weight(s).reduce(pick).unwrap_or(f64::NAN)).collect()

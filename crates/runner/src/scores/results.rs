@@ -17,7 +17,7 @@ use crate::scores::held_out::{HeldOut, cross_validated};
 use crate::scores::information::information_scores;
 use crate::scores::laplace::laplace_score;
 use crate::scores::leave_one_out::LeaveOneOut;
-use crate::scores::plot_draws::Sketch;
+use crate::scores::plot_draws::PlotDraws;
 use crate::storage::store::Lack;
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
@@ -72,7 +72,7 @@ pub struct Results {
     pub digests: Vec<Digest>,
     /// Of each K the fit that stands for it in figures: of the lowest seed among those without doubts, if there are any.
     /// Empty where no figures are wanted.
-    pub sketches: BTreeMap<usize, Sketch>,
+    pub plot_draws: BTreeMap<usize, PlotDraws>,
     /// The terms of LOO.
     pub left_out: Vec<LeaveOneOut>,
     pub scores: Vec<ScoreRow>,
@@ -136,7 +136,7 @@ impl Results {
             let score = found.score.clone();
             tempered.push(ScoreRow { components, seed: Some(seed), mcse: score.se, score });
         }
-        let (digests, sketches) = findings.into_digests_and_sketches();
+        let (digests, plot_draws) = findings.into_digests_and_plot_draws();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
         let doubtful = doubtful.map(|digest| Failure {
             what: digest.job.to_string(),
@@ -172,7 +172,7 @@ impl Results {
             .filter_map(|criterion| ranking(criterion, &scores).transpose())
             .collect::<Result<Vec<_>>>()?;
         let answer = Answer::of(&experiment.spec.model.prior, &rankings, &scores);
-        Ok(Self { optima, digests, sketches, left_out, scores, rankings, answer, failures, doubts })
+        Ok(Self { optima, digests, plot_draws, left_out, scores, rankings, answer, failures, doubts })
     }
 }
 

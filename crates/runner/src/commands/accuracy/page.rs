@@ -5,20 +5,20 @@ use gmm_accuracy::check::{Evidence, FAMILY_WISE, Part, Verdict};
 use minijinja::{Value, context};
 
 use super::{Findings, summary};
-use crate::present::report::{PLAIN_STYLE, Plate, render_page};
+use crate::present::figures::figure::ReportFigure;
+use crate::present::report::{PLAIN_STYLE, render_page};
 
 const TEMPLATE: &str = include_str!("page.html");
 
 /// # Errors
 /// A template that does not fit its data.
-pub fn render(findings: &Findings, plates: &[Plate]) -> Result<String> {
-    let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
+pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
     let values = context! {
         passed => findings.failed() == 0,
         summary => summary(findings),
         family_wise => FAMILY_WISE,
         parts => Part::ALL.iter().map(|&part| of_part(findings, part)).collect::<Vec<_>>(),
-        plates => plates.iter().map(plate).collect::<Vec<_>>(),
+        figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),
         style => PLAIN_STYLE,
         version => env!("CARGO_PKG_VERSION"),
     };

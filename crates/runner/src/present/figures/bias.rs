@@ -1,35 +1,45 @@
-//! How much predictive criteria promise beyond the truth, against K, a panel a prior.
+//! Draws the bias of predictive criteria on simulated data by number of components, one panel a prior.
 
 use anyhow::Result;
 
-use super::Figure;
-use super::axis::{Axis, Spread};
+use super::axis::{Axis, AxisScale};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::scene::Scene;
 use super::small_multiples::{LEFT, MARGIN, SmallMultiples, WIDTH};
-use super::style::{self, FRAME, LINE, Marker, STRONG, Shape, faint};
+use super::style::{self, AXIS, LINE, Marker, Shape, THICK, with_alpha};
 
-/// One prior's biases.
+/// The bias of one criterion at one number of components.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Series {
-    pub name: String,
-    /// Criterion, K, mean of estimate less truth in nats, its standard error.
-    pub points: Vec<(String, usize, f64, f64)>,
+pub struct Bias {
+    pub criterion: String,
+    pub components: usize,
+    /// Mean over data sets of estimated minus true elpd, in nats: positive is optimistic.
+    pub mean: f64,
+    /// Standard error of `mean`; NaN if undefined.
+    pub se: f64,
 }
 
-/// A panel a prior, on one vertical axis.
+/// The biases under one prior.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Biases {
-    pub panels: Vec<Series>,
+pub struct PriorPanel {
+    pub name: String,
+    pub biases: Vec<Bias>,
+}
+
+/// One panel per prior, with a common vertical axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BiasPlot {
+    pub panels: Vec<PriorPanel>,
 }
 
 const HEIGHT: f64 = 250.0;
-/// Standard errors shown on each side.
+/// Length of an error bar on each side, in standard errors.
 const BARS: f64 = 2.0;
-/// Distance of criteria at one K.
+/// Distance between the criteria of one K.
 const DODGE: f64 = 0.12;
 
-impl Biases {
+impl BiasPlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -38,9 +48,9 @@ impl Biases {
 
     fn criteria(&self) -> Vec<&str> {
         let mut names = Vec::new();
-        for (name, ..) in self.panels.iter().flat_map(|panel| &panel.points) {
-            if !names.contains(&name.as_str()) {
-                names.push(name.as_str());
+        for bias in self.panels.iter().flat_map(|panel| &panel.biases) {
+            if !names.contains(&bias.criterion.as_str()) {
+                names.push(bias.criterion.as_str());
             }
         }
         names
@@ -56,41 +66,43 @@ impl Biases {
             .collect();
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = grid.bottom() + legend::height(&keys, room) + MARGIN;
-        let mut scene = Scene::new("Estimate less truth of predictive criteria against K", WIDTH, height);
-        let points = || self.panels.iter().flat_map(|panel| &panel.points);
+        let mut scene =
+            Scene::new("Estimated minus true predictive density by number of components", WIDTH, height);
+        let biases = || self.panels.iter().flat_map(|panel| &panel.biases);
         let error = |se: f64| if se.is_nan() { 0.0 } else { BARS * se };
-        let low = points().map(|(_, _, mean, se)| mean - error(*se)).fold(0.0, f64::min);
-        let high = points().map(|(_, _, mean, se)| mean + error(*se)).fold(0.0, f64::max);
-        let first = points().map(|(_, k, ..)| *k).min().unwrap_or(1) as f64;
-        let last = points().map(|(_, k, ..)| *k).max().unwrap_or(1) as f64;
+        let low = biases().map(|bias| bias.mean - error(bias.se)).fold(0.0, f64::min);
+        let high = biases().map(|bias| bias.mean + error(bias.se)).fold(0.0, f64::max);
+        let first = biases().map(|bias| bias.components).min().unwrap_or(1) as f64;
+        let last = biases().map(|bias| bias.components).max().unwrap_or(1) as f64;
         for (index, series) in self.panels.iter().enumerate() {
             let axes = |[left, right]: [f64; 2], [bottom, top]: [f64; 2]| {
                 (
-                    Axis::new(first - 0.5, last + 0.5, left, right, Spread::Linear),
+                    Axis::new(first - 0.5, last + 0.5, left, right, AxisScale::Linear),
                     Axis::padded(low, high, 0.06, bottom, top),
                 )
             };
-            let panel = grid.panel(&mut scene, index, axes, ("components K", "estimate less truth, nats"));
-            panel.rule_y(&mut scene);
+            let panel =
+                grid.panel(&mut scene, index, axes, ("number of components K", "bias of the estimate, nats"));
+            panel.grid_lines_y(&mut scene);
             grid.head(&mut scene, index, &series.name, None, "");
-            panel.line(&mut scene, &[(first - 0.5, 0.0), (last + 0.5, 0.0)], FRAME, STRONG);
+            panel.line(&mut scene, &[(first - 0.5, 0.0), (last + 0.5, 0.0)], AXIS, THICK);
             for (place, name) in criteria.iter().enumerate() {
                 let shift = DODGE * (place as f64 - (criteria.len() as f64 - 1.0) / 2.0);
                 let marker = marker(place);
-                let own: Vec<_> = series.points.iter().filter(|(criterion, ..)| criterion == name).collect();
+                let own: Vec<_> = series.biases.iter().filter(|bias| bias.criterion == *name).collect();
                 let line: Vec<(f64, f64)> =
-                    own.iter().map(|(_, k, mean, _)| (*k as f64 + shift, *mean)).collect();
-                panel.line(&mut scene, &line, faint(marker.colour, 0.45), LINE);
-                for (_, k, mean, se) in own {
-                    let x = *k as f64 + shift;
-                    let (low, high) = (mean - error(*se), mean + error(*se));
+                    own.iter().map(|bias| (bias.components as f64 + shift, bias.mean)).collect();
+                panel.line(&mut scene, &line, with_alpha(marker.colour, 0.45), LINE);
+                for bias in own {
+                    let x = bias.components as f64 + shift;
+                    let (low, high) = (bias.mean - error(bias.se), bias.mean + error(bias.se));
                     scene.segment(panel.at(x, low), panel.at(x, high), marker.colour, LINE);
-                    panel.marker(&mut scene, (x, *mean), marker);
+                    panel.marker(&mut scene, (x, bias.mean), marker);
                 }
             }
             panel.frame(&mut scene);
         }
-        legend::across(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
         scene
     }
 }
@@ -113,16 +125,19 @@ mod tests {
     fn texts_never_overlap_whatever_the_sizes() {
         for scale in [1e-3, 1.0, 1e4] {
             for n in [1, 2] {
-                let points = ["WAIC", "PSIS-LOO", "5-fold"]
+                let biases = ["WAIC", "PSIS-LOO", "5-fold"]
                     .iter()
                     .flat_map(|name| {
-                        (1..=8).map(|k| {
-                            ((*name).to_owned(), k, scale * k as f64, if k == 1 { f64::NAN } else { scale })
+                        (1..=8).map(|components| Bias {
+                            criterion: (*name).to_owned(),
+                            components,
+                            mean: scale * components as f64,
+                            se: if components == 1 { f64::NAN } else { scale },
                         })
                     })
                     .collect();
-                let series = Series { name: "model.prior".to_owned(), points };
-                Biases { panels: vec![series; n] }.scene().assert_legible();
+                let panel = PriorPanel { name: "model.prior".to_owned(), biases };
+                BiasPlot { panels: vec![panel; n] }.scene().assert_legible();
             }
         }
     }

@@ -1,25 +1,25 @@
-//! Ranks of simulation-based calibration: their distribution less the uniform one, with simultaneous bands.
+//! Draws the ranks of simulation-based calibration: their ECDF minus the uniform one, with simultaneous bands.
 
 use anyhow::Result;
 use gmm_accuracy::ranks::{BAND as COVERAGE, RankUniformity};
 
-use super::Figure;
-use super::axis::{Axis, Spread, p_value};
+use super::axis::{Axis, AxisScale, format_p_value};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::scene::{Point, Scene};
 use super::small_multiples::{LEFT, MARGIN, SmallMultiples, WIDTH};
-use super::style::{BAR, CHOSEN, FRAME, HAIR, LINE, MEASURED, STRONG};
+use super::style::{AXIS, BAR, HIGHLIGHT, LINE, PRIMARY, THICK, THIN};
 
 /// One panel per quantity of a case.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Calibration {
+pub struct CalibrationPlot {
     pub quantities: Vec<RankUniformity>,
 }
 
 const COLUMNS: usize = 3;
 const HEIGHT: f64 = 120.0;
 
-impl Calibration {
+impl CalibrationPlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -30,20 +30,14 @@ impl Calibration {
         let grid = SmallMultiples { n: self.quantities.len(), columns: COLUMNS, height: HEIGHT };
         let mut keys = vec![
             (
-                Key::Line { colour: MEASURED, width: STRONG },
-                "share of ranks below, less what is expected".to_owned(),
+                Key::Line { colour: PRIMARY, width: THICK },
+                "ECDF of the ranks minus the uniform one".to_owned(),
             ),
-            (
-                Key::Band(BAR),
-                format!(
-                    "where it stays in {:.0} % of cases, everywhere at once, if ranks are uniform",
-                    100.0 * COVERAGE
-                ),
-            ),
+            (Key::Band(BAR), format!("{:.0} % simultaneous band for uniform ranks", 100.0 * COVERAGE)),
         ];
-        if self.quantities.iter().any(strays) {
-            let words = "one that leaves it: a panel in twenty does by chance".to_owned();
-            keys.push((Key::Line { colour: CHOSEN, width: STRONG }, words));
+        if self.quantities.iter().any(leaves_band) {
+            let text = "leaves the band, as one panel in twenty does by chance".to_owned();
+            keys.push((Key::Line { colour: HIGHLIGHT, width: THICK }, text));
         }
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let case = self.quantities.first().map_or("", |quantity| quantity.case.as_str());
@@ -53,13 +47,13 @@ impl Calibration {
         for (index, quantity) in self.quantities.iter().enumerate() {
             let axes = |[left, right]: [f64; 2], [bottom, top]: [f64; 2]| {
                 (
-                    Axis::new(0.0, 1.0, left, right, Spread::Linear),
-                    Axis::new(-reach, reach, bottom, top, Spread::Linear),
+                    Axis::new(0.0, 1.0, left, right, AxisScale::Linear),
+                    Axis::new(-reach, reach, bottom, top, AxisScale::Linear),
                 )
             };
             let names = ("rank / number of ranks", "ECDF difference");
             let panel = grid.panel(&mut scene, index, axes, names);
-            grid.head(&mut scene, index, &quantity.quantity, None, &p_value(quantity.p_value));
+            grid.head(&mut scene, index, &quantity.quantity, None, &format_p_value(quantity.p_value));
             let n = quantity.n_ranks as f64;
             let x = |i: usize| (i + 1) as f64 / n;
             let edge = |which: usize| -> Vec<Point> {
@@ -70,18 +64,18 @@ impl Calibration {
             let mut outline = edge(0);
             outline.extend(edge(1).into_iter().rev());
             scene.area(outline, BAR);
-            panel.line(&mut scene, &[(0.0, 0.0), (1.0, 0.0)], FRAME, HAIR);
+            panel.line(&mut scene, &[(0.0, 0.0), (1.0, 0.0)], AXIS, THIN);
             let differences = quantity.difference.iter().enumerate().map(|(i, &value)| (x(i), value));
             let line: Vec<Point> = [vec![(0.0, 0.0)], differences.collect(), vec![(1.0, 0.0)]].concat();
-            let colour = if strays(quantity) { CHOSEN } else { MEASURED };
+            let colour = if leaves_band(quantity) { HIGHLIGHT } else { PRIMARY };
             panel.line(&mut scene, &line, colour, LINE);
             panel.frame(&mut scene);
         }
-        legend::across(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
         scene
     }
 
-    /// The same for all panels: as far as any line or band goes.
+    /// Half the height of every panel: the largest distance from zero of any line or band.
     fn reach(&self) -> f64 {
         let values = self.quantities.iter().flat_map(|quantity| {
             quantity.difference.iter().copied().chain(quantity.band.iter().flatten().copied())
@@ -90,8 +84,8 @@ impl Calibration {
     }
 }
 
-/// Whether the line leaves its band anywhere.
-fn strays(quantity: &RankUniformity) -> bool {
+/// Whether the line is outside its band anywhere.
+fn leaves_band(quantity: &RankUniformity) -> bool {
     let mut points = quantity.difference.iter().zip(&quantity.band);
     points.any(|(difference, band)| *difference < band[0] || *difference > band[1])
 }
@@ -117,7 +111,7 @@ mod tests {
                     least_tail: 0.1,
                     p_value: 1e-300,
                 };
-                let figure = Calibration { quantities: (0..n).map(quantity).collect() };
+                let figure = CalibrationPlot { quantities: (0..n).map(quantity).collect() };
                 figure.scene().assert_legible();
             }
         }

@@ -1,63 +1,59 @@
-//! Every criterion against the number of components, as small multiples over one axis of K.
+//! Draws every criterion by number of components, one panel each.
 
-use super::Figure;
-use super::axis::{Axis, Spread, rounded};
+use super::axis::{Axis, AxisScale, format_value};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::panel::Panel;
-use super::scene::{Align, Scene, Type, fit};
+use super::scene::{Align, Scene, TextStyle, truncate};
 use super::style::{
-    BAND, CHOSEN, FRAME, HAIR, INK, LABEL, LINE, MEASURED, MUTED, Marker, Shape, TICK, TITLE, faint,
+    AXIS, BAND, HIGHLIGHT, INK, LABEL, LINE, LINEAR_WITHIN, MUTED, Marker, PRIMARY, Shape, THIN, TICK, TITLE,
+    with_alpha,
 };
 use anyhow::Result;
 
-/// Which end of a criterion's scale is the better one.
+/// Whether a higher or a lower value of a criterion is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     HigherIsBetter,
     LowerIsBetter,
 }
 
-/// One criterion's value for one number of components.
+/// One criterion's score of one number of components.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Score {
+pub struct PlottedScore {
     pub components: usize,
-    /// On the criterion's own scale; the mean over seeds where there are several. NaN when undefined.
+    /// On the criterion's own scale; the mean over seeds if there are several. NaN if undefined.
     pub estimate: f64,
-    /// Standard error of the difference to the best score, not of the estimate: the axis shows the
-    /// difference. NaN where the criterion has none.
+    /// Standard error of the difference to the best score, which is what the axis shows; NaN if the criterion has
+    /// none.
     pub difference_se: f64,
-    /// Each seed's estimate, on the same scale. One seed or none draws no points of its own.
+    /// The estimate of each seed, on the same scale. They are drawn if there are two or more.
     pub seeds: Vec<f64>,
-    /// False draws a hollow point.
+    /// An unreliable score is drawn hollow.
     pub reliable: bool,
 }
 
-/// One panel.
+/// The scores of one criterion.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Criterion {
+pub struct CriterionPanel {
     pub name: String,
     pub direction: Direction,
     /// From the smallest number of components to the largest.
-    pub scores: Vec<Score>,
-    /// K of the best score; `None` when no score is defined.
+    pub scores: Vec<PlottedScore>,
+    /// K of the best score; `None` if no score is defined.
     pub best: Option<usize>,
-    /// The smallest K that cannot be told from the best.
-    pub selected: Option<usize>,
+    /// The smallest K indistinguishable from the best; `None` for a criterion without a paired test.
+    pub smallest_indistinguishable: Option<usize>,
 }
 
 /// One panel per criterion, in the given order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Criteria {
-    pub criteria: Vec<Criterion>,
+pub struct CriteriaPlot {
+    pub panels: Vec<CriterionPanel>,
 }
 
-/// Differences of this size are drawn on a nearly linear part of the axis; larger ones ever more tightly.
-/// Below four, differences in elpd are small whatever their standard error (Sivula, Magnusson & Vehtari
-/// 2020).
-pub(super) const LINEAR_WITHIN: f64 = 4.0;
-
 const WIDTH: f64 = 920.0;
-const MOST_COLUMNS: usize = 3;
+const MAX_COLUMNS: usize = 3;
 const MARGIN: f64 = 14.0;
 /// Space left of a panel for its numbers, above it for two lines of title, and below it for numbers and a
 /// name.
@@ -67,7 +63,7 @@ const BELOW: f64 = 48.0;
 const BELOW_UNNAMED: f64 = 28.0;
 const PANEL_HEIGHT: f64 = 150.0;
 
-impl Criteria {
+impl CriteriaPlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -75,14 +71,14 @@ impl Criteria {
     }
 
     fn scene(&self) -> Scene {
-        let columns = match self.criteria.len() {
+        let columns = match self.panels.len() {
             4 => 2,
-            count => count.clamp(1, MOST_COLUMNS),
+            count => count.clamp(1, MAX_COLUMNS),
         };
         let width = (WIDTH - 2.0 * MARGIN) / columns as f64;
         // The last panel of every column names its axis, so a row without such a panel is lower.
-        let names_x = |index: usize| index + columns >= self.criteria.len();
-        let tops: Vec<f64> = (0..self.criteria.len().div_ceil(columns).max(1))
+        let names_x = |index: usize| index + columns >= self.panels.len();
+        let tops: Vec<f64> = (0..self.panels.len().div_ceil(columns).max(1))
             .scan(MARGIN, |bottom, row| {
                 let top = *bottom + ABOVE;
                 let named = names_x((row + 1) * columns - 1);
@@ -94,26 +90,26 @@ impl Criteria {
         let keys = self.keys();
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = foot + legend::height(&keys, room) + MARGIN;
-        let mut scene = Scene::new("Criteria against the number of components", WIDTH, height);
-        for (index, criterion) in self.criteria.iter().enumerate() {
+        let mut scene = Scene::new("Each criterion by number of components", WIDTH, height);
+        for (index, criterion) in self.panels.iter().enumerate() {
             let left = MARGIN + (index % columns) as f64 * width + LEFT;
             let panel = self.panel(criterion, left, left + width - LEFT - 10.0, tops[index / columns]);
             criterion.draw(&mut scene, &panel, &self.components(), index % columns == 0, names_x(index));
         }
-        legend::across(&mut scene, (MARGIN + LEFT, foot), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, foot), &keys, room);
         scene
     }
 
     /// Every K of any panel, ascending.
     fn components(&self) -> Vec<usize> {
-        let scores = self.criteria.iter().flat_map(|criterion| &criterion.scores);
+        let scores = self.panels.iter().flat_map(|criterion| &criterion.scores);
         let mut components: Vec<usize> = scores.map(|score| score.components).collect();
         components.sort_unstable();
         components.dedup();
         components
     }
 
-    fn panel(&self, criterion: &Criterion, left: f64, right: f64, top: f64) -> Panel {
+    fn panel(&self, criterion: &CriterionPanel, left: f64, right: f64, top: f64) -> Panel {
         let components = self.components();
         let (first, last) =
             (components.first().copied().unwrap_or(1), components.last().copied().unwrap_or(1));
@@ -127,27 +123,35 @@ impl Criteria {
             .filter(|value| value.is_finite())
             .fold((0.0, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
         // A margin inside the panel, on the axis as drawn, so that no marker is cut.
-        let y =
-            Axis::new(low, high, top + PANEL_HEIGHT - 9.0, top + 9.0, Spread::Signed { unit: LINEAR_WITHIN })
-                .stretched(9.0);
-        Panel { x: Axis::new(first as f64 - 0.5, last as f64 + 0.5, left, right, Spread::Linear), y }
+        let y = Axis::new(
+            low,
+            high,
+            top + PANEL_HEIGHT - 9.0,
+            top + 9.0,
+            AxisScale::Asinh { unit: LINEAR_WITHIN },
+        )
+        .extended(9.0);
+        Panel { x: Axis::new(first as f64 - 0.5, last as f64 + 0.5, left, right, AxisScale::Linear), y }
     }
 
     fn keys(&self) -> Vec<(Key, String)> {
-        let scores = || self.criteria.iter().flat_map(|criterion| &criterion.scores);
+        let scores = || self.panels.iter().flat_map(|criterion| &criterion.scores);
         let mut keys = Vec::new();
-        if self.criteria.iter().any(|criterion| criterion.best.is_some()) {
+        if self.panels.iter().any(|criterion| criterion.best.is_some()) {
             keys.push((Key::Marker(best(false)), "best".to_owned()));
         }
-        if self.criteria.iter().any(|criterion| criterion.selected.is_some()) {
-            let words = "selected: smallest K not distinguishable from the best";
-            keys.push((Key::Marker(selected_ring()), words.to_owned()));
+        if self.panels.iter().any(|criterion| criterion.smallest_indistinguishable.is_some()) {
+            let text = "smallest K indistinguishable from the best";
+            keys.push((Key::Marker(smallest_ring()), text.to_owned()));
         }
         if scores().any(|score| score.difference_se > 0.0) {
-            keys.push((Key::Interval(point(false)), "±1 SE of the difference".to_owned()));
+            keys.push((
+                Key::Interval(point(false)),
+                "±1 standard error of the difference to the best".to_owned(),
+            ));
         }
         if scores().any(|score| score.seeds.len() > 1) {
-            keys.push((Key::Marker(seed()), "single seeds".to_owned()));
+            keys.push((Key::Marker(seed()), "individual seeds".to_owned()));
         }
         if scores().any(|score| !score.reliable && score.estimate.is_finite()) {
             keys.push((Key::Marker(point(true)), "unreliable".to_owned()));
@@ -157,14 +161,14 @@ impl Criteria {
         }
         keys.push((
             Key::None,
-            format!("Vertical axes: linear up to about {LINEAR_WITHIN}, logarithmic beyond."),
+            format!("Vertical axes are linear up to about {LINEAR_WITHIN} and logarithmic beyond."),
         ));
         keys
     }
 }
 
-impl Criterion {
-    fn best_score(&self) -> Option<&Score> {
+impl CriterionPanel {
+    fn best_score(&self) -> Option<&PlottedScore> {
         self.scores.iter().find(|score| Some(score.components) == self.best && score.estimate.is_finite())
     }
 
@@ -175,28 +179,28 @@ impl Criterion {
 
     fn draw(&self, scene: &mut Scene, panel: &Panel, components: &[usize], names_y: bool, names_x: bool) {
         self.title(scene, panel);
-        if let (Some(k), Some(_)) = (self.selected, self.best_score()) {
+        if let (Some(k), Some(_)) = (self.smallest_indistinguishable, self.best_score()) {
             let half = (panel.x.position(1.0) - panel.x.position(0.0)).abs().min(40.0) / 2.0;
             let middle = panel.x.position(k as f64);
             scene.rectangle((middle - half, panel.top()), (middle + half, panel.bottom()), BAND);
         }
         if self.best_score().is_some() {
-            panel.number_y(scene, true);
+            panel.ticks_y(scene, true);
             // What everything is measured from.
             let zero = panel.y.position(0.0);
-            scene.segment((panel.left(), zero), (panel.right(), zero), FRAME, HAIR);
+            scene.segment((panel.left(), zero), (panel.right(), zero), AXIS, THIN);
             let name = match names_y {
-                true => "difference to the best",
+                true => "difference to best",
                 false => "",
             };
-            panel.name_y(scene, name, LEFT - 14.0);
+            panel.label_y(scene, name, LEFT - 14.0);
         } else {
             let middle = ((panel.left() + panel.right()) / 2.0, (panel.top() + panel.bottom()) / 2.0);
-            scene.text(middle, "no score is defined", Type::new(LABEL, MUTED, Align::Middle));
+            scene.text(middle, "no score is defined", TextStyle::new(LABEL, MUTED, Align::Middle));
         }
-        panel.number_x_whole(scene, components);
+        panel.ticks_x_whole(scene, components);
         if names_x {
-            panel.name_x(scene, "number of components K");
+            panel.label_x(scene, "number of components K");
         }
         panel.frame(scene);
         self.points(scene, panel);
@@ -206,20 +210,20 @@ impl Criterion {
         let width = panel.right() - panel.left();
         scene.text(
             (panel.left(), panel.top() - 26.0),
-            fit(&self.name, TITLE, width / 2.0),
-            Type::new(TITLE, INK, Align::Start),
+            truncate(&self.name, TITLE, width / 2.0),
+            TextStyle::new(TITLE, INK, Align::Start),
         );
         let direction = match self.direction {
             Direction::HigherIsBetter => "higher is better",
             Direction::LowerIsBetter => "lower is better",
         };
-        scene.text((panel.right(), panel.top() - 26.0), direction, Type::new(TICK, MUTED, Align::End));
+        scene.text((panel.right(), panel.top() - 26.0), direction, TextStyle::new(TICK, MUTED, Align::End));
         if let Some(best) = self.best_score() {
-            let best = format!("best: {} at K = {}", rounded(best.estimate), best.components);
+            let best = format!("best: {} at K = {}", format_value(best.estimate), best.components);
             scene.text(
                 (panel.left(), panel.top() - 10.0),
-                fit(&best, TICK, width),
-                Type::new(TICK, MUTED, Align::Start),
+                truncate(&best, TICK, width),
+                TextStyle::new(TICK, MUTED, Align::Start),
             );
         }
     }
@@ -232,16 +236,16 @@ impl Criterion {
                 line.push((k, difference));
             } else {
                 // A gap in the line is seen; what makes it is said at its foot.
-                panel.line(scene, &line, faint(MEASURED, 0.45), LINE);
+                panel.line(scene, &line, with_alpha(PRIMARY, 0.45), LINE);
                 line.clear();
                 scene.text(
                     (panel.x.position(k), panel.bottom() - 4.0),
                     "×",
-                    Type::new(LABEL, MUTED, Align::Middle),
+                    TextStyle::new(LABEL, MUTED, Align::Middle),
                 );
             }
         }
-        panel.line(scene, &line, faint(MEASURED, 0.45), LINE);
+        panel.line(scene, &line, with_alpha(PRIMARY, 0.45), LINE);
         for score in &self.scores {
             let (k, difference) = (score.components as f64, self.difference(score.estimate));
             if score.seeds.len() > 1 {
@@ -253,11 +257,11 @@ impl Criterion {
             }
             if score.difference_se > 0.0 {
                 let se = score.difference_se;
-                panel.line(scene, &[(k, difference - se), (k, difference + se)], MEASURED, LINE);
+                panel.line(scene, &[(k, difference - se), (k, difference + se)], PRIMARY, LINE);
             }
             let at = panel.at(k, difference);
-            if Some(score.components) == self.selected {
-                scene.marker(at, selected_ring());
+            if Some(score.components) == self.smallest_indistinguishable {
+                scene.marker(at, smallest_ring());
             }
             let marker = match Some(score.components) == self.best {
                 true => best(!score.reliable),
@@ -269,27 +273,27 @@ impl Criterion {
 }
 
 fn point(hollow: bool) -> Marker {
-    Marker { shape: Shape::Circle, colour: MEASURED, radius: 3.4, hollow }
+    Marker { shape: Shape::Circle, colour: PRIMARY, radius: 3.4, hollow }
 }
 
 fn best(hollow: bool) -> Marker {
-    Marker { shape: Shape::Diamond, colour: MEASURED, radius: 4.6, hollow }
+    Marker { shape: Shape::Diamond, colour: PRIMARY, radius: 4.6, hollow }
 }
 
-fn selected_ring() -> Marker {
-    Marker { shape: Shape::Circle, colour: CHOSEN, radius: 7.6, hollow: true }
+fn smallest_ring() -> Marker {
+    Marker { shape: Shape::Circle, colour: HIGHLIGHT, radius: 7.6, hollow: true }
 }
 
 fn seed() -> Marker {
-    Marker { shape: Shape::Circle, colour: faint(MEASURED, 0.35), radius: 1.8, hollow: false }
+    Marker { shape: Shape::Circle, colour: with_alpha(PRIMARY, 0.35), radius: 1.8, hollow: false }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn criterion(name: &str, estimates: &[f64]) -> Criterion {
-        let score = |(index, estimate): (usize, &f64)| Score {
+    fn criterion(name: &str, estimates: &[f64]) -> CriterionPanel {
+        let score = |(index, estimate): (usize, &f64)| PlottedScore {
             components: index + 1,
             estimate: *estimate,
             difference_se: 1.5,
@@ -299,12 +303,12 @@ mod tests {
         let best =
             estimates.iter().enumerate().filter(|(_, e)| e.is_finite()).max_by(|a, b| a.1.total_cmp(b.1));
         let best = best.map(|(index, _)| index + 1);
-        Criterion {
+        CriterionPanel {
             name: name.to_owned(),
             direction: Direction::HigherIsBetter,
             scores: estimates.iter().enumerate().map(score).collect(),
             best,
-            selected: best,
+            smallest_indistinguishable: best,
         }
     }
 
@@ -319,7 +323,8 @@ mod tests {
             "evidence",
             "a criterion whose name does not end 🐧",
         ];
-        Criteria { criteria: names[..panels].iter().map(|name| criterion(name, estimates)).collect() }.scene()
+        let panels = names[..panels].iter().map(|name| criterion(name, estimates)).collect();
+        CriteriaPlot { panels }.scene()
     }
 
     #[test]
@@ -351,8 +356,8 @@ mod tests {
 
     #[test]
     fn a_far_score_leaves_the_differences_near_the_best_apart() {
-        let criteria = Criteria { criteria: vec![criterion("loo", &[-100_000.0, 0.0, -3.0])] };
-        let panel = criteria.panel(&criteria.criteria[0], 0.0, 200.0, 0.0);
+        let plot = CriteriaPlot { panels: vec![criterion("loo", &[-100_000.0, 0.0, -3.0])] };
+        let panel = plot.panel(&plot.panels[0], 0.0, 200.0, 0.0);
         assert!(panel.y.position(-3.0) - panel.y.position(0.0) > 6.0, "a marker's width");
     }
 }

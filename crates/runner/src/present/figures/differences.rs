@@ -1,14 +1,14 @@
-//! Differences in expected log predictive density to the best number of components, as a forest plot.
+//! Draws differences in expected log predictive density to the best K as a forest plot.
 
-use super::Figure;
-use super::axis::{Axis, Spread, rounded, rounded_by};
-use super::criteria::LINEAR_WITHIN;
+use super::axis::{Axis, AxisScale, format_value, format_with_error};
+use super::figure::Figure;
 use super::font::text_width;
 use super::legend::{self, Key};
 use super::panel::{OVERHANG, Panel};
-use super::scene::{Align, Scene, Type, fit};
+use super::scene::{Align, Scene, TextStyle, truncate};
 use super::style::{
-    BAND, CHOSEN, FRAME, HAIR, INK, LABEL, LINE, MEASURED, MUTED, Marker, RULE, STRONG, Shape, TICK, TITLE,
+    AXIS, BAND, GRID_LINE, HIGHLIGHT, INK, LABEL, LINE, LINEAR_WITHIN, MUTED, Marker, PRIMARY, Shape, THICK,
+    THIN, TICK, TITLE,
 };
 use anyhow::Result;
 
@@ -16,32 +16,32 @@ use anyhow::Result;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     pub components: usize,
-    /// elpd minus the best elpd: zero for the best, negative for the others, NaN when undefined.
+    /// Expected log predictive density (elpd) minus the best one, in nats: 0 for the best, negative for the others,
+    /// NaN if undefined.
     pub elpd_diff: f64,
-    /// Standard error of `elpd_diff`; NaN for the best one, or when undefined.
+    /// Standard error of `elpd_diff`; NaN for the best, or if undefined.
     pub se_diff: f64,
-    /// False draws a hollow point.
+    /// An unreliable difference is drawn hollow.
     pub reliable: bool,
 }
 
-/// One criterion's comparison.
+/// The differences of one criterion.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub struct CriterionDifferences {
     pub criterion: String,
     /// From the smallest number of components to the largest.
     pub differences: Vec<Difference>,
-    /// K of the best score; `None` when no score is defined.
+    /// K of the best score; `None` if no score is defined.
     pub best: Option<usize>,
 }
 
 /// One panel per criterion that estimates an expected log predictive density.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Differences {
-    pub comparisons: Vec<Comparison>,
+pub struct DifferencesPlot {
+    pub panels: Vec<CriterionDifferences>,
 }
 
-/// Half the width of the shaded band: a difference below four is small, and its standard error is not to be
-/// relied on.
+/// Half the width of the shaded band: a difference below four is small, and its standard error is unreliable.
 ///
 /// Source: Sivula, Magnusson & Vehtari (2020), "Uncertainty in Bayesian leave-one-out cross-validation based
 /// model comparison".
@@ -49,7 +49,7 @@ const SMALL_DIFFERENCE: f64 = 4.0;
 
 const WIDTH: f64 = 920.0;
 const MARGIN: f64 = 14.0;
-const MOST_COLUMNS: usize = 3;
+const MAX_COLUMNS: usize = 3;
 const LEFT: f64 = 46.0;
 const ABOVE: f64 = 42.0;
 const BELOW: f64 = 50.0;
@@ -57,7 +57,7 @@ const ROW: f64 = 22.0;
 /// Above the column of numbers.
 const HEADER: &str = "difference ± SE";
 
-impl Differences {
+impl DifferencesPlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -65,58 +65,61 @@ impl Differences {
     }
 
     fn scene(&self) -> Scene {
-        let columns = self.comparisons.len().clamp(1, MOST_COLUMNS);
-        let rows = self.comparisons.len().div_ceil(columns).max(1);
-        let deepest =
-            self.comparisons.iter().map(|comparison| comparison.differences.len()).max().unwrap_or(0);
+        let columns = self.panels.len().clamp(1, MAX_COLUMNS);
+        let rows = self.panels.len().div_ceil(columns).max(1);
+        let deepest = self.panels.iter().map(|comparison| comparison.differences.len()).max().unwrap_or(0);
         let depth = (deepest.max(2) as f64) * ROW;
         let cell = ((WIDTH - 2.0 * MARGIN) / columns as f64, ABOVE + depth + BELOW);
         let keys = self.keys();
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = rows as f64 * cell.1 + legend::height(&keys, room) + 2.0 * MARGIN;
         let mut scene =
-            Scene::new("Differences in expected log predictive density to the best K", WIDTH, height);
-        for (index, comparison) in self.comparisons.iter().enumerate() {
+            Scene::new("Expected log predictive density of each K minus that of the best K", WIDTH, height);
+        for (index, comparison) in self.panels.iter().enumerate() {
             let left = MARGIN + (index % columns) as f64 * cell.0 + LEFT;
             let top = MARGIN + (index / columns) as f64 * cell.1 + ABOVE;
             comparison.draw(&mut scene, left, left + cell.0 - LEFT - 8.0, top, top + depth);
         }
-        legend::across(&mut scene, (MARGIN + LEFT, rows as f64 * cell.1 + MARGIN), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, rows as f64 * cell.1 + MARGIN), &keys, room);
         scene
     }
 
     fn keys(&self) -> Vec<(Key, String)> {
-        let all = || self.comparisons.iter().flat_map(|comparison| &comparison.differences);
+        let all = || self.panels.iter().flat_map(|comparison| &comparison.differences);
         let mut keys = vec![
-            (Key::Line { colour: MEASURED, width: STRONG * 1.6 }, "±1 SE".to_owned()),
-            (Key::Line { colour: MEASURED, width: HAIR * 1.4 }, "±2 SE".to_owned()),
-            (Key::Band(BAND), format!("|difference| < {SMALL_DIFFERENCE}: small, whatever its SE")),
+            (Key::Line { colour: PRIMARY, width: THICK * 1.6 }, "±1 standard error (SE)".to_owned()),
+            (Key::Line { colour: PRIMARY, width: THIN * 1.4 }, "±2 SE".to_owned()),
+            (Key::Band(BAND), format!("differences below {SMALL_DIFFERENCE} are too small to matter")),
         ];
         if all().any(|difference| !difference.reliable && difference.elpd_diff.is_finite()) {
             keys.push((Key::Marker(point(true)), "unreliable".to_owned()));
         }
         keys.push((
             Key::None,
-            format!("Horizontal axes: linear up to about {LINEAR_WITHIN}, logarithmic beyond."),
+            format!("Horizontal axes are linear up to about {LINEAR_WITHIN} and logarithmic beyond."),
         ));
         keys
     }
 }
 
-impl Comparison {
+impl CriterionDifferences {
     fn draw(&self, scene: &mut Scene, left: f64, right: f64, top: f64, bottom: f64) {
-        let written: Vec<String> =
-            self.differences.iter().map(|difference| self.written(difference)).collect();
+        let numbers: Vec<String> =
+            self.differences.iter().map(|difference| self.numbers(difference)).collect();
         let header = text_width(HEADER, TICK);
-        let column = written
+        let column = numbers
             .iter()
             .map(|text| text_width(text, TICK))
             .fold(header, f64::max)
             .min((right - left) * 0.45);
         let panel = self.panel(left, right - column - 12.0, top, bottom);
-        let title = fit(&self.criterion, TITLE, right - left - column - 12.0);
-        scene.text((left, top - 22.0), title, Type::new(TITLE, INK, Align::Start));
-        scene.text((right, top - 6.0), fit(HEADER, TICK, column), Type::new(TICK, MUTED, Align::End));
+        let title = truncate(&self.criterion, TITLE, right - left - column - 12.0);
+        scene.text((left, top - 22.0), title, TextStyle::new(TITLE, INK, Align::Start));
+        scene.text(
+            (right, top - 6.0),
+            truncate(HEADER, TICK, column),
+            TextStyle::new(TICK, MUTED, Align::End),
+        );
 
         if self.best.is_some() {
             let band = [-SMALL_DIFFERENCE, SMALL_DIFFERENCE]
@@ -125,43 +128,43 @@ impl Comparison {
         }
         for (row, difference) in self.differences.iter().enumerate() {
             let y = panel.y.position(-(row as f64));
-            scene.segment((panel.left(), y), (panel.right(), y), RULE, HAIR);
+            scene.segment((panel.left(), y), (panel.right(), y), GRID_LINE, THIN);
             let k = difference.components.to_string();
-            scene.text_beside((left - 7.0, y), k, Type::new(LABEL, INK, Align::End));
-            scene.text_beside((right, y), fit(&written[row], TICK, column), Type::tick(Align::End));
+            scene.text_beside((left - 7.0, y), k, TextStyle::new(LABEL, INK, Align::End));
+            scene.text_beside((right, y), truncate(&numbers[row], TICK, column), TextStyle::tick(Align::End));
         }
-        panel.name_y(scene, "components K", LEFT - 14.0);
+        panel.label_y(scene, "number of components K", LEFT - 14.0);
         if let Some(best) = self.best {
             let zero = panel.x.position(0.0);
-            scene.segment((zero, top), (zero, bottom), CHOSEN, LINE);
-            panel.number_x(scene, OVERHANG);
-            self.name_zero(scene, &panel, best);
-            panel.name_x(scene, "elpd difference");
+            scene.segment((zero, top), (zero, bottom), HIGHLIGHT, LINE);
+            panel.ticks_x(scene, OVERHANG);
+            self.label_zero(scene, &panel, best);
+            panel.label_x(scene, "difference in elpd, nats");
         }
-        scene.segment((panel.left(), bottom), (panel.right(), bottom), FRAME, HAIR);
+        scene.segment((panel.left(), bottom), (panel.right(), bottom), AXIS, THIN);
         self.intervals(scene, &panel);
     }
 
-    /// Says what zero is, above the line and inside the panel's width.
-    fn name_zero(&self, scene: &mut Scene, panel: &Panel, best: usize) {
+    /// Labels the line at zero, above it and within the panel's width.
+    fn label_zero(&self, scene: &mut Scene, panel: &Panel, best: usize) {
         let name = format!("best: K = {best}");
         let half = text_width(&name, TICK) / 2.0;
         let (low, high) = (panel.left() + half, panel.right() - half);
         let middle = panel.x.position(0.0).min(high).max(low);
-        scene.text((middle, panel.top() - 6.0), name, Type::new(TICK, CHOSEN, Align::Middle));
+        scene.text((middle, panel.top() - 6.0), name, TextStyle::new(TICK, HIGHLIGHT, Align::Middle));
     }
 
     fn intervals(&self, scene: &mut Scene, panel: &Panel) {
         for (row, difference) in self.differences.iter().enumerate() {
             let (row, value, se) = (-(row as f64), difference.elpd_diff, difference.se_diff);
             if se > 0.0 {
-                panel.line(scene, &[(value - 2.0 * se, row), (value + 2.0 * se, row)], MEASURED, HAIR * 1.4);
-                panel.line(scene, &[(value - se, row), (value + se, row)], MEASURED, STRONG * 1.6);
+                panel.line(scene, &[(value - 2.0 * se, row), (value + 2.0 * se, row)], PRIMARY, THIN * 1.4);
+                panel.line(scene, &[(value - se, row), (value + se, row)], PRIMARY, THICK * 1.6);
             }
             let marker = match Some(difference.components) == self.best {
                 true => Marker {
                     shape: Shape::Diamond,
-                    colour: CHOSEN,
+                    colour: HIGHLIGHT,
                     radius: 4.6,
                     hollow: !difference.reliable,
                 },
@@ -180,29 +183,29 @@ impl Comparison {
         let band = (-SMALL_DIFFERENCE, SMALL_DIFFERENCE);
         let (low, high) =
             ends.filter(|end| end.is_finite()).fold(band, |(low, high), end| (low.min(end), high.max(end)));
-        let x = Axis::new(low, high, left + 6.0, right - 6.0, Spread::Signed { unit: LINEAR_WITHIN })
-            .stretched(6.0);
+        let x = Axis::new(low, high, left + 6.0, right - 6.0, AxisScale::Asinh { unit: LINEAR_WITHIN })
+            .extended(6.0);
         // Row r stands at −r, the smallest K at the top; a short comparison leaves room below its last.
         let rows = ((bottom - top) / ROW).round();
-        Panel { x, y: Axis::new(0.5 - rows, 0.5, bottom, top, Spread::Linear) }
+        Panel { x, y: Axis::new(0.5 - rows, 0.5, bottom, top, AxisScale::Linear) }
     }
 
-    /// The numbers of one row.
-    fn written(&self, difference: &Difference) -> String {
+    /// The numbers of one row: difference ± standard error.
+    fn numbers(&self, difference: &Difference) -> String {
         match (difference.elpd_diff, difference.se_diff) {
             _ if Some(difference.components) == self.best => "0".to_owned(),
             (value, _) if !value.is_finite() => "undefined".to_owned(),
             (value, se) if se > 0.0 && se.is_finite() => {
-                let [value, se] = rounded_by(value, se);
+                let [value, se] = format_with_error(value, se);
                 format!("{value} ± {se}")
             }
-            (value, _) => rounded(value),
+            (value, _) => format_value(value),
         }
     }
 }
 
 fn point(hollow: bool) -> Marker {
-    Marker { shape: Shape::Circle, colour: MEASURED, radius: 3.8, hollow }
+    Marker { shape: Shape::Circle, colour: PRIMARY, radius: 3.8, hollow }
 }
 
 #[cfg(test)]
@@ -216,12 +219,12 @@ mod tests {
             se_diff: *se_diff,
             reliable: index != 1,
         };
-        let comparison = Comparison {
+        let comparison = CriterionDifferences {
             criterion: "kfold (10 folds, every one with its own centroids and scale)".to_owned(),
             differences: differences.iter().enumerate().map(difference).collect(),
             best,
         };
-        Differences { comparisons: vec![comparison; panels] }.scene()
+        DifferencesPlot { panels: vec![comparison; panels] }.scene()
     }
 
     #[test]

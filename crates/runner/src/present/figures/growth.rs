@@ -1,34 +1,34 @@
-//! Times against N, K and D on logarithmic axes, over the floor that the pass over the data stands on.
+//! Draws CPU time by N, K and D on logarithmic axes, with a lower bound from the machine's arithmetic.
 
 use anyhow::Result;
 use gmm_bench::case::Spacing;
 use gmm_bench::growth::{Growth, Variable};
 use gmm_bench::suite::Area;
 
-use super::Figure;
-use super::axis::{Axis, Spread};
+use super::axis::{Axis, AxisScale};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::scene::{Point, Scene};
 use super::small_multiples::{LEFT, MARGIN, SmallMultiples, WIDTH};
-use super::style::{self, Colour, FRAME, LINE, MEASURED, Marker, Shape, faint};
+use super::style::{self, AXIS, Colour, LINE, Marker, PRIMARY, Shape, with_alpha};
 
 /// One row of panels per area, one column per variable.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Growths {
+pub struct GrowthPlot {
     pub growths: Vec<Growth>,
 }
 
 const HEIGHT: f64 = 150.0;
 
-/// Air around the outermost points, in units of the sheet.
-const AIR: f64 = 8.0;
+/// Space around the outermost points, in units of the figure.
+const MARGIN_AROUND: f64 = 8.0;
 
 /// Microseconds in a second: what the vertical axes count.
 const MICRO: f64 = 1e6;
 
-const FLOOR: Colour = FRAME;
+const FLOOR: Colour = AXIS;
 
-impl Growths {
+impl GrowthPlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -45,36 +45,44 @@ impl Growths {
         let keys = self.keys();
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = grid.bottom() + legend::height(&keys, room) + MARGIN;
-        let mut scene = Scene::new("Time against N, K and D", WIDTH, height);
+        let mut scene =
+            Scene::new("CPU time by number of observations, components and features", WIDTH, height);
         for (row, &area) in areas.iter().enumerate() {
             for (column, &variable) in Variable::ALL.iter().enumerate() {
                 self.panel(&mut scene, &grid, row * columns + column, area, variable);
             }
         }
-        legend::across(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
         scene
     }
 
     fn panel(&self, scene: &mut Scene, grid: &SmallMultiples, index: usize, area: Area, variable: Variable) {
         let lines =
             || self.growths.iter().filter(|growth| (growth.area, growth.variable) == (area, variable));
-        // All areas share the sizes of a column, and all panels their times, so that heights can be compared.
+        // Panels of a column share the horizontal axis and all panels the vertical one, so that they can be compared.
         let sizes = self.growths.iter().filter(|growth| growth.variable == variable).flat_map(sizes);
         let (first, last) = reach(sizes);
         let (least, most) = reach(self.growths.iter().flat_map(times));
         let base = if variable == Variable::Observations { 10.0 } else { 2.0 };
         let axes = |[left, right]: [f64; 2], [bottom, top]: [f64; 2]| {
-            let x = Axis::new(first, last, left + AIR, right - AIR, Spread::Powers { of: base });
-            let y = Axis::new(least, most, bottom - AIR, top + AIR, Spread::Powers { of: 10.0 });
-            (x.stretched(AIR), y.stretched(AIR))
+            let x =
+                Axis::new(first, last, left + MARGIN_AROUND, right - MARGIN_AROUND, AxisScale::Log { base });
+            let y = Axis::new(
+                least,
+                most,
+                bottom - MARGIN_AROUND,
+                top + MARGIN_AROUND,
+                AxisScale::Log { base: 10.0 },
+            );
+            (x.extended(MARGIN_AROUND), y.extended(MARGIN_AROUND))
         };
         let name_x = match variable {
             Variable::Observations => "observations N",
             Variable::Components => "components K",
             Variable::Features => "features D",
         };
-        let panel = grid.panel(scene, index, axes, (name_x, "time, µs"));
-        panel.rule_y(scene);
+        let panel = grid.panel(scene, index, axes, (name_x, "CPU time, µs"));
+        panel.grid_lines_y(scene);
         let held = lines().next().map_or("", |growth| growth.held.as_str());
         let exponents: Vec<String> = lines().map(|growth| format!("{:.2}", growth.exponent())).collect();
         let title = format!("{} against {}", what(area), variable.symbol());
@@ -84,7 +92,7 @@ impl Growths {
             _ => format!("exponents {}", exponents.join(", ")),
         };
         grid.head(scene, index, &title, Some(held), &number);
-        // The floor counts every component, wherever it is: one line is all lines'.
+        // The lower bound counts every component, so all lines of a panel share it.
         if let Some(growth) = lines().next() {
             let floor: Vec<Point> =
                 growth.points.iter().map(|point| (point.size as f64, MICRO * point.floor)).collect();
@@ -94,7 +102,7 @@ impl Growths {
             let points: Vec<Point> =
                 growth.points.iter().map(|point| (point.size as f64, MICRO * point.time.median)).collect();
             let marker = marker(growth.spacing);
-            panel.line(scene, &points, faint(marker.colour, 0.55), LINE);
+            panel.line(scene, &points, with_alpha(marker.colour, 0.55), LINE);
             points.iter().for_each(|&point| panel.marker(scene, point, marker));
         }
         panel.frame(scene);
@@ -102,17 +110,16 @@ impl Growths {
 
     fn keys(&self) -> Vec<(Key, String)> {
         let mut keys = Vec::new();
-        for (spacing, words) in [
-            (Spacing::Overlapping, "components overlap: all are within reach of every observation"),
-            (Spacing::Separated, "components are separated: most are left out of a block's sums"),
+        for (spacing, text) in [
+            (Spacing::Overlapping, "components overlap: every observation needs all of them"),
+            (Spacing::Separated, "components are separated: most are skipped"),
         ] {
             if self.growths.iter().any(|growth| growth.spacing == spacing) {
-                keys.push((Key::Marker(marker(spacing)), words.to_owned()));
+                keys.push((Key::Marker(marker(spacing)), text.to_owned()));
             }
         }
-        let words =
-            "floor: the arithmetic of one pass with all components, at the machine's rate of multiply-adds";
-        keys.push((Key::Line { colour: FLOOR, width: LINE }, words.to_owned()));
+        let text = "lower bound: one pass with all components at the machine's rate of multiply-adds";
+        keys.push((Key::Line { colour: FLOOR, width: LINE }, text.to_owned()));
         keys
     }
 }
@@ -128,7 +135,7 @@ fn what(area: Area) -> &'static str {
 
 fn marker(spacing: Spacing) -> Marker {
     match spacing {
-        Spacing::Overlapping => Marker { shape: Shape::Circle, colour: MEASURED, radius: 3.2, hollow: false },
+        Spacing::Overlapping => Marker { shape: Shape::Circle, colour: PRIMARY, radius: 3.2, hollow: false },
         Spacing::Separated => {
             Marker { shape: Shape::Diamond, colour: style::colour(2), radius: 3.6, hollow: false }
         }
@@ -181,7 +188,7 @@ mod tests {
                         growths.push(growth(area, variable, Spacing::Separated, n, 0.5 * unit));
                     }
                 }
-                Growths { growths }.scene().assert_legible();
+                GrowthPlot { growths }.scene().assert_legible();
             }
         }
     }

@@ -9,7 +9,7 @@ pub struct Histogram {
 }
 
 /// A far outlier makes the rule's bins absurdly many; beyond this many a bar is thinner than a line.
-const MOST_BINS: f64 = 120.0;
+const MAX_BINS: f64 = 120.0;
 
 impl Histogram {
     /// Bins the finite values. `None` when they are fewer than two or all the same.
@@ -26,7 +26,7 @@ impl Histogram {
         }
         let rule = 2.0 * (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / n.cbrt();
         let bins = if rule > 0.0 { range / rule } else { n.log2() + 1.0 };
-        let bins = bins.ceil().clamp(1.0, MOST_BINS);
+        let bins = bins.ceil().clamp(1.0, MAX_BINS);
         let width = range / bins;
         let mut density = vec![0.0; bins as usize];
         for value in sorted {
@@ -86,6 +86,6 @@ mod tests {
         values.push(1e9);
         assert_eq!(Histogram::new(&values).unwrap().density.len(), 7);
         values.extend((0..50).map(|i| f64::from(i) * 1e-3));
-        assert_eq!(Histogram::new(&values).unwrap().density.len(), MOST_BINS as usize);
+        assert_eq!(Histogram::new(&values).unwrap().density.len(), MAX_BINS as usize);
     }
 }

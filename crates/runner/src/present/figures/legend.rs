@@ -1,7 +1,7 @@
 //! Keys to a figure's marks, set outside the data.
 
 use super::font::text_width;
-use super::scene::{Align, Point, Scene, Type, fit};
+use super::scene::{Align, Point, Scene, TextStyle, truncate};
 use super::style::{Colour, INK, LINE, Marker, TICK};
 
 /// What a key shows before its words.
@@ -68,22 +68,22 @@ pub fn height(entries: &[(Key, String)], width: f64) -> f64 {
 }
 
 /// Sets the entries in rows, from the upper left corner `(left, top)` on.
-pub fn across(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
+pub fn draw_rows(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
     for (index, row) in rows(entries, width).into_iter().enumerate() {
         let y = top + (index as f64 + 0.5) * ROW;
         for (x, (key, words)) in row {
             draw(scene, (left + x, y), *key);
-            scene.text_beside((left + x + indent(*key), y), words, Type::new(TICK, INK, Align::Start));
+            scene.text_beside((left + x + indent(*key), y), words, TextStyle::new(TICK, INK, Align::Start));
         }
     }
 }
 
 /// Sets the entries one below the other, from the upper left corner `(left, top)` on.
-pub fn down(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
+pub fn draw_column(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
     for (index, (key, words)) in entries.iter().enumerate() {
         let y = top + (index as f64 + 0.5) * ROW;
         draw(scene, (left, y), *key);
-        let words = fit(words, TICK, width - indent(*key));
-        scene.text_beside((left + indent(*key), y), words, Type::new(TICK, INK, Align::Start));
+        let words = truncate(words, TICK, width - indent(*key));
+        scene.text_beside((left + indent(*key), y), words, TextStyle::new(TICK, INK, Align::Start));
     }
 }

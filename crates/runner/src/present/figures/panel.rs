@@ -3,8 +3,8 @@
 use super::axis::Axis;
 use super::font::text_width;
 use super::geometry::clip;
-use super::scene::{Align, Point, Scene, Type, fit};
-use super::style::{Colour, FRAME, HAIR, INK, LABEL, Marker, RULE, TICK};
+use super::scene::{Align, Point, Scene, TextStyle, truncate};
+use super::style::{AXIS, Colour, GRID_LINE, INK, LABEL, Marker, THIN, TICK};
 
 /// A rectangle of the sheet with two axes.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub struct Panel {
 }
 
 /// A long axis has no more numbers than about this: more would be read no better.
-const MOST_TICKS: f64 = 8.0;
+const MAX_TICKS: f64 = 8.0;
 /// Space between an axis and its numbers.
 const TICK_SPACE: f64 = 5.0;
 /// Least distance of two ticks: a line of type and air for y, a number and air for x.
@@ -23,7 +23,7 @@ const GAP_Y: f64 = 24.0;
 /// How far numbers below a panel that stands alone may reach beyond it.
 pub const OVERHANG: f64 = 16.0;
 /// Width that numbers left of a panel may take.
-const MOST_NUMBER: f64 = 40.0;
+const MAX_NUMBER: f64 = 40.0;
 
 impl Panel {
     pub fn left(&self) -> f64 {
@@ -46,35 +46,31 @@ impl Panel {
         (self.x.position(x), self.y.position(y))
     }
 
-    pub fn holds(&self, x: f64, y: f64) -> bool {
-        self.x.holds(x) && self.y.holds(y)
+    pub fn contains(&self, x: f64, y: f64) -> bool {
+        self.x.contains(x) && self.y.contains(y)
     }
 
     /// Left and lower edge.
     pub fn frame(&self, scene: &mut Scene) {
         let (left, right, top, bottom) = (self.left(), self.right(), self.top(), self.bottom());
-        scene.line(vec![(left, top), (left, bottom), (right, bottom)], FRAME, HAIR);
+        scene.line(vec![(left, top), (left, bottom), (right, bottom)], AXIS, THIN);
     }
 
     /// All four edges, for panels that stand in a grid.
-    pub fn enclose(&self, scene: &mut Scene) {
+    pub fn frame_all(&self, scene: &mut Scene) {
         let (left, right, top, bottom) = (self.left(), self.right(), self.top(), self.bottom());
-        scene.line(
-            vec![(left, top), (left, bottom), (right, bottom), (right, top), (left, top)],
-            FRAME,
-            HAIR,
-        );
+        scene.line(vec![(left, top), (left, bottom), (right, bottom), (right, top), (left, top)], AXIS, THIN);
     }
 
     /// Numbers below the panel, as many as stand clear of each other and reach no further than `overhang`
     /// beyond it.
-    pub fn number_x(&self, scene: &mut Scene, overhang: f64) {
+    pub fn ticks_x(&self, scene: &mut Scene, overhang: f64) {
         const AIR: f64 = 8.0;
         let reach = |(value, text): &(f64, String)| {
             let half = (text_width(text, TICK) + AIR) / 2.0;
             (self.x.position(*value) - half, self.x.position(*value) + half)
         };
-        let mut gap = GAP_X.max(self.x.length() / MOST_TICKS);
+        let mut gap = GAP_X.max(self.x.length() / MAX_TICKS);
         let mut ticks = self.x.ticks(gap);
         while ticks.windows(2).any(|pair| reach(&pair[0]).1 > reach(&pair[1]).0) {
             gap *= 1.25;
@@ -91,7 +87,7 @@ impl Panel {
     }
 
     /// One number per whole value, thinned evenly where they would touch.
-    pub fn number_x_whole(&self, scene: &mut Scene, values: &[usize]) {
+    pub fn ticks_x_whole(&self, scene: &mut Scene, values: &[usize]) {
         let widest =
             values.iter().map(|value| text_width(&value.to_string(), TICK)).fold(0.0, f64::max) + 6.0;
         let mut last = f64::NEG_INFINITY;
@@ -106,53 +102,53 @@ impl Panel {
 
     fn tick_x(&self, scene: &mut Scene, value: f64, text: &str) {
         let (x, y) = (self.x.position(value), self.bottom());
-        scene.segment((x, y), (x, y + 3.0), FRAME, HAIR);
-        scene.text((x, y + TICK_SPACE + TICK), text, Type::tick(Align::Middle));
+        scene.segment((x, y), (x, y + 3.0), AXIS, THIN);
+        scene.text((x, y + TICK_SPACE + TICK), text, TextStyle::tick(Align::Middle));
     }
 
     /// Numbers left of the panel; with `rules`, a faint line across it at each.
-    pub fn number_y(&self, scene: &mut Scene, rules: bool) {
-        let ticks = self.ticks_y();
+    pub fn ticks_y(&self, scene: &mut Scene, rules: bool) {
+        let ticks = self.tick_values_y();
         // Numbers of very many digits are set smaller, rather than over the axis' name.
         let widest = ticks.iter().map(|(_, text)| text_width(text, TICK)).fold(0.0, f64::max);
-        let face = Type::new(TICK * (MOST_NUMBER / widest).min(1.0), INK, Align::End);
+        let style = TextStyle::new(TICK * (MAX_NUMBER / widest).min(1.0), INK, Align::End);
         for (value, text) in ticks {
             let y = self.y.position(value);
             if rules {
-                scene.segment((self.left(), y), (self.right(), y), RULE, HAIR);
+                scene.segment((self.left(), y), (self.right(), y), GRID_LINE, THIN);
             }
-            scene.segment((self.left() - 3.0, y), (self.left(), y), FRAME, HAIR);
-            scene.text_beside((self.left() - TICK_SPACE, y), text, face);
+            scene.segment((self.left() - 3.0, y), (self.left(), y), AXIS, THIN);
+            scene.text_beside((self.left() - TICK_SPACE, y), text, style);
         }
     }
 
     /// The faint lines alone, for panels whose numbers stand at another.
-    pub fn rule_y(&self, scene: &mut Scene) {
-        for (value, _) in self.ticks_y() {
+    pub fn grid_lines_y(&self, scene: &mut Scene) {
+        for (value, _) in self.tick_values_y() {
             let y = self.y.position(value);
-            scene.segment((self.left(), y), (self.right(), y), RULE, HAIR);
+            scene.segment((self.left(), y), (self.right(), y), GRID_LINE, THIN);
         }
     }
 
-    fn ticks_y(&self) -> Vec<(f64, String)> {
-        self.y.ticks(GAP_Y.max(self.y.length() / MOST_TICKS))
+    fn tick_values_y(&self) -> Vec<(f64, String)> {
+        self.y.ticks(GAP_Y.max(self.y.length() / MAX_TICKS))
     }
 
-    pub fn name_x(&self, scene: &mut Scene, name: &str) {
+    pub fn label_x(&self, scene: &mut Scene, name: &str) {
         let middle = (self.left() + self.right()) / 2.0;
-        let name = fit(name, LABEL, self.x.length());
+        let name = truncate(name, LABEL, self.x.length());
         scene.text(
             (middle, self.bottom() + TICK_SPACE + TICK + 17.0),
             name,
-            Type::new(LABEL, INK, Align::Middle),
+            TextStyle::new(LABEL, INK, Align::Middle),
         );
     }
 
     /// The name of the vertical axis, reading upwards, `space` left of the panel.
-    pub fn name_y(&self, scene: &mut Scene, name: &str, space: f64) {
+    pub fn label_y(&self, scene: &mut Scene, name: &str, space: f64) {
         let middle = (self.top() + self.bottom()) / 2.0;
-        let name = fit(name, LABEL, self.y.length());
-        scene.text((self.left() - space, middle), name, Type::new(LABEL, INK, Align::Middle).upwards());
+        let name = truncate(name, LABEL, self.y.length());
+        scene.text((self.left() - space, middle), name, TextStyle::new(LABEL, INK, Align::Middle).rotated());
     }
 
     /// A line in data coordinates, cut at the panel's edges.
@@ -165,7 +161,7 @@ impl Panel {
 
     /// A marker in data coordinates; nothing when it stands outside.
     pub fn marker(&self, scene: &mut Scene, (x, y): Point, marker: Marker) {
-        if self.holds(x, y) {
+        if self.contains(x, y) {
             scene.marker(self.at(x, y), marker);
         }
     }

@@ -239,7 +239,7 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::style::{INK, PAPER, faint};
+    use super::super::style::{INK, PAPER, with_alpha};
     use super::*;
     use plotters::style::RGBAColor;
 
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_line_that_crosses_itself_is_no_darker_there() {
         let points = [(5.0, 20.0), (55.0, 20.0), (30.0, 5.0), (30.0, 35.0)];
-        let sheet = drawn(|sheet| sheet.line(&points, 4.0, faint(BLACK, 0.5)));
+        let sheet = drawn(|sheet| sheet.line(&points, 4.0, with_alpha(BLACK, 0.5)));
         assert_eq!(sheet.pixels.iter().min(), Some(&127));
     }
 

@@ -1,9 +1,9 @@
 //! Draws a scene: as SVG with plotters, as PNG pixel by pixel.
 
-use super::Figure;
+use super::figure::Figure;
 use super::font::text_width;
 use super::raster::Sheet;
-use super::scene::{Align, FAMILY, Mark, Point, Scene, Type};
+use super::scene::{Align, FAMILY, Mark, Point, Scene, TextStyle};
 use anyhow::{Context, Result, anyhow};
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -70,7 +70,7 @@ impl Scene {
                 Mark::Disc { centre, radius, colour } => {
                     backend.draw_circle(svg_place(centre), svg_length(*radius), colour, true).map_err(failed)
                 }
-                Mark::Text { at, text, face } => svg_text(&mut backend, *at, text, *face),
+                Mark::Text { at, text, style } => svg_text(&mut backend, *at, text, *style),
             }?;
         }
         backend.present().map_err(failed)
@@ -92,14 +92,14 @@ impl Scene {
                 Mark::Disc { centre, radius, colour } => {
                     sheet.disc(place(centre), radius * PNG_PIXELS, *colour);
                 }
-                Mark::Text { at: (x, y), text, face } => {
-                    let before = match face.align {
+                Mark::Text { at: (x, y), text, style } => {
+                    let before = match style.align {
                         Align::Start => 0.0,
-                        Align::Middle => text_width(text, face.size) / 2.0,
-                        Align::End => text_width(text, face.size),
+                        Align::Middle => text_width(text, style.size) / 2.0,
+                        Align::End => text_width(text, style.size),
                     };
-                    let start = if face.turned { (*x, y + before) } else { (x - before, *y) };
-                    sheet.text(text, face.size * PNG_PIXELS, place(&start), face.turned, face.colour);
+                    let start = if style.rotated { (*x, y + before) } else { (x - before, *y) };
+                    sheet.text(text, style.size * PNG_PIXELS, place(&start), style.rotated, style.colour);
                 }
             }
         }
@@ -115,27 +115,27 @@ fn svg_length(length: f64) -> u32 {
     (length * SVG_STEPS).round().max(1.0) as u32
 }
 
-fn svg_text(backend: &mut SVGBackend<'_>, (x, y): Point, text: &str, face: Type) -> Result<()> {
+fn svg_text(backend: &mut SVGBackend<'_>, (x, y): Point, text: &str, style: TextStyle) -> Result<()> {
     // The backend writes size / 1.24 as `font-size` and drops the baseline by 0.76 em.
     const SIZE_PER_EM: f64 = 1.24;
     const BASELINE: f64 = 0.76;
-    let lift = face.size * BASELINE;
-    let (at, transform) = match face.turned {
+    let lift = style.size * BASELINE;
+    let (at, transform) = match style.rotated {
         false => ((x, y - lift), FontTransform::None),
         true => ((x - lift, y), FontTransform::Rotate270),
     };
-    let across = match face.align {
+    let across = match style.align {
         Align::Start => HPos::Left,
         Align::Middle => HPos::Center,
         Align::End => HPos::Right,
     };
-    let style = (FAMILY, face.size * SVG_STEPS * SIZE_PER_EM)
+    let set = (FAMILY, style.size * SVG_STEPS * SIZE_PER_EM)
         .into_font()
         .transform(transform)
-        .color(&face.colour)
+        .color(&style.colour)
         .into_text_style(&(0, 0))
         .pos(Pos::new(across, VPos::Top));
-    backend.draw_text(text, &style, svg_place(&at)).map_err(failed)
+    backend.draw_text(text, &set, svg_place(&at)).map_err(failed)
 }
 
 fn encode(sheet: &Sheet) -> Result<Vec<u8>, png::EncodingError> {
@@ -167,7 +167,7 @@ mod tests {
     fn scene() -> Scene {
         let mut scene = Scene::new("a < b & c", 40.0, 30.0);
         scene.segment((0.0, 15.0), (40.0, 15.0), INK, 2.0);
-        scene.text((20.0, 12.0), "opacity=\"1\" <&>", Type::tick(Align::Middle));
+        scene.text((20.0, 12.0), "opacity=\"1\" <&>", TextStyle::tick(Align::Middle));
         scene
     }
 

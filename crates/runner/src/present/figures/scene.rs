@@ -17,26 +17,26 @@ pub enum Align {
     End,
 }
 
-/// How a text is set: it stands on its baseline, and `turned` reads upwards.
+/// How a text is set: it stands on its baseline, and `rotated` reads upwards.
 #[derive(Debug, Clone, Copy)]
-pub struct Type {
+pub struct TextStyle {
     pub size: f64,
     pub colour: Colour,
     pub align: Align,
-    pub turned: bool,
+    pub rotated: bool,
 }
 
-impl Type {
+impl TextStyle {
     pub fn new(size: f64, colour: Colour, align: Align) -> Self {
-        Self { size, colour, align, turned: false }
+        Self { size, colour, align, rotated: false }
     }
 
     pub fn tick(align: Align) -> Self {
         Self::new(TICK, INK, align)
     }
 
-    pub fn upwards(self) -> Self {
-        Self { turned: true, ..self }
+    pub fn rotated(self) -> Self {
+        Self { rotated: true, ..self }
     }
 }
 
@@ -45,7 +45,7 @@ pub enum Mark {
     Line { points: Vec<Point>, colour: Colour, width: f64 },
     Area { points: Vec<Point>, colour: Colour },
     Disc { centre: Point, radius: f64, colour: Colour },
-    Text { at: Point, text: String, face: Type },
+    Text { at: Point, text: String, style: TextStyle },
 }
 
 /// Marks in painting order on a white sheet; x grows to the right, y downwards.
@@ -116,18 +116,18 @@ impl Scene {
     }
 
     /// Sets `text` with its baseline through `at`.
-    pub fn text(&mut self, at: Point, text: impl AsRef<str>, face: Type) {
+    pub fn text(&mut self, at: Point, text: impl AsRef<str>, style: TextStyle) {
         let text = printable(text.as_ref());
         if is_finite(&at) && !text.is_empty() {
-            self.marks.push(Mark::Text { at, text, face });
+            self.marks.push(Mark::Text { at, text, style });
         }
     }
 
     /// Sets `text` centred on `at` across its line, by the height of its digits.
-    pub fn text_beside(&mut self, at: Point, text: impl AsRef<str>, face: Type) {
-        let drop = face.size * CAP_HEIGHT / 2.0;
-        let at = if face.turned { (at.0 + drop, at.1) } else { (at.0, at.1 + drop) };
-        self.text(at, text, face);
+    pub fn text_beside(&mut self, at: Point, text: impl AsRef<str>, style: TextStyle) {
+        let drop = style.size * CAP_HEIGHT / 2.0;
+        let at = if style.rotated { (at.0 + drop, at.1) } else { (at.0, at.1 + drop) };
+        self.text(at, text, style);
     }
 }
 
@@ -142,7 +142,7 @@ fn printable(text: &str) -> String {
 }
 
 /// `text` itself where it fits into `width`, otherwise its longest beginning that does with an ellipsis.
-pub fn fit(text: &str, size: f64, width: f64) -> String {
+pub fn truncate(text: &str, size: f64, width: f64) -> String {
     let text = printable(text);
     if text_width(&text, size) <= width {
         return text;
@@ -163,15 +163,15 @@ impl Scene {
     /// Bounding boxes (left, top, right, bottom) of the texts, with the text.
     pub fn text_boxes(&self) -> Vec<([f64; 4], String)> {
         let boxed = |mark: &Mark| {
-            let Mark::Text { at: (x, y), text, face } = mark else { return None };
-            let width = text_width(text, face.size);
-            let before = match face.align {
+            let Mark::Text { at: (x, y), text, style } = mark else { return None };
+            let width = text_width(text, style.size);
+            let before = match style.align {
                 Align::Start => 0.0,
                 Align::Middle => width / 2.0,
                 Align::End => width,
             };
-            let (up, down) = (face.size * CAP_HEIGHT, face.size * 0.2);
-            let corners = if face.turned {
+            let (up, down) = (style.size * CAP_HEIGHT, style.size * 0.2);
+            let corners = if style.rotated {
                 [x - up, y + before - width, x + down, y + before]
             } else {
                 [x - before, y - up, x - before + width, y + down]
@@ -210,7 +210,7 @@ mod tests {
             "عرض الورقة بالسنتيمتر",
         ] {
             for width in [8.0, 40.0, 90.0] {
-                let fitted = fit(text, 11.0, width);
+                let fitted = truncate(text, 11.0, width);
                 assert!(text_width(&fitted, 11.0) <= width.max(text_width("…", 11.0)), "{fitted}");
             }
         }
@@ -218,6 +218,6 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_kept_whole_but_for_control_characters() {
-        assert_eq!(fit("bill\u{0}length\n", 11.0, 200.0), "bill length");
+        assert_eq!(truncate("bill\u{0}length\n", 11.0, 200.0), "bill length");
     }
 }

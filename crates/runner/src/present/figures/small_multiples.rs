@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::font::text_width;
 use super::panel::Panel;
-use super::scene::{Align, Scene, Type, fit};
+use super::scene::{Align, Scene, TextStyle, truncate};
 use super::style::{INK, MUTED, TICK, TITLE};
 
 /// Where the panels stand.
@@ -59,14 +59,14 @@ impl SmallMultiples {
         let [left, right, top, bottom] = self.edges(index);
         let (x, y) = axes([left, right], [bottom, top]);
         let panel = Panel { x, y };
-        panel.number_x(scene, BETWEEN / 2.0 - 4.0);
+        panel.ticks_x(scene, BETWEEN / 2.0 - 4.0);
         if index.is_multiple_of(self.columns) {
-            panel.number_y(scene, false);
-            panel.name_y(scene, name_y, LEFT - 12.0);
+            panel.ticks_y(scene, false);
+            panel.label_y(scene, name_y, LEFT - 12.0);
         }
         // The last panel of each column has no other below it.
         if index + self.columns >= self.n {
-            panel.name_x(scene, name_x);
+            panel.label_x(scene, name_x);
         }
         panel
     }
@@ -75,20 +75,22 @@ impl SmallMultiples {
     pub fn head(&self, scene: &mut Scene, index: usize, title: &str, below: Option<&str>, number: &str) {
         let [left, right, top, _] = self.edges(index);
         let room = right - left - text_width(number, TICK) - 6.0;
-        let muted = |align| Type::new(TICK, MUTED, align);
+        let muted = |align| TextStyle::new(TICK, MUTED, align);
         // A long title is set smaller before it is cut.
         let mut heading = |y: f64, width: f64| {
             let size = (TITLE * width / text_width(title, TITLE)).clamp(TICK, TITLE);
-            scene.text((left, y), fit(title, size, width), Type::new(size, INK, Align::Start));
+            scene.text((left, y), truncate(title, size, width), TextStyle::new(size, INK, Align::Start));
         };
         match below {
             Some(below) => {
                 heading(top - 24.0, right - left);
-                scene.text((left, top - 8.0), fit(below, TICK, room), muted(Align::Start));
+                scene.text((left, top - 8.0), truncate(below, TICK, room), muted(Align::Start));
             }
-            None => {
-                scene.text((left, top - 8.0), fit(title, TITLE, room), Type::new(TITLE, INK, Align::Start))
-            }
+            None => scene.text(
+                (left, top - 8.0),
+                truncate(title, TITLE, room),
+                TextStyle::new(TITLE, INK, Align::Start),
+            ),
         }
         scene.text((right, top - 8.0), number, muted(Align::End));
     }

@@ -1,14 +1,14 @@
-//! Traces of a few variables beside rank histograms of each chain: do the chains draw from one distribution?
+//! Draws the chains of a few quantities: traces, and rank histograms that show whether the chains agree.
 
-use super::Figure;
-use super::axis::{Axis, Spread};
+use super::axis::{Axis, AxisScale};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::panel::{OVERHANG, Panel};
-use super::scene::{Align, Point, Scene, Type, fit};
-use super::style::{self, BAND, HAIR, INK, LABEL, MUTED, TICK, TITLE, faint};
+use super::scene::{Align, Point, Scene, TextStyle, truncate};
+use super::style::{self, BAND, INK, LABEL, MUTED, THIN, TICK, TITLE, with_alpha};
 use anyhow::Result;
 
-/// One variable's draws.
+/// The draws of one quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     pub name: String,
@@ -16,11 +16,10 @@ pub struct Trace {
     pub chains: Vec<Vec<f64>>,
 }
 
-/// One row of panels per variable. Label-invariant variables say most: those of a component jump when labels
-/// switch.
+/// One row of panels per quantity. Use label-invariant ones: those of a component jump when labels switch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Traces {
-    /// Of the fit whose draws these are.
+pub struct TracePlot {
+    /// K of the fit.
     pub components: usize,
     pub traces: Vec<Trace>,
 }
@@ -36,13 +35,13 @@ const BELOW: f64 = 20.0;
 const FOOT: f64 = 26.0;
 
 /// Points of a chain that are drawn: about one for each unit of the panel's width, and the file stays small.
-const MOST_POINTS: usize = 500;
+const MAX_POINTS: usize = 500;
 /// Bins of a rank histogram; bayesplot's default.
 const BINS: usize = 20;
 /// Chains with a histogram of their own; more would be thinner than their bars.
-const MOST_CHAINS: usize = 8;
+const MAX_CHAINS: usize = 8;
 
-impl Traces {
+impl TracePlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -56,7 +55,7 @@ impl Traces {
         let room = width - 2.0 * MARGIN - LEFT;
         let body = MARGIN + self.traces.len() as f64 * row + FOOT;
         let mut scene = Scene::new(
-            format!("Traces and ranks of the chains, K = {}", self.components),
+            format!("Traces and rank histograms of the chains, K = {}", self.components),
             width,
             body + legend::height(&keys, room) + MARGIN,
         );
@@ -64,30 +63,31 @@ impl Traces {
             let top = MARGIN + index as f64 * row + ABOVE;
             trace.draw(&mut scene, top, index == 0, index + 1 == self.traces.len());
         }
-        legend::across(&mut scene, (MARGIN + LEFT, body), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, body), &keys, room);
         scene
     }
 
     fn keys(&self) -> Vec<(Key, String)> {
         let chains = self.traces.iter().map(|trace| trace.chains.len()).max().unwrap_or(0);
         let line = |chain: usize| {
-            (Key::Line { colour: style::colour(chain), width: style::STRONG }, format!("chain {}", chain + 1))
+            (Key::Line { colour: style::colour(chain), width: style::THICK }, format!("chain {}", chain + 1))
         };
-        let mut keys: Vec<(Key, String)> = (0..chains.min(MOST_CHAINS)).map(line).collect();
+        let mut keys: Vec<(Key, String)> = (0..chains.min(MAX_CHAINS)).map(line).collect();
         keys.push((
             Key::Band(BAND),
-            "95 % of counts, were all chains alike and draws independent".to_owned(),
+            "95 % interval of a count if all chains have the same distribution and draws are independent"
+                .to_owned(),
         ));
-        if chains > MOST_CHAINS {
+        if chains > MAX_CHAINS {
             keys.push((
                 Key::None,
-                format!("Ranks of the first {MOST_CHAINS} of {chains} chains; colours repeat."),
+                format!("Ranks of the first {MAX_CHAINS} of {chains} chains; colours repeat."),
             ));
         }
-        if self.traces.iter().flat_map(|trace| &trace.chains).any(|chain| chain.len() > MOST_POINTS) {
+        if self.traces.iter().flat_map(|trace| &trace.chains).any(|chain| chain.len() > MAX_POINTS) {
             keys.push((
                 Key::None,
-                format!("Traces keep the extremes of each of {} stretches.", MOST_POINTS / 2),
+                format!("Traces show the extremes of each of {} intervals.", MAX_POINTS / 2),
             ));
         }
         keys
@@ -99,14 +99,18 @@ impl Trace {
         let left = MARGIN + LEFT;
         let bottom = top + HEIGHT;
         let title = |scene: &mut Scene, at: f64, width: f64, text: &str| {
-            scene.text((at, top - 8.0), fit(text, TITLE, width), Type::new(TITLE, INK, Align::Start));
+            scene.text(
+                (at, top - 8.0),
+                truncate(text, TITLE, width),
+                TextStyle::new(TITLE, INK, Align::Start),
+            );
         };
         title(scene, left, TRACE_WIDTH, &self.name);
         self.trace(scene, (left, left + TRACE_WIDTH), (top, bottom), last);
         let left = left + TRACE_WIDTH + BETWEEN;
         if first {
-            let face = Type::new(TICK, MUTED, Align::Start);
-            scene.text((left, top - 8.0), "ranks among the draws of all chains, by chain", face);
+            let style = TextStyle::new(TICK, MUTED, Align::Start);
+            scene.text((left, top - 8.0), "ranks among the draws of all chains", style);
         }
         self.ranks(scene, (left, left + RANKS_WIDTH), (top, bottom), last);
     }
@@ -116,25 +120,25 @@ impl Trace {
         let low = draws().fold(f64::INFINITY, f64::min).max(-f64::MAX / 4.0);
         let high = draws().fold(f64::NEG_INFINITY, f64::max).min(f64::MAX / 4.0);
         let longest = self.chains.iter().map(Vec::len).max().unwrap_or(0).max(2);
-        let x = Axis::new(0.0, (longest - 1) as f64, left, right, Spread::Linear);
+        let x = Axis::new(0.0, (longest - 1) as f64, left, right, AxisScale::Linear);
         let panel = Panel { x, y: Axis::padded(low, high, 0.04, bottom, top) };
         for (chain, draws) in self.chains.iter().enumerate() {
-            let points = thin(draws, MOST_POINTS);
+            let points = thin(draws, MAX_POINTS);
             if let [(draw, value)] = points[..] {
                 scene.disc(panel.at(draw, value), 2.0, style::colour(chain));
             }
-            panel.line(scene, &points, faint(style::colour(chain), 0.75), HAIR);
+            panel.line(scene, &points, with_alpha(style::colour(chain), 0.75), THIN);
         }
         panel.frame(scene);
         if draws().next().is_some() {
-            panel.number_y(scene, false);
+            panel.ticks_y(scene, false);
         } else {
             let middle = ((left + right) / 2.0, (top + bottom) / 2.0);
-            scene.text(middle, "no draw is finite", Type::new(LABEL, MUTED, Align::Middle));
+            scene.text(middle, "no finite draws", TextStyle::new(LABEL, MUTED, Align::Middle));
         }
         if last {
-            panel.number_x(scene, OVERHANG);
-            panel.name_x(scene, "draw");
+            panel.ticks_x(scene, OVERHANG);
+            panel.label_x(scene, "draw");
         }
     }
 
@@ -144,7 +148,7 @@ impl Trace {
     /// values is.
     fn ranks(&self, scene: &mut Scene, (left, right): Point, (top, bottom): Point, last: bool) {
         let counts = rank_counts(&self.chains);
-        let drawn = counts.len().min(MOST_CHAINS);
+        let drawn = counts.len().min(MAX_CHAINS);
         let highest = counts.iter().flatten().copied().max().unwrap_or(0) as f64;
         let cell = (right - left) / drawn.max(1) as f64;
         for (chain, counts) in counts.iter().enumerate().take(drawn) {
@@ -152,9 +156,14 @@ impl Trace {
             let total: usize = counts.iter().sum();
             let all: usize = self.chains.iter().flatten().filter(|draw| draw.is_finite()).count();
             let expected = expected_counts(total, all);
-            let y =
-                Axis::new(0.0, (highest * 1.05).max(expected.1 * 1.2).max(1.0), bottom, top, Spread::Linear);
-            let panel = Panel { x: Axis::new(0.0, BINS as f64, across.0, across.1, Spread::Linear), y };
+            let y = Axis::new(
+                0.0,
+                (highest * 1.05).max(expected.1 * 1.2).max(1.0),
+                bottom,
+                top,
+                AxisScale::Linear,
+            );
+            let panel = Panel { x: Axis::new(0.0, BINS as f64, across.0, across.1, AxisScale::Linear), y };
             scene.rectangle(panel.at(0.0, expected.1), panel.at(BINS as f64, expected.0), BAND);
             let mut outline = Vec::new();
             for (bin, count) in counts.iter().enumerate() {
@@ -162,15 +171,19 @@ impl Trace {
             }
             let ground = [(BINS as f64, 0.0), (0.0, 0.0)];
             let body = outline.iter().chain(&ground).map(|(rank, count)| panel.at(*rank, *count)).collect();
-            scene.area(body, faint(style::colour(chain), 0.28));
+            scene.area(body, with_alpha(style::colour(chain), 0.28));
             panel.line(scene, &outline, style::colour(chain), style::LINE);
             let mean = total as f64 / BINS as f64;
-            panel.line(scene, &[(0.0, mean), (BINS as f64, mean)], MUTED, HAIR);
-            scene.segment((across.0, bottom), (across.1, bottom), style::FRAME, HAIR);
+            panel.line(scene, &[(0.0, mean), (BINS as f64, mean)], MUTED, THIN);
+            scene.segment((across.0, bottom), (across.1, bottom), style::AXIS, THIN);
         }
         if last {
             let middle = (left + right) / 2.0;
-            scene.text((middle, bottom + 32.0), "rank, low to high", Type::new(LABEL, INK, Align::Middle));
+            scene.text(
+                (middle, bottom + 32.0),
+                "rank, low to high",
+                TextStyle::new(LABEL, INK, Align::Middle),
+            );
         }
     }
 }
@@ -235,7 +248,7 @@ mod tests {
     fn scene(chains: Vec<Vec<f64>>, variables: usize) -> Scene {
         let name =
             "log density of the observation with the longest name of all, in nats, 🐧 عرض الورقة بالسنتيمتر";
-        Traces { components: 3, traces: vec![Trace { name: name.to_owned(), chains }; variables] }.scene()
+        TracePlot { components: 3, traces: vec![Trace { name: name.to_owned(), chains }; variables] }.scene()
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! Sorted z-scores against normal quantiles, with the envelope that correlated z-scores have.
+//! Draws sorted z-scores against normal quantiles, with an envelope for correlated z-scores.
 
 use anyhow::Result;
 use gmm_accuracy::special::normal_quantile;
 use gmm_accuracy::z_scores::ZScores;
 
-use super::Figure;
-use super::axis::{Axis, Spread};
+use super::axis::{Axis, AxisScale};
+use super::figure::Figure;
 use super::legend::{self, Key};
 use super::scene::{Point, Scene};
 use super::small_multiples::{LEFT, MARGIN, SmallMultiples, WIDTH};
-use super::style::{BAR, CHOSEN, FRAME, HAIR, MEASURED, Marker, Shape};
+use super::style::{AXIS, BAR, HIGHLIGHT, Marker, PRIMARY, Shape, THIN};
 
 /// One panel per group of estimates.
 #[derive(Debug, Clone, PartialEq)]
-pub struct QuantilePlots {
-    /// The part of the suite.
+pub struct ZScorePlot {
+    /// Name of the part of the suite.
     pub title: String,
     pub groups: Vec<ZScores>,
 }
@@ -22,14 +22,14 @@ pub struct QuantilePlots {
 const COLUMNS: usize = 4;
 const HEIGHT: f64 = 130.0;
 
-/// Axes reach at least this far, and at most that: what lies beyond stands at the edge.
-const LEAST: f64 = 3.5;
-const MOST: f64 = 8.0;
+/// The axes reach at least `MIN` and at most `MAX`; z-scores beyond are drawn at the edge.
+const MIN: f64 = 3.5;
+const MAX: f64 = 8.0;
 
-const POINT: Marker = Marker { shape: Shape::Circle, colour: MEASURED, radius: 2.2, hollow: false };
-const BEYOND: Marker = Marker { shape: Shape::Triangle, colour: CHOSEN, radius: 3.0, hollow: false };
+const POINT: Marker = Marker { shape: Shape::Circle, colour: PRIMARY, radius: 2.2, hollow: false };
+const BEYOND: Marker = Marker { shape: Shape::Triangle, colour: HIGHLIGHT, radius: 3.0, hollow: false };
 
-impl QuantilePlots {
+impl ZScorePlot {
     /// # Errors
     /// See [`Figure`]: only when the PNG cannot be encoded.
     pub fn draw(&self) -> Result<Figure> {
@@ -39,25 +39,26 @@ impl QuantilePlots {
     fn scene(&self) -> Scene {
         let grid = SmallMultiples { n: self.groups.len(), columns: COLUMNS, height: HEIGHT };
         let most = self.groups.iter().flat_map(|group| &group.z).fold(0.0f64, |most, z| most.max(z.abs()));
-        let reach = (1.05 * most).clamp(LEAST, MOST);
+        let reach = (1.05 * most).clamp(MIN, MAX);
         let mut keys = vec![
             (Key::Marker(POINT), "z-score of one estimate".to_owned()),
             (
                 Key::Band(BAR),
-                "95 % of simulated z-scores with the same correlation, point by point".to_owned(),
+                "pointwise 95 % envelope of simulated z-scores with the same correlation".to_owned(),
             ),
-            (Key::Line { colour: FRAME, width: HAIR }, "normal quantiles".to_owned()),
+            (Key::Line { colour: AXIS, width: THIN }, "normal distribution".to_owned()),
         ];
         if most > reach {
             keys.push((Key::Marker(BEYOND), format!("beyond {reach:.0}")));
         }
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = grid.bottom() + legend::height(&keys, room) + MARGIN;
-        let mut scene = Scene::new(format!("Distribution of z-scores, {}", self.title), WIDTH, height);
+        let mut scene =
+            Scene::new(format!("Quantile-quantile plots of z-scores, {}", self.title), WIDTH, height);
         for (index, group) in self.groups.iter().enumerate() {
             draw(&mut scene, &grid, index, group, reach);
         }
-        legend::across(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
+        legend::draw_rows(&mut scene, (MARGIN + LEFT, grid.bottom()), &keys, room);
         scene
     }
 }
@@ -65,8 +66,8 @@ impl QuantilePlots {
 fn draw(scene: &mut Scene, grid: &SmallMultiples, index: usize, group: &ZScores, reach: f64) {
     let axes = |[left, right]: [f64; 2], [bottom, top]: [f64; 2]| {
         (
-            Axis::new(-LEAST, LEAST, left, right, Spread::Linear),
-            Axis::new(-reach, reach, bottom, top, Spread::Linear),
+            Axis::new(-MIN, MIN, left, right, AxisScale::Linear),
+            Axis::new(-reach, reach, bottom, top, AxisScale::Linear),
         )
     };
     let panel = grid.panel(scene, index, axes, ("normal quantile", "z-score"));
@@ -81,7 +82,7 @@ fn draw(scene: &mut Scene, grid: &SmallMultiples, index: usize, group: &ZScores,
     let mut outline = edge(0);
     outline.extend(edge(1).into_iter().rev());
     scene.area(outline, BAR);
-    panel.line(scene, &[(-LEAST, -LEAST), (LEAST, LEAST)], FRAME, HAIR);
+    panel.line(scene, &[(-MIN, -MIN), (MIN, MIN)], AXIS, THIN);
     for (i, &z) in sorted.iter().enumerate() {
         let marker = if z.abs() > reach { BEYOND } else { POINT };
         panel.marker(scene, (quantile(i), z.clamp(-reach, reach)), marker);
@@ -107,7 +108,7 @@ mod tests {
                     envelope: vec![[-1.0, 1.0]; 5],
                 };
                 let figure =
-                    QuantilePlots { title: "posteriors".to_owned(), groups: (0..n).map(group).collect() };
+                    ZScorePlot { title: "posteriors".to_owned(), groups: (0..n).map(group).collect() };
                 figure.scene().assert_legible();
             }
         }

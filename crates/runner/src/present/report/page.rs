@@ -4,8 +4,9 @@ use anyhow::{Context, Result};
 use gmm_scoring::Criterion;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
-use super::{Fitted, Plate};
+use super::figures::ReportFigures;
 use crate::engine::experiment::Experiment;
+use crate::present::figures::figure::ReportFigure;
 use crate::present::table::{self, short, standing, title};
 use crate::scores::results::{Ranking, Results};
 
@@ -19,11 +20,10 @@ pub fn render(
     experiment: &Experiment,
     results: &Results,
     warnings: &[String],
-    overview: &[Plate],
-    fitted: &[Fitted],
-    traces: Option<&Plate>,
+    figures: &ReportFigures,
 ) -> Result<String> {
-    let plate = |plate: &Plate| context! { name => plate.name.clone(), caption => plate.caption.clone(), svg => plate.figure.svg.clone() };
+    let page_values =
+        |figures: &[ReportFigure]| figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>();
     let dataset = &experiment.dataset;
     let values = context! {
         name => experiment.spec.name.clone(),
@@ -43,15 +43,15 @@ pub fn render(
         table => comparison(experiment, results),
         refits => table::refits(results),
         notes => notes(results),
-        overview => overview.iter().map(plate).collect::<Vec<_>>(),
-        fitted => fitted.iter().map(|fitted| context! {
-            components => fitted.components,
-            occupied => fitted.occupied,
-            rand_index => fitted.rand_index.map(short),
-            chosen => results.answer.as_ref().is_some_and(|answer| answer.components == fitted.components),
-            plate => plate(&fitted.plate),
+        overview => page_values(&figures.overview),
+        mixtures => figures.mixtures.iter().map(|mixture| context! {
+            components => mixture.components,
+            occupied => mixture.occupied,
+            rand_index => mixture.rand_index.map(short),
+            chosen => results.answer.as_ref().is_some_and(|answer| answer.components == mixture.components),
+            figure => mixture.figure.page_values(),
         }).collect::<Vec<_>>(),
-        traces => traces.map(plate),
+        diagnostics => page_values(&figures.diagnostics),
         fits => fits(results),
         optima => optima(results),
         failures => results.failures.iter().map(|failure| context! { what => failure.what.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),

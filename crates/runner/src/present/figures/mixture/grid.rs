@@ -1,10 +1,11 @@
 //! Three features or more: every pair below the diagonal, every feature on it, correlations above it.
 
-use super::super::axis::{Axis, Spread};
-use super::super::panel::Panel;
-use super::super::scene::{Align, Point, Scene, Type};
-use super::super::style::{self, HAIR, MUTED, RULE, TICK};
-use super::{Mixture, marginal, scatter};
+use super::plot::MixturePlot;
+use super::{marginal, scatter};
+use crate::present::figures::axis::{Axis, AxisScale};
+use crate::present::figures::panel::Panel;
+use crate::present::figures::scene::{Align, Point, Scene, TextStyle};
+use crate::present::figures::style::{self, GRID_LINE, MUTED, THIN, TICK};
 
 const CELL: f64 = 150.0;
 const SPACE: f64 = 10.0;
@@ -13,7 +14,7 @@ const TOP: f64 = 34.0;
 const BELOW: f64 = 66.0;
 const LEGEND: f64 = 160.0;
 
-impl Mixture {
+impl MixturePlot {
     pub(super) fn grid_of_pairs(&self) -> Scene {
         let shown = self.shown();
         let side = shown as f64 * CELL;
@@ -37,7 +38,7 @@ impl Mixture {
         if hidden > 0 {
             let note =
                 format!("The first {shown} of {} features; {hidden} are left out.", self.columns.len());
-            scene.text((LEFT, height - 24.0), note, Type::new(TICK, MUTED, Align::Start));
+            scene.text((LEFT, height - 24.0), note, TextStyle::new(TICK, MUTED, Align::Start));
         }
         self.note_thinning(scene, (LEFT, height - 8.0), shown * (shown - 1) / 2);
     }
@@ -58,30 +59,30 @@ impl Mixture {
         } else {
             return self.correlations(scene, across, down, row, column);
         };
-        panel.enclose(scene);
+        panel.frame_all(scene);
         if last {
-            panel.number_x(scene, SPACE / 2.0 - 1.0);
-            panel.name_x(scene, &self.columns[column]);
+            panel.ticks_x(scene, SPACE / 2.0 - 1.0);
+            panel.label_x(scene, &self.columns[column]);
         }
         if column == 0 {
             // The first cell's vertical axis is a density; its row is still the feature's.
             if row > 0 {
-                panel.number_y(scene, false);
+                panel.ticks_y(scene, false);
             }
-            panel.name_y(scene, &self.columns[row], 52.0);
+            panel.label_y(scene, &self.columns[row], 52.0);
         }
     }
 
     /// One line per component: its correlation of two features on an axis from −1 to 1.
     fn correlations(&self, scene: &mut Scene, across: Point, down: Point, i: usize, j: usize) {
-        let x = Axis::new(-1.0, 1.0, across.0 + 14.0, across.1 - 14.0, Spread::Linear);
-        let y = Axis::new(0.0, 1.0, down.1 - 18.0, down.0 + 12.0, Spread::Linear);
+        let x = Axis::new(-1.0, 1.0, across.0 + 14.0, across.1 - 14.0, AxisScale::Linear);
+        let y = Axis::new(0.0, 1.0, down.1 - 18.0, down.0 + 12.0, AxisScale::Linear);
         let panel = Panel { x, y };
         for value in [-1.0, 0.0, 1.0] {
             let at = panel.at(value, 0.0);
-            scene.segment(at, panel.at(value, 1.0), RULE, HAIR);
+            scene.segment(at, panel.at(value, 1.0), GRID_LINE, THIN);
             let text = if value < 0.0 { "−1".to_owned() } else { value.to_string() };
-            scene.text((at.0, down.1 - 5.0), text, Type::new(TICK, MUTED, Align::Middle));
+            scene.text((at.0, down.1 - 5.0), text, TextStyle::new(TICK, MUTED, Align::Middle));
         }
         let count = self.components.len() as f64;
         for (k, component) in self.components.iter().enumerate() {
@@ -90,13 +91,13 @@ impl Mixture {
             let height = 1.0 - (k as f64 + 0.5) / count;
             panel.line(scene, &[(0.0, height), (correlation, height)], style::colour(k), style::LINE);
             let radius = (0.35 * (panel.bottom() - panel.top()) / count).min(3.2);
-            panel.marker(scene, (correlation, height), style::cluster(k, radius));
+            panel.marker(scene, (correlation, height), style::cluster_marker(k, radius));
         }
         if (i, j) == (0, 1) {
             scene.text(
                 (across.0, down.0 - 6.0),
                 "correlation within component",
-                Type::new(TICK, MUTED, Align::Start),
+                TextStyle::new(TICK, MUTED, Align::Start),
             );
         }
     }

@@ -1,16 +1,17 @@
 //! One feature: histogram, predictive density and the components' weighted densities.
 
-use super::super::axis::{Axis, Spread};
-use super::super::geometry::normal_density;
-use super::super::histogram::Histogram;
-use super::super::legend::Key;
-use super::super::panel::{OVERHANG, Panel};
-use super::super::scene::{Point, Scene};
-use super::super::style::{self, BAR, HAIR, INK, LINE, STRONG};
-use super::{Component, Mixture, number_components};
+use super::labels::number_components;
+use super::plot::{Component, MixturePlot};
+use crate::present::figures::axis::{Axis, AxisScale};
+use crate::present::figures::geometry::normal_density;
+use crate::present::figures::histogram::Histogram;
+use crate::present::figures::legend::Key;
+use crate::present::figures::panel::{OVERHANG, Panel};
+use crate::present::figures::scene::{Point, Scene};
+use crate::present::figures::style::{self, BAR, INK, LINE, THICK, THIN};
 
 /// Up to this many observations are also drawn one by one, as a rug.
-const MOST_RUG: usize = 300;
+const MAX_RUG: usize = 300;
 /// Points of a component's curve.
 const NODES: usize = 241;
 
@@ -19,7 +20,7 @@ pub fn component_key(index: usize) -> Key {
 }
 
 /// The figure of a single feature, with axes.
-pub fn alone(mixture: &Mixture, scene: &mut Scene, (left, right): Point, (top, bottom): Point) {
+pub fn alone(mixture: &MixturePlot, scene: &mut Scene, (left, right): Point, (top, bottom): Point) {
     let panel = panel(mixture, 0, (left, right), (top, bottom));
     draw(mixture, scene, &panel, 0);
     let peaks: Vec<Option<Point>> = mixture
@@ -29,21 +30,21 @@ pub fn alone(mixture: &Mixture, scene: &mut Scene, (left, right): Point, (top, b
         .map(|at| at.filter(|at| at.0.is_finite() && at.1.is_finite()))
         .collect();
     number_components(scene, &peaks, (left, top), (right, bottom));
-    if mixture.clusters.len() <= MOST_RUG {
+    if mixture.clusters.len() <= MAX_RUG {
         for (value, cluster) in mixture.data[0].iter().zip(&mixture.clusters) {
             let x = panel.x.position(*value);
-            scene.segment((x, bottom - 8.0), (x, bottom), style::colour(*cluster), HAIR);
+            scene.segment((x, bottom - 8.0), (x, bottom), style::colour(*cluster), THIN);
         }
     }
     panel.frame(scene);
-    panel.number_x(scene, OVERHANG);
-    panel.number_y(scene, false);
-    panel.name_x(scene, &mixture.columns[0]);
-    panel.name_y(scene, "density", 50.0);
+    panel.ticks_x(scene, OVERHANG);
+    panel.ticks_y(scene, false);
+    panel.label_x(scene, &mixture.columns[0]);
+    panel.label_y(scene, "density", 50.0);
 }
 
 /// A panel high enough for every curve of feature `i` and its histogram.
-pub fn panel(mixture: &Mixture, i: usize, (left, right): Point, (top, bottom): Point) -> Panel {
+pub fn panel(mixture: &MixturePlot, i: usize, (left, right): Point, (top, bottom): Point) -> Panel {
     let bars = Histogram::new(&mixture.data[i])
         .map_or(0.0, |histogram| histogram.density.iter().copied().fold(0.0, f64::max));
     let curve = mixture.marginals.get(i).map(|curve| curve.density.iter().copied());
@@ -54,11 +55,11 @@ pub fn panel(mixture: &Mixture, i: usize, (left, right): Point, (top, bottom): P
     let peaks =
         mixture.components.iter().filter_map(|component| peak(component, i)).map(|(_, density)| density);
     let highest = peaks.filter(|density| density.is_finite()).fold(seen, f64::max).min(limit);
-    let y = Axis::new(0.0, if highest > 0.0 { highest * 1.08 } else { 1.0 }, bottom, top, Spread::Linear);
+    let y = Axis::new(0.0, if highest > 0.0 { highest * 1.08 } else { 1.0 }, bottom, top, AxisScale::Linear);
     Panel { x: mixture.axis(i, left, right), y }
 }
 
-pub fn draw(mixture: &Mixture, scene: &mut Scene, panel: &Panel, i: usize) {
+pub fn draw(mixture: &MixturePlot, scene: &mut Scene, panel: &Panel, i: usize) {
     for (left, right, height) in Histogram::new(&mixture.data[i]).iter().flat_map(Histogram::bars) {
         let (corner, foot) = (panel.at(left, height), panel.at(right, 0.0));
         // A gap of paper tells neighbouring bars apart.
@@ -70,7 +71,7 @@ pub fn draw(mixture: &Mixture, scene: &mut Scene, panel: &Panel, i: usize) {
     }
     if let Some(curve) = mixture.marginals.get(i) {
         let points: Vec<Point> = curve.x.iter().copied().zip(curve.density.iter().copied()).collect();
-        panel.line(scene, &points, INK, STRONG * 0.8);
+        panel.line(scene, &points, INK, THICK * 0.8);
     }
 }
 
@@ -90,6 +91,6 @@ fn weighted_density(component: &Component, i: usize, panel: &Panel) -> Vec<Point
         (x, component.weight * normal_density(x, mean, variance))
     };
     // Only a curve that stands higher than a hair over the axis is seen.
-    let least = panel.y.position(0.0) - HAIR;
+    let least = panel.y.position(0.0) - THIN;
     (0..NODES).map(node).filter(|(_, density)| panel.y.position(*density) < least).collect()
 }

@@ -1,4 +1,4 @@
-//! What the figure of one fitted mixture shows: its components, the clusters they make, its predictive density.
+//! Turns the draws of one fit into what its figure shows: components, clusters and predictive densities.
 
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::quantile;
@@ -7,34 +7,35 @@ use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::triangular::at;
 
 use crate::engine::experiment::Experiment;
-use crate::present::figures::Grid;
-use crate::present::figures::mixture::{Component, Curve, MOST_FEATURES, Mixture as Picture, extent};
-use crate::scores::plot_draws::Sketch;
+use crate::present::figures::contour::Grid;
+use crate::present::figures::mixture::MixturePlot;
+use crate::present::figures::mixture::plot::{Component, Curve, MAX_FEATURES, extent};
+use crate::scores::plot_draws::PlotDraws;
 
 /// Points at which a curve, and each side of a grid, is evaluated.
 const CURVE_POINTS: usize = 240;
 const GRID_POINTS: usize = 90;
 
-/// A fitted mixture, ready to be drawn, and the cluster of each observation.
-pub struct Portrait {
-    pub picture: Picture,
-    /// Components that own at least one observation.
+/// A fitted mixture, ready to be drawn.
+pub struct MixturePlotData {
+    pub plot: MixturePlot,
+    /// Components that are the most probable one of at least one observation.
     pub occupied: usize,
 }
 
-impl Portrait {
-    /// Of the draws that a sketch keeps.
-    pub fn of(experiment: &Experiment, sketch: &Sketch) -> Self {
+impl MixturePlotData {
+    /// Averages responsibilities and densities over the draws.
+    pub fn new(experiment: &Experiment, plot_draws: &PlotDraws) -> Self {
         let data = &experiment.dataset.data;
         let (n, d) = (data.n_observations(), data.n_features());
-        let Sketch { components, draws, .. } = sketch;
+        let PlotDraws { components, draws, .. } = plot_draws;
         let components = *components;
 
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
         for mixture in draws {
-            let of_draw = likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
-            responsibilities.iter_mut().zip(of_draw).for_each(|(sum, r)| *sum += r);
+            let in_draw = likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
+            responsibilities.iter_mut().zip(in_draw).for_each(|(sum, r)| *sum += r);
         }
         let clusters: Vec<usize> = responsibilities
             .chunks_exact(components)
@@ -42,11 +43,11 @@ impl Portrait {
             .collect();
         let occupied = (0..components).filter(|k| clusters.contains(k)).count();
 
-        let shown = d.min(MOST_FEATURES);
+        let shown = d.min(MAX_FEATURES);
         let marginals = (0..shown).map(|feature| curve(data, feature, draws)).collect();
         let pairs = (1..shown).flat_map(|i| (0..i).map(move |j| (i, j)));
         let pairs = pairs.map(|(i, j)| grid(data, i, j, draws)).collect();
-        let picture = Picture {
+        let plot = MixturePlot {
             columns: experiment.dataset.columns.clone(),
             data: (0..d).map(|feature| data.feature(feature).to_vec()).collect(),
             clusters,
@@ -54,7 +55,7 @@ impl Portrait {
             marginals,
             pairs,
         };
-        Self { picture, occupied }
+        Self { plot, occupied }
     }
 }
 
@@ -156,7 +157,7 @@ fn grid(data: &Data, i: usize, j: usize, draws: &[Mixture]) -> Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::present::figures::normal_density;
+    use crate::present::figures::geometry::normal_density;
 
     #[test]
     fn densities_on_a_line_are_those_of_the_formula() {

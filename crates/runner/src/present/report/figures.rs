@@ -1,0 +1,191 @@
+//! The figures of an experiment's report: one function a figure, and the lists that say where each stands on the page.
+
+use anyhow::{Context, Result};
+use gmm_scoring::{Scale, adjusted_rand_index};
+use rayon::prelude::*;
+
+use super::mixture_plot_data::MixturePlotData;
+use crate::engine::experiment::Experiment;
+use crate::present::figures::criteria::{CriteriaPlot, CriterionPanel, Direction, PlottedScore};
+use crate::present::figures::differences::{CriterionDifferences, Difference, DifferencesPlot};
+use crate::present::figures::figure::ReportFigure;
+use crate::present::figures::traces::{Trace, TracePlot};
+use crate::present::table::title;
+use crate::scores::plot_draws::PlotDraws;
+use crate::scores::results::{Ranking, Results};
+
+/// Draws one figure; `None` where the results have nothing to show in it.
+type DrawFigure = fn(&Experiment, &Results) -> Result<Option<ReportFigure>>;
+
+/// Figures below the table of criteria, in the order of the page.
+const OVERVIEW: [DrawFigure; 2] = [criteria, differences];
+
+/// Figures above the table of diagnostics, in the order of the page.
+const DIAGNOSTICS: [DrawFigure; 1] = [traces];
+
+/// Every figure of a report, by the section of the page that it stands in.
+pub struct ReportFigures {
+    pub overview: Vec<ReportFigure>,
+    /// One for each K that has a fit.
+    pub mixtures: Vec<MixtureFigure>,
+    pub diagnostics: Vec<ReportFigure>,
+}
+
+/// The figure of one fitted mixture, and what its caption adds.
+pub struct MixtureFigure {
+    pub components: usize,
+    /// Components that are the most probable one of at least one observation.
+    pub occupied: usize,
+    /// Adjusted Rand index of the clusters and the label column, if the data have one.
+    pub rand_index: Option<f64>,
+    pub figure: ReportFigure,
+}
+
+impl ReportFigures {
+    /// Draws all figures on the threads of the current pool.
+    ///
+    /// # Errors
+    /// When a figure cannot be drawn.
+    pub fn new(experiment: &Experiment, results: &Results) -> Result<Self> {
+        let draw = |figures: &[DrawFigure]| -> Result<Vec<ReportFigure>> {
+            let drawn: Vec<_> =
+                figures.par_iter().map(|figure| figure(experiment, results)).collect::<Result<_>>()?;
+            Ok(drawn.into_iter().flatten().collect())
+        };
+        let mixtures = experiment
+            .ks()
+            .par_iter()
+            .filter_map(|k| results.plot_draws.get(k).map(|draws| mixture(experiment, results, draws)))
+            .collect::<Result<_>>()?;
+        Ok(Self { overview: draw(&OVERVIEW)?, mixtures, diagnostics: draw(&DIAGNOSTICS)? })
+    }
+
+    /// All figures, for writing them to files.
+    pub fn all(&self) -> impl Iterator<Item = &ReportFigure> {
+        let mixtures = self.mixtures.iter().map(|mixture| &mixture.figure);
+        self.overview.iter().chain(mixtures).chain(&self.diagnostics)
+    }
+}
+
+fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
+    if results.rankings.is_empty() {
+        return Ok(None);
+    }
+    let panels = results.rankings.iter().map(|ranking| {
+        let scores = ranking
+            .rows_by_components()
+            .into_iter()
+            .map(|row| PlottedScore {
+                components: row.components,
+                estimate: row.estimate,
+                difference_se: row.difference_se,
+                seeds: estimates_by_seed(results, ranking, row.components),
+                reliable: row.reliable,
+            })
+            .collect();
+        let higher = ranking.criterion.higher_is_better();
+        // Only predictions have a paired test of each K against the best.
+        let tested = ranking.verdict.as_ref().filter(|_| ranking.criterion.scale() == Scale::Prediction);
+        CriterionPanel {
+            name: title(ranking.criterion, &experiment.spec.scoring),
+            direction: if higher { Direction::HigherIsBetter } else { Direction::LowerIsBetter },
+            scores,
+            best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+            smallest_indistinguishable: tested.map(|verdict| verdict.smallest),
+        }
+    });
+    let figure = CriteriaPlot { panels: panels.collect() }.draw().context("figure of the criteria")?;
+    Ok(Some(ReportFigure {
+        name: "criteria".to_owned(),
+        caption: "Each criterion by number of components K, as the difference to its best score. Bars show one standard error \
+                  of that difference. Axes are compressed far from the best score."
+            .to_owned(),
+        figure,
+    }))
+}
+
+/// The estimates of one criterion and K, one for each seed.
+fn estimates_by_seed(results: &Results, ranking: &Ranking, components: usize) -> Vec<f64> {
+    results
+        .scores
+        .iter()
+        .filter(|row| {
+            row.score.criterion == ranking.criterion && row.components == components && row.seed.is_some()
+        })
+        .map(|row| row.score.estimate)
+        .collect()
+}
+
+fn differences(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
+    let predictions =
+        results.rankings.iter().filter(|ranking| ranking.criterion.scale() == Scale::Prediction);
+    let panels: Vec<CriterionDifferences> = predictions
+        .map(|ranking| {
+            let differences = ranking.rows_by_components().into_iter().map(|row| Difference {
+                components: row.components,
+                elpd_diff: row.difference,
+                se_diff: if ranking.is_best(row.components) { f64::NAN } else { row.difference_se },
+                reliable: row.reliable,
+            });
+            CriterionDifferences {
+                criterion: title(ranking.criterion, &experiment.spec.scoring),
+                differences: differences.collect(),
+                best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+            }
+        })
+        .collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    let figure = DifferencesPlot { panels }.draw().context("figure of the differences")?;
+    Ok(Some(ReportFigure {
+        name: "differences".to_owned(),
+        caption: "Expected log predictive density of each K minus that of the best K, in nats, with one and two standard \
+                  errors of the paired difference. Differences inside the shaded band are too small to matter."
+            .to_owned(),
+        figure,
+    }))
+}
+
+fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Result<MixtureFigure> {
+    let k = draws.components;
+    let MixturePlotData { plot, occupied } = MixturePlotData::new(experiment, draws);
+    let rand_index =
+        experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&plot.clusters, classes));
+    let figure = plot.draw().with_context(|| format!("figure of K = {k}"))?;
+    let n_seeds = results.digests.iter().filter(|digest| digest.job.components == k).count();
+    let seed = if n_seeds > 1 { format!(" (seed {})", draws.seed) } else { String::new() };
+    Ok(MixtureFigure {
+        components: k,
+        occupied,
+        rand_index,
+        figure: ReportFigure {
+            name: format!("mixture-{k}"),
+            caption: format!(
+                "Fitted mixture with K = {k}{seed}. Colours show the most probable component of each observation; components \
+                 are drawn at their posterior medians, with the posterior predictive density."
+            ),
+            figure,
+        },
+    })
+}
+
+/// Traces of the fit that gives the answer.
+fn traces(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
+    let chosen = results.answer.as_ref().map_or(experiment.ks()[0], |answer| answer.components);
+    let Some(draws) = results.plot_draws.get(&chosen) else { return Ok(None) };
+    let chains = |column: &[f64]| column.chunks(draws.n_draws).map(<[f64]>::to_vec).collect();
+    let traces =
+        draws.traces.iter().map(|(name, column)| Trace { name: (*name).to_owned(), chains: chains(column) });
+    let plot = TracePlot { components: draws.components, traces: traces.collect() };
+    let figure = plot.draw().context("figure of the traces")?;
+    Ok(Some(ReportFigure {
+        name: "traces".to_owned(),
+        caption: format!(
+            "K = {}, seed {}: traces of label-invariant quantities, and the ranks of each chain's draws among all draws. \
+             Flat rank histograms mean that the chains agree.",
+            draws.components, draws.seed
+        ),
+        figure,
+    }))
+}
