@@ -42,7 +42,7 @@ pub fn work() -> Work<'static> {
         .collect();
     Box::new(move || {
         for column in &columns {
-            black_box(PointScores::of(black_box(column), CHAINS));
+            black_box(PointScores::new(black_box(column), CHAINS));
         }
         OBSERVATIONS as u64
     })

@@ -7,7 +7,7 @@ use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
 use rand::Rng;
 
-use crate::Occupied;
+use crate::occupied::Occupied;
 
 /// Observations in a block: the S × 64 numbers of a block stay in the second-level cache for a few thousand draws, and a
 /// tile of the likelihood's pass is filled.
@@ -44,11 +44,13 @@ impl<'a> LogLikelihood<'a> {
         self.draws.len()
     }
 
+    /// Chains that the draws are of, all of one length.
     #[must_use]
     pub fn n_chains(&self) -> usize {
         self.n_chains
     }
 
+    /// Blocks of observations.
     #[must_use]
     pub fn n_blocks(&self) -> usize {
         self.data.n_observations().div_ceil(BLOCK)
@@ -77,7 +79,7 @@ impl<'a> LogLikelihood<'a> {
         sums
     }
 
-    /// Owners of a block's observations under every so-manieth draw of each chain, drawn at random.
+    /// Owners of a block's observations under every `every`-th draw of each chain, drawn at random.
     ///
     /// # Panics
     /// If `every` is zero.

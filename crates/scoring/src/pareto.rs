@@ -8,7 +8,9 @@ use crate::exponential::exp_of_nonpositive;
 /// Shape k (the tail is heavier the larger it is; negative for a bounded one) and scale σ > 0, threshold zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeneralizedPareto {
+    /// Shape.
     pub k: f64,
+    /// Scale, above 0.
     pub sigma: f64,
 }
 

@@ -1,9 +1,8 @@
 //! WAIC and PSIS-LOO of one observation at once: they share its exponentials, and nothing is exponentiated twice.
 
 use crate::column::{Parted, Span, Weights};
-use crate::loo::{Efficiency, relative_efficiency};
+use crate::criteria::{Efficiency, LooPoint, WaicPoint, relative_efficiency};
 use crate::psis::{Tail, smoothed_length};
-use crate::{LooPoint, WaicPoint};
 
 /// Log-likelihoods of one observation further apart than this, in nats, are summed on the log scale: `exp` of the distance, and its
 /// reciprocal, must stay far from overflow.
@@ -19,14 +18,30 @@ const DEPTHS: [f64; 3] = [1.3, 0.6, 0.0];
 /// One observation's shares of WAIC and PSIS-LOO.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointScores {
+    /// Of WAIC.
     pub waic: WaicPoint,
+    /// Of PSIS-LOO.
     pub loo: LooPoint,
+}
+
+impl LooPoint {
+    /// From the S log-likelihoods of one observation, chain-major; their relative efficiency is estimated from the chains.
+    #[must_use]
+    pub fn new(log_likelihood: &[f64], n_chains: usize) -> Self {
+        PointScores::new(log_likelihood, n_chains).loo
+    }
+
+    /// The same with a known relative efficiency, 1 for independent draws.
+    #[must_use]
+    pub fn with_relative_efficiency(log_likelihood: &[f64], relative_efficiency: f64) -> Self {
+        PointScores::with_relative_efficiency(log_likelihood, relative_efficiency).loo
+    }
 }
 
 impl PointScores {
     /// From the S log-likelihoods of one observation, chain-major; their relative efficiency is estimated from the chains.
     #[must_use]
-    pub fn of(log_likelihood: &[f64], n_chains: usize) -> Self {
+    pub fn new(log_likelihood: &[f64], n_chains: usize) -> Self {
         Self::estimate(log_likelihood, Efficiency::Estimated { n_chains })
     }
 
@@ -39,11 +54,11 @@ impl PointScores {
     fn estimate(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
         let span = Span::of(log_likelihood);
         if let Some(loo) = LooPoint::without_tail(log_likelihood, span) {
-            return Self { waic: WaicPoint::of(log_likelihood), loo };
+            return Self { waic: WaicPoint::new(log_likelihood), loo };
         }
         if span.greatest - span.least > WIDEST_RANGE {
             let loo = LooPoint::on_the_log_scale(log_likelihood, efficiency);
-            return Self { waic: WaicPoint::of(log_likelihood), loo };
+            return Self { waic: WaicPoint::new(log_likelihood), loo };
         }
         let estimated = matches!(efficiency, Efficiency::Estimated { .. });
         let weights = Weights::of(log_likelihood, span, estimated);
@@ -142,7 +157,7 @@ mod tests {
     }
 
     fn agree(fast: PointScores, column: &[f64], efficiency: Efficiency) -> Result<(), TestCaseError> {
-        let (loo, waic) = (LooPoint::on_the_log_scale(column, efficiency), WaicPoint::of(column));
+        let (loo, waic) = (LooPoint::on_the_log_scale(column, efficiency), WaicPoint::new(column));
         for (a, b) in [
             (fast.loo.elpd, loo.elpd),
             (fast.loo.p, loo.p),
@@ -169,7 +184,7 @@ mod tests {
                 ties => (u * f64::from(10 * ties)).ceil() / f64::from(10 * ties),
             };
             let column: Vec<f64> = uniforms.iter().map(|&u| -3.0 + spread * rounded(u).ln() * (1.0 + u)).collect();
-            agree(PointScores::of(&column, 4), &column, Efficiency::Estimated { n_chains: 4 })?;
+            agree(PointScores::new(&column, 4), &column, Efficiency::Estimated { n_chains: 4 })?;
             agree(PointScores::with_relative_efficiency(&column, 0.7), &column, Efficiency::Known(0.7))?;
         }
 

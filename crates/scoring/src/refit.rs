@@ -1,6 +1,6 @@
 //! PSIS-LOO where reweighting fails: which observations need a fit without them, and what such a fit puts in place of their terms.
 
-use crate::loo::LooPoint;
+use crate::criteria::LooPoint;
 use crate::psis::khat_threshold;
 
 /// The observations, ascending, at which S draws of the posterior of all data cannot stand in for a fit without them: those of a
@@ -25,7 +25,7 @@ impl LooPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loo;
+    use crate::criteria::loo;
 
     fn point(elpd: f64, pareto_k: f64) -> LooPoint {
         LooPoint { elpd, p: 0.5, pareto_k, mcse: 0.01, n_eff: 100.0 }

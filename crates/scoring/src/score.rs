@@ -1,32 +1,72 @@
 //! One model's score by one criterion.
 
-use crate::Criterion;
+use crate::criterion::Criterion;
+use crate::fingerprint::Fingerprint;
 
 /// What one criterion says of one fit. NaN where a quantity is undefined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
+    /// The criterion.
     pub criterion: Criterion,
     /// On the criterion's own [`Scale`](crate::Scale).
     pub estimate: f64,
-    /// Of predictions the standard error of `estimate` over observations, √(N var): how far another data set of this size might
-    /// move it; it knows nothing of Monte Carlo error. Of log evidence the Monte Carlo standard error, and that alone.
-    /// NaN for criteria of the maximised likelihood.
+    /// Standard error of `estimate` over its terms (observations or groups), √(N var): how far another data set of this size might
+    /// move it. It does not contain Monte Carlo error. NaN for criteria that are not sums over terms.
     pub se: f64,
-    /// Effective number of parameters: the count p for AIC, BIC and ICL, what sBIC charges for, p_waic, p_loo; NaN for the
-    /// others.
+    /// Monte Carlo standard error of `estimate`: how far it may be from what endless chains would give. NaN where no draws enter, and
+    /// where it is not known.
+    pub mcse: f64,
+    /// Effective number of parameters: the count p for AIC, BIC and ICL, what sBIC charges for, p_waic, p_loo; NaN for the others.
     pub p_eff: f64,
-    /// Observations at which the estimate is doubtful, by the criterion's own diagnostic.
+    /// Terms at which the estimate is unreliable, by the criterion's own diagnostic.
     pub n_bad: usize,
     /// Whether the criterion's own diagnostic finds nothing wrong, and the estimate is finite.
     pub reliable: bool,
     /// What is wrong, in words; empty if nothing is.
     pub note: String,
-    /// The N terms that sum to `estimate` of predictions; empty for others.
+    /// The terms that sum to `estimate`, in the order of the data; empty for criteria that are not sums over terms.
     pub pointwise: Vec<f64>,
+    /// The data that were scored, where the caller said. [`Comparison::new`](crate::Comparison::new) refuses scores of different data.
+    pub data: Option<Fingerprint>,
 }
 
 impl Score {
-    /// The score that pointwise terms sum to. `doubt` explains `n_bad`, given the number of observations.
+    /// An estimate that is no sum over terms. It is reliable if it is finite; errors and p_eff are undefined.
+    #[must_use]
+    pub fn new(criterion: Criterion, estimate: f64) -> Self {
+        Self {
+            criterion,
+            estimate,
+            se: f64::NAN,
+            mcse: f64::NAN,
+            p_eff: f64::NAN,
+            n_bad: 0,
+            reliable: estimate.is_finite(),
+            note: String::new(),
+            pointwise: Vec::new(),
+            data: None,
+        }
+    }
+
+    /// The same score with the data that it is of.
+    #[must_use]
+    pub fn with_data(self, data: Fingerprint) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
+    /// A score on the deviance scale, unreliable unless it is finite.
+    pub(crate) fn from_deviance(criterion: Criterion, deviance: f64, p_eff: f64) -> Self {
+        // An infinite likelihood is a degenerate fit, not an infinitely good one.
+        let score = Self::new(criterion, if deviance.is_finite() { deviance } else { f64::NAN });
+        let note = if score.reliable {
+            String::new()
+        } else {
+            "the maximised log-likelihood is not finite".to_owned()
+        };
+        Self { p_eff, note, ..score }
+    }
+
+    /// The score that pointwise terms sum to. `doubt` explains `n_bad`, given the number of terms.
     pub(crate) fn from_pointwise(
         criterion: Criterion,
         pointwise: Vec<f64>,
@@ -34,10 +74,10 @@ impl Score {
         n_bad: usize,
         doubt: impl FnOnce(usize) -> String,
     ) -> Self {
-        let estimate = pointwise.iter().sum::<f64>();
+        let score = Self::new(criterion, pointwise.iter().sum::<f64>());
         let note = if n_bad > 0 { doubt(pointwise.len()) } else { String::new() };
-        let reliable = n_bad == 0 && estimate.is_finite() && !pointwise.is_empty();
-        Self { criterion, estimate, se: standard_error(&pointwise), p_eff, n_bad, reliable, note, pointwise }
+        let reliable = n_bad == 0 && score.reliable && !pointwise.is_empty();
+        Self { se: standard_error(&pointwise), p_eff, n_bad, reliable, note, pointwise, ..score }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Comparison, Criterion, Row, Scale};
+use crate::comparison::{Comparison, Row};
+use crate::criterion::Criterion;
+use crate::descriptor::{Scale, Terms};
 
 /// Predictive differences smaller than this, in nats, are small whatever their standard error says, and it is least to be trusted
 /// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).
@@ -18,8 +20,8 @@ const SMALL_DEVIANCE_DIFFERENCE: f64 = 2.0;
 /// The same of log evidence, in nats.
 const SMALL_EVIDENCE_DIFFERENCE: f64 = 1.0;
 
-/// Fewer observations than this leave the standard error of a difference doubtful: Sivula et al. (2020).
-const FEW_OBSERVATIONS: usize = 100;
+/// Fewer terms than this leave the standard error of a difference doubtful: Sivula et al. (2020).
+const FEW_TERMS: usize = 100;
 
 /// With more models than this the best of them is partly lucky: `loo` warns from the same number on (McLatchie & Vehtari 2024).
 const MANY_MODELS: usize = 11;
@@ -27,16 +29,17 @@ const MANY_MODELS: usize = 11;
 /// Which K one criterion prefers, and how firmly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
+    /// The criterion.
     pub criterion: Criterion,
     /// The K of the best estimate.
     pub best: usize,
-    /// The Ks that the criterion cannot tell from the best, itself included; ascending.
+    /// The Ks that are indistinguishable from the best, itself included; ascending.
     pub indistinguishable: Vec<usize>,
     /// The least of those: what to prefer if fewer components are easier to live with.
     pub smallest: usize,
     /// Ks that have a score.
     pub n_scored: usize,
-    /// What speaks against taking the above at its word.
+    /// Reasons for doubt.
     pub flags: Vec<Flag>,
 }
 
@@ -44,25 +47,38 @@ pub struct Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flag {
     /// The best K is the largest that was tried, so that a larger one may be better still.
-    LargestIsBest { components: usize },
-    /// These Ks have scores that their own diagnostics do not trust.
-    Unreliable { components: Vec<usize> },
+    LargestIsBest {
+        /// K.
+        components: usize,
+    },
+    /// The scores of these Ks are unreliable by their own diagnostics.
+    Unreliable {
+        /// Ascending.
+        components: Vec<usize>,
+    },
     /// These Ks have no score.
-    Undefined { components: Vec<usize> },
+    Undefined {
+        /// Ascending.
+        components: Vec<usize>,
+    },
     /// Standard errors of differences need more terms than these.
-    FewObservations {
-        n_observations: usize,
-        /// What is counted: [`Criterion::terms`].
-        terms: &'static str,
+    FewTerms {
+        /// How many there are.
+        n_terms: usize,
+        /// What they are of.
+        terms: Terms,
     },
     /// So many models were compared that the best looks better than it is.
-    ManyModels { n_models: usize },
+    ManyModels {
+        /// How many.
+        n_models: usize,
+    },
 }
 
 impl Verdict {
     /// What a comparison says; `None` if no score is a number.
     #[must_use]
-    pub fn of(comparison: &Comparison) -> Option<Self> {
+    pub fn new(comparison: &Comparison) -> Option<Self> {
         let criterion = comparison.criterion;
         let best = comparison.rows.first().filter(|row| !row.estimate.is_nan())?;
         let close = comparison
@@ -89,7 +105,7 @@ fn small_difference(criterion: Criterion) -> f64 {
 fn is_close(criterion: Criterion, row: &Row) -> bool {
     let loss = criterion.loss(row.difference, 0.0);
     // A NaN error is no reason.
-    loss < small_difference(criterion) || loss < SMALL_DIFFERENCE_IN_SE * row.difference_se
+    loss < small_difference(criterion) || loss < SMALL_DIFFERENCE_IN_SE * row.difference_error(criterion)
 }
 
 fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
@@ -101,16 +117,14 @@ fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
         (!components.is_empty()).then_some(components)
     };
     let largest = rows.iter().map(|row| row.components).max();
-    let few = comparison.n_observations.filter(|n| *n < FEW_OBSERVATIONS && rows.len() > 1);
+    let few = comparison.n_terms.filter(|n| *n < FEW_TERMS && rows.len() > 1);
+    let few = few.zip(comparison.criterion.descriptor().terms);
     [
         (rows.len() > 1 && largest == Some(best)).then_some(Flag::LargestIsBest { components: best }),
         those(|row| !row.reliable && !row.estimate.is_nan())
             .map(|components| Flag::Unreliable { components }),
         those(|row| row.estimate.is_nan()).map(|components| Flag::Undefined { components }),
-        few.map(|n_observations| Flag::FewObservations {
-            n_observations,
-            terms: comparison.criterion.terms(),
-        }),
+        few.map(|(n_terms, terms)| Flag::FewTerms { n_terms, terms }),
         (rows.len() > MANY_MODELS).then_some(Flag::ManyModels { n_models: rows.len() }),
     ]
     .into_iter()
@@ -159,9 +173,10 @@ impl fmt::Display for Flag {
                 write!(f, "Do not trust the score at {}; its note says why.", list(components, "and"))
             }
             Self::Undefined { components } => write!(f, "{} could not be scored.", list(components, "and")),
-            Self::FewObservations { n_observations, terms } => write!(
+            Self::FewTerms { n_terms, terms } => write!(
                 f,
-                "With {n_observations} {terms} (fewer than {FEW_OBSERVATIONS}) the standard errors of differences are rough."
+                "With {n_terms} {} (fewer than {FEW_TERMS}) the standard errors of differences are rough.",
+                terms.name()
             ),
             Self::ManyModels { n_models } => {
                 write!(
@@ -186,11 +201,12 @@ fn list(components: &[usize], conjunction: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Score, bic, kfold};
+    use crate::criteria::{bic, kfold};
+    use crate::score::Score;
 
     fn verdict(scores: &[(usize, Score)]) -> Verdict {
         let borrowed: Vec<(usize, &Score)> = scores.iter().map(|(k, score)| (*k, score)).collect();
-        Verdict::of(&Comparison::of(&borrowed).unwrap()).unwrap()
+        Verdict::new(&Comparison::new(&borrowed).unwrap()).unwrap()
     }
 
     /// A held-out score of `n` observations: `mean` each, give or take `spread` in a pattern that the seed moves.
@@ -261,7 +277,7 @@ mod tests {
             Flag::LargestIsBest { components: 3 },
             Flag::Unreliable { components: vec![1] },
             Flag::Undefined { components: vec![2] },
-            Flag::FewObservations { n_observations: 50, terms: "observations" },
+            Flag::FewTerms { n_terms: 50, terms: Terms::Observations },
         ];
         assert_eq!(
             (verdict.indistinguishable.as_slice(), verdict.flags.as_slice()),
@@ -274,7 +290,7 @@ mod tests {
     #[test]
     fn nothing_defined_gives_no_verdict() {
         let undefined = kfold(vec![f64::NAN; 5]);
-        let comparison = Comparison::of(&[(1, &undefined)]).unwrap();
-        assert_eq!(Verdict::of(&comparison), None);
+        let comparison = Comparison::new(&[(1, &undefined)]).unwrap();
+        assert_eq!(Verdict::new(&comparison), None);
     }
 }

@@ -87,7 +87,7 @@ fn psis_loo_agrees_with_loo_in_every_term() {
         let independent: Vec<LooPoint> =
             columns.iter().map(|c| LooPoint::with_relative_efficiency(c, 1.0)).collect();
         let dependent: Vec<LooPoint> =
-            columns.iter().map(|c| LooPoint::of(c, size(fixture, "chains"))).collect();
+            columns.iter().map(|c| LooPoint::new(c, size(fixture, "chains"))).collect();
         for (key, points) in [("loo_reff1", independent), ("loo_relative_eff", dependent)] {
             let theirs = &fixture[key];
             let what = format!("{name} {key}");
@@ -148,7 +148,7 @@ fn smoothed_weights_and_tail_lengths_agree_with_loo() {
 fn waic_agrees_with_loo_in_every_term() {
     let reference = reference();
     for (name, fixture) in finite_fixtures(&reference) {
-        let points: Vec<WaicPoint> = columns(name, fixture).iter().map(|c| WaicPoint::of(c)).collect();
+        let points: Vec<WaicPoint> = columns(name, fixture).iter().map(|c| WaicPoint::new(c)).collect();
         let theirs = &fixture["waic"];
         let p: Vec<f64> = points.iter().map(|point| point.p).collect();
         agree(&format!("{name} p_waic"), &p, &numbers(&theirs["pointwise"]["p_waic"]));
@@ -173,7 +173,7 @@ fn a_log_likelihood_of_minus_infinity_spoils_its_own_observation_alone() {
         &numbers(&fixture["arviz"]["pareto_k"]),
     );
     let loo = loo(&points, columns[0].len());
-    let waic = waic(&columns.iter().map(|c| WaicPoint::of(c)).collect::<Vec<_>>());
+    let waic = waic(&columns.iter().map(|c| WaicPoint::new(c)).collect::<Vec<_>>());
     for score in [loo, waic] {
         assert_eq!((score.estimate, score.n_bad, score.reliable), (f64::NEG_INFINITY, 1, false));
     }
@@ -211,7 +211,7 @@ fn scores_taken_at_once_agree_with_loo_and_are_those_taken_one_by_one() {
     for (name, fixture) in finite_fixtures(&reference) {
         let columns = columns(name, fixture);
         let points: Vec<PointScores> =
-            columns.iter().map(|c| PointScores::of(c, size(fixture, "chains"))).collect();
+            columns.iter().map(|c| PointScores::new(c, size(fixture, "chains"))).collect();
         let waics: Vec<WaicPoint> = points.iter().map(|point| point.waic).collect();
         let loos: Vec<LooPoint> = points.iter().map(|point| point.loo).collect();
         agree_with_estimates(name, &waic(&waics), &fixture["waic"], ["elpd_waic", "p_waic"]);
@@ -229,9 +229,9 @@ fn comparisons_agree_with_loo_compare() {
     let loos = scores_by(|m| {
         loo(&m.iter().map(|c| LooPoint::with_relative_efficiency(c, 1.0)).collect::<Vec<_>>(), 800)
     });
-    let waics = scores_by(|m| waic(&m.iter().map(|c| WaicPoint::of(c)).collect::<Vec<_>>()));
+    let waics = scores_by(|m| waic(&m.iter().map(|c| WaicPoint::new(c)).collect::<Vec<_>>()));
     for (scores, key) in [(&loos, "loo_compare"), (&waics, "waic_compare")] {
-        let comparison = Comparison::of(&[(1, &scores[0]), (2, &scores[1]), (3, &scores[2])]).unwrap();
+        let comparison = Comparison::new(&[(1, &scores[0]), (2, &scores[1]), (3, &scores[2])]).unwrap();
         assert_eq!(comparison.rows.iter().map(|row| row.components).collect::<Vec<_>>(), [2, 3, 1]);
         for row in &comparison.rows {
             let theirs = &reference["compare"][key][models[row.components - 1]];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use gmm_sampler::data::Data;
-use gmm_scoring::Criterion;
+use gmm_scoring::{Criterion, Fits};
 
 use crate::cli::problem::{Problem, Problems};
 use crate::data::{self, Dataset};
@@ -96,12 +96,19 @@ const MOST_FITS: usize = 1_000_000;
 
 /// Fits of each K and seed, but for those that LOO may ask for.
 fn parts(spec: &Spec, dataset: &Dataset) -> usize {
-    let asked = |criterion: Criterion| spec.scoring.criteria.contains(&criterion);
-    let folds =
-        if asked(Criterion::Kfold) { spec.scoring.folds.saturating_mul(spec.scoring.repeats) } else { 0 };
-    let groups = dataset.groups.as_ref().filter(|_| asked(Criterion::Logo));
-    let groups = groups.map_or(0, |groups| groups.iter().collect::<HashSet<_>>().len());
-    1 + usize::from(asked(Criterion::Wbic)) + folds + groups
+    let mut needed: Vec<Fits> =
+        spec.scoring.criteria.iter().filter_map(|criterion| criterion.fits()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let parts = |fits: Fits| match fits {
+        Fits::AllRows | Fits::AllRowsAndRefits => 0,
+        Fits::Tempered => 1,
+        Fits::Folds => spec.scoring.folds.saturating_mul(spec.scoring.repeats),
+        Fits::Groups => {
+            dataset.groups.as_ref().map_or(0, |groups| groups.iter().collect::<HashSet<_>>().len())
+        }
+    };
+    needed.into_iter().map(parts).fold(1, usize::saturating_add)
 }
 
 /// What the spec asks of this dataset that it cannot give. Keys that are wrong in themselves are not looked at.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gmm_sampler::mixture::transform::Layout;
-use gmm_scoring::Criterion;
+use gmm_scoring::{Criterion, Fits};
 use rand::seq::SliceRandom;
 
 use crate::engine::experiment::Experiment;
@@ -119,9 +119,11 @@ impl Experiment {
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         let mut parts = vec![(Part::All, Arc::from([]))];
-        parts.extend(self.scores_by(Criterion::Wbic).then(|| (Part::Tempered, Arc::from([]))));
-        parts.extend(self.folds().into_iter().flatten());
-        parts.extend(self.groups());
+        let mut own: Vec<Fits> =
+            self.spec.scoring.criteria.iter().filter_map(|criterion| criterion.fits()).collect();
+        own.sort_unstable();
+        own.dedup();
+        parts.extend(own.into_iter().flat_map(|fits| self.parts(fits)).flatten());
         let mut tasks = Vec::new();
         for &components in self.ks().iter().rev() {
             for (part, held_out) in &parts {
@@ -148,20 +150,31 @@ impl Experiment {
         self.spec.scoring.criteria.contains(&criterion)
     }
 
-    /// The partitions of K-fold cross-validation, none where it was not asked for. Each is random, balanced to within one
-    /// row, and the same for every K and seed, so that differences between them are paired.
+    /// Whether a criterion that was asked for needs these fits.
     #[must_use]
-    pub fn folds(&self) -> Vec<Vec<HeldOutPart>> {
-        if !self.scores_by(Criterion::Kfold) {
-            return Vec::new();
-        }
-        (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect()
+    pub fn needs(&self, fits: Fits) -> bool {
+        self.spec.scoring.criteria.iter().any(|criterion| criterion.fits() == Some(fits))
     }
 
-    /// The groups of leave-one-group-out, none where it was not asked for.
+    /// The parts of the rows, beside all, that a kind of fits is of: a list for each partition of the rows. Refits are not among
+    /// them: which are needed is known after the fits of all rows alone.
+    ///
+    /// Partitions into folds are random, balanced to within one row, and the same for every K and seed, so that differences between
+    /// them are paired.
+    #[must_use]
+    pub fn parts(&self, fits: Fits) -> Vec<Vec<HeldOutPart>> {
+        match fits {
+            Fits::AllRows | Fits::AllRowsAndRefits => Vec::new(),
+            Fits::Tempered => vec![vec![(Part::Tempered, Arc::from([]))]],
+            Fits::Folds => (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect(),
+            Fits::Groups => vec![self.groups()],
+        }
+    }
+
+    /// The groups of rows that belong together; none where no criterion asks for them.
     #[must_use]
     pub fn groups(&self) -> Vec<HeldOutPart> {
-        let groups = self.dataset.groups.iter().flatten().filter(|_| self.scores_by(Criterion::Logo));
+        let groups = self.dataset.groups.iter().flatten().filter(|_| self.needs(Fits::Groups));
         let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (row, group) in groups.enumerate() {
             members.entry(group).or_default().push(row);

@@ -129,7 +129,7 @@ fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
     let n_chains = file.n_chains();
     let batches = file.batches().into_par_iter().map(|batch| {
         let columns = file.columns(batch)?;
-        let points = columns.par_iter().map(|column| PointScores::of(column, n_chains)).collect();
+        let points = columns.par_iter().map(|column| PointScores::new(column, n_chains)).collect();
         let mut sum = vec![0.0; file.n_draws()];
         for column in &columns {
             sum.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
@@ -173,7 +173,7 @@ fn rank(models: &[Model]) -> Result<Ranked> {
         models.iter().map(|model| &model.loo).enumerate().collect();
     let pointwise: Vec<&[f64]> = models.iter().map(|model| model.loo.pointwise.as_slice()).collect();
     Ok(Ranked {
-        comparison: Comparison::of(&scores).context("the models cannot be compared")?,
+        comparison: Comparison::new(&scores).context("the models cannot be compared")?,
         pseudo_bma: pseudo_bma(&pointwise),
         pseudo_bma_plus: pseudo_bma_plus(&pointwise, RESAMPLES, &mut Stream::BayesianBootstrap.rng()),
     })

@@ -31,20 +31,22 @@ pub fn standing(ranking: &Ranking, components: usize) -> &'static str {
 #[must_use]
 pub fn csv(results: &Results) -> String {
     let mut text = String::from(
-        "criterion,rank,components,estimate,se,difference,difference_se,weight,reliable,verdict\n",
+        "criterion,rank,components,estimate,se,mcse,difference,difference_se,difference_mcse,weight,reliable,verdict\n",
     );
     for ranking in &results.rankings {
         for (rank, row) in ranking.comparison.rows.iter().enumerate() {
             writeln!(
                 text,
-                "{},{},{},{:?},{:?},{:?},{:?},{:?},{},{}",
+                "{},{},{},{:?},{:?},{:?},{:?},{:?},{:?},{:?},{},{}",
                 ranking.criterion.name(),
                 rank + 1,
                 row.components,
                 row.estimate,
                 row.se,
+                row.mcse,
                 row.difference,
                 row.difference_se,
+                row.difference_mcse,
                 row.weight,
                 row.reliable,
                 standing(ranking, row.components)
@@ -69,8 +71,10 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                     "components": row.components,
                     "estimate": row.estimate,
                     "se": row.se,
+                    "mcse": row.mcse,
                     "difference": row.difference,
                     "difference_se": row.difference_se,
+                    "difference_mcse": row.difference_mcse,
                     "weight": row.weight,
                     "reliable": row.reliable,
                     "verdict": standing(ranking, row.components),
@@ -143,10 +147,10 @@ fn cell(ranking: &Ranking, row: &Row) -> String {
     let doubt = if row.reliable { " " } else { "?" };
     let number = if ranking.is_best(row.components) {
         short(row.estimate)
-    } else if row.difference_se.is_nan() {
-        format!("{:+}", Short(row.difference))
     } else {
-        format!("{:+} ± {}", Short(row.difference), short(row.difference_se))
+        let error = row.difference_error(ranking.criterion);
+        let error = if error.is_nan() { String::new() } else { format!(" ± {}", short(error)) };
+        format!("{:+}{error}", Short(row.difference))
     };
     format!("{number}{doubt}{mark}")
 }

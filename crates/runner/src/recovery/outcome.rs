@@ -59,10 +59,10 @@ impl Outcome {
                 let criterion = rows[0].criterion;
                 let comparison = Comparison {
                     criterion,
-                    n_observations: (criterion.scale() == Scale::Prediction).then_some(n_observations),
+                    n_terms: (criterion.scale() == Scale::Prediction).then_some(n_observations),
                     rows: rows.iter().map(|row| row.row.clone()).collect(),
                 };
-                let verdict = Verdict::of(&comparison);
+                let verdict = Verdict::new(&comparison);
                 Ranking { criterion, comparison, verdict, best_by_seed: Vec::new() }
             })
             .collect()

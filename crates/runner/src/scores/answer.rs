@@ -2,26 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gmm_scoring::{Criterion, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict, paired_difference};
+use gmm_scoring::{Criterion, Difference, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict};
 
 use crate::scores::digest::ScoreRow;
 use crate::scores::results::Ranking;
 use crate::study::spec::PriorSpec;
-
-/// Criteria that may give the answer, the most trustworthy first. Who names groups says that their rows are not independent, and
-/// only holding out whole groups allows for that. Evidence is the probability of each K itself, where the prior might have been
-/// stated before the data, and finds a true K more often than predictions do, which a spare component costs next to nothing.
-/// K-fold's fits never saw the rows they are scored on, not even through the centroids that the prior is centred on; LOO and WAIC
-/// flatter such a prior. Of those of the maximised likelihood BIC alone is consistent.
-const PREFERENCE: [Criterion; 7] = [
-    Criterion::Logo,
-    Criterion::Evidence,
-    Criterion::Laplace,
-    Criterion::Kfold,
-    Criterion::Loo,
-    Criterion::Waic,
-    Criterion::Bic,
-];
 
 /// A number of components, with its reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +33,9 @@ impl Answer {
     pub fn of(prior: &PriorSpec, rankings: &[Ranking], scores: &[ScoreRow]) -> Option<Self> {
         let verdicts: Vec<(&Ranking, &Verdict)> =
             rankings.iter().filter_map(|ranking| Some((ranking, ranking.verdict.as_ref()?))).collect();
-        let (ranking, verdict) = PREFERENCE
-            .iter()
-            .filter_map(|wanted| verdicts.iter().find(|(ranking, _)| ranking.criterion == *wanted))
+        let (ranking, verdict) = Criterion::ranked()
+            .into_iter()
+            .filter_map(|wanted| verdicts.iter().find(|(ranking, _)| ranking.criterion == wanted))
             .find(|(ranking, _)| may_answer(prior, ranking))
             .or(verdicts.first())?;
         let components = choice(verdict);
@@ -106,27 +91,6 @@ fn may_answer(prior: &PriorSpec, ranking: &Ranking) -> bool {
         || prior.precedes_data() && ranking.comparison.rows.first().is_some_and(|best| best.reliable)
 }
 
-/// What the K is that a criterion chooses, as the rest of a sentence about it.
-fn meaning(criterion: Criterion) -> &'static str {
-    match criterion {
-        Criterion::Aic => {
-            "has the best likelihood at a low price for each parameter, which tends to too many"
-        }
-        Criterion::Bic => "has the best likelihood when every component is charged as one that is needed",
-        Criterion::Sbic => "has the best likelihood when components to spare are charged less",
-        Criterion::Wbic => "has the best likelihood on average over a tempered posterior",
-        Criterion::Icl => "counts the clusters that can be told apart",
-        Criterion::Waic | Criterion::Loo => "is the fewest that predict as well as any",
-        Criterion::Kfold => {
-            "is the fewest that predict as well as any what no part of the fit has seen, the prior included"
-        }
-        Criterion::Logo => {
-            "is the fewest that predict as well as any groups that no part of the fit has seen"
-        }
-        Criterion::Evidence | Criterion::Laplace => "makes the data most probable under this very prior",
-    }
-}
-
 /// The Ks that criteria choose, and what each of these asks, where they do not all choose one. An average of them would answer
 /// nobody's question.
 fn disagreement(verdicts: &[(&Ranking, &Verdict)]) -> Option<String> {
@@ -144,9 +108,9 @@ fn disagreement(verdicts: &[(&Ranking, &Verdict)]) -> Option<String> {
             // One meaning is told once, for all that share it.
             let mut meanings: Vec<(&str, Vec<&str>)> = Vec::new();
             for criterion in criteria {
-                match meanings.iter_mut().find(|(known, _)| *known == meaning(*criterion)) {
+                match meanings.iter_mut().find(|(known, _)| *known == criterion.descriptor().rationale) {
                     Some((_, titles)) => titles.push(criterion.title()),
-                    None => meanings.push((meaning(*criterion), vec![criterion.title()])),
+                    None => meanings.push((criterion.descriptor().rationale, vec![criterion.title()])),
                 }
             }
             let told: Vec<String> = meanings
@@ -168,7 +132,7 @@ fn flattery(components: usize, scores: &[ScoreRow]) -> Option<String> {
         scores.iter().find(|row| row.components == components && row.score.criterion == criterion)
     };
     let (loo, kfold) = (of(Criterion::Loo)?, of(Criterion::Kfold)?);
-    let (difference, se) = paired_difference(&loo.score, &kfold.score);
+    let Difference { estimate: difference, se, .. } = Difference::new(&loo.score, &kfold.score);
     (difference > SMALL_ELPD_DIFFERENCE && difference > 2.0 * se).then(|| {
         format!(
             "At K = {components} PSIS-LOO promises {difference:.1} ± {se:.1} nats more than K-fold keeps: a prior or a scale that was \

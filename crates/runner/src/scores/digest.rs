@@ -24,8 +24,6 @@ pub struct ScoreRow {
     /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
     pub seed: Option<u64>,
     pub score: Score,
-    /// Monte Carlo standard error of the estimate, from the chains behind it; NaN where none is known.
-    pub mcse: f64,
 }
 
 /// One row of `summary.parquet`.

@@ -23,7 +23,7 @@ const DISAGREEMENT: f64 = 3.0;
 /// A Monte Carlo error above this, in nats, is as large as differences that count: Kass & Raftery (1995), section 3.2.
 const LARGEST_ERROR: f64 = 0.5;
 
-/// The score, in nats on the data's own scale. Its standard error is of Monte Carlo alone.
+/// The score, in nats on the data's own scale.
 ///
 /// # Errors
 /// Draws that are no mixtures, a constant column.
@@ -77,25 +77,10 @@ pub(super) fn under(experiment: &Experiment, components: usize, prior: &Prior, m
     score
 }
 
-/// Without an estimate.
-pub(super) fn undefined(criterion: Criterion) -> Score {
-    Score {
-        criterion,
-        estimate: f64::NAN,
-        se: f64::NAN,
-        p_eff: f64::NAN,
-        n_bad: 0,
-        reliable: false,
-        note: String::new(),
-        pointwise: Vec::new(),
-    }
-}
-
 /// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
 fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
-    let undefined = undefined(Criterion::Evidence);
     match found {
-        Err(error) => Score { note: error.to_string(), ..undefined },
+        Err(error) => Score { note: error.to_string(), ..Score::new(Criterion::Evidence, f64::NAN) },
         Ok(found) => {
             let mut note = String::new();
             if found.mcse.is_nan() || found.mcse > LARGEST_ERROR {
@@ -114,14 +99,8 @@ fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
                     ),
                 );
             }
-            let estimate = found.log_evidence - log_scale;
-            Score {
-                estimate,
-                se: found.mcse,
-                reliable: note.is_empty() && estimate.is_finite(),
-                note,
-                ..undefined
-            }
+            let score = Score::new(Criterion::Evidence, found.log_evidence - log_scale);
+            Score { mcse: found.mcse, reliable: note.is_empty() && score.reliable, note, ..score }
         }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use gmm_sampler::data::Observations;
 use gmm_sampler::diagnostics::sd;
-use gmm_scoring::{Criterion, Score, held_out, held_out_mcse, kfold, logo};
+use gmm_scoring::{Criterion, Score, Terms, held_out, held_out_mcse, kfold, logo};
 
 use super::digest::append;
 use super::pass::{invariants, log_likelihood_and_spiked};
@@ -49,7 +49,7 @@ impl HeldOut {
     }
 }
 
-/// The score of one K and seed from partitions of the rows, and its Monte Carlo standard error. Of several partitions each
+/// The score of one K and seed from partitions of the rows. Of several partitions each
 /// observation's mean counts.
 ///
 /// # Errors
@@ -58,20 +58,22 @@ pub fn cross_validated(
     criterion: Criterion,
     n_observations: usize,
     partitions: &[Vec<(Part, &HeldOut)>],
-) -> Result<(Score, f64)> {
+) -> Result<Score> {
     let repeats =
         partitions.iter().map(|parts| pointwise(n_observations, parts)).collect::<Result<Vec<_>>>()?;
     let n_repeats = repeats.len() as f64;
     // Parts have streams of random numbers of their own: their errors are independent.
     let parts = || partitions.iter().flatten();
     let mcse = parts().map(|(_, part)| part.mcse * part.mcse).sum::<f64>().sqrt() / n_repeats;
-    let mut score = if criterion == Criterion::Logo {
+    let score = match criterion.descriptor().terms {
         // Rows of a group are not independent, groups are taken to be: a group is one term, and the standard error is over them.
-        logo(parts().map(|(_, part)| part.elpd.iter().sum()).collect())
-    } else {
-        let mean = |i: usize| repeats.iter().map(|pointwise| pointwise[i]).sum::<f64>() / n_repeats;
-        kfold((0..n_observations).map(mean).collect())
+        Some(Terms::Groups) => logo(parts().map(|(_, part)| part.elpd.iter().sum()).collect()),
+        Some(Terms::Observations) | None => {
+            let mean = |i: usize| repeats.iter().map(|pointwise| pointwise[i]).sum::<f64>() / n_repeats;
+            kfold((0..n_observations).map(mean).collect())
+        }
     };
+    let mut score = Score { mcse, ..score };
     if repeats.len() > 1 {
         let estimates: Vec<f64> = repeats.iter().map(|pointwise| pointwise.iter().sum()).collect();
         let more = format!(
@@ -81,8 +83,8 @@ pub fn cross_validated(
         );
         append(&mut score.note, &more);
     }
-    doubt(&mut score, mcse, parts());
-    Ok((score, mcse))
+    doubt(&mut score, parts());
+    Ok(score)
 }
 
 /// The log predictive density of each observation by the one part that holds it out.
@@ -97,7 +99,8 @@ fn pointwise(n_observations: usize, parts: &[(Part, &HeldOut)]) -> Result<Vec<f6
 }
 
 /// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
-fn doubt<'a>(score: &mut Score, mcse: f64, parts: impl Iterator<Item = &'a (Part, &'a HeldOut)>) {
+fn doubt<'a>(score: &mut Score, parts: impl Iterator<Item = &'a (Part, &'a HeldOut)>) {
+    let mcse = score.mcse;
     // An undefined error is too large; one observation has no standard error to compare with.
     if (mcse.is_nan() || mcse > MOST_ERROR * score.se) && !score.se.is_nan() {
         let more = format!(

@@ -8,10 +8,10 @@ use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::start::em::EmOptimum;
 use gmm_sampler::start::find_modes;
 use gmm_sampler::ties::Ties;
-use gmm_scoring::{Criterion, laplace};
+use gmm_scoring::{Criterion, Score, laplace};
 
 use super::digest::{ScoreRow, append};
-use super::evidence::{undefined, under};
+use super::evidence::under;
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
 use crate::engine::task::Part;
@@ -35,7 +35,7 @@ pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOpt
     let modes = find_modes(&mut posterior, &model.beginnings(&optima), |mixture| {
         watch.is_collapsed(&mixture.on_data_scale(&model.scaling))
     });
-    let mut score = undefined(Criterion::Laplace);
+    let mut score = Score::new(Criterion::Laplace, f64::NAN);
     let exchangeable = model.prior.is_exchangeable(components);
     match laplace(&mut posterior, &modes, exchangeable) {
         _ if modes.is_empty() => {
@@ -55,5 +55,5 @@ pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOpt
         }
     }
     let score = under(experiment, components, &model.prior, score);
-    Ok(ScoreRow { components, seed: None, score, mcse: f64::NAN })
+    Ok(ScoreRow { components, seed: None, score })
 }

@@ -33,9 +33,8 @@ impl fmt::Display for How {
 pub struct LeaveOneOut {
     pub components: usize,
     pub seed: u64,
+    /// Its Monte Carlo error is NaN while a term is bad.
     pub score: Score,
-    /// Monte Carlo standard error of the estimate; NaN while a term is bad.
-    pub mcse: f64,
     /// Of each observation, in nats.
     pub elpd: Vec<f64>,
     pub p: Vec<f64>,
@@ -109,12 +108,11 @@ impl LeaveOneOut {
         }
         let reweighted_alone = points.iter().zip(&how).filter(|(_, how)| **how == How::Psis);
         variance += reweighted_alone.map(|(point, _)| point.mcse * point.mcse).sum::<f64>();
-        let mcse = if score.n_bad == 0 { variance.sqrt() } else { f64::NAN };
+        score.mcse = if score.n_bad == 0 { variance.sqrt() } else { f64::NAN };
         Some(Self {
             components: digest.job.components,
             seed: digest.job.seed,
             score: digest.health.doubt(score),
-            mcse,
             elpd: points.iter().map(|point| point.elpd).collect(),
             p: points.iter().map(|point| point.p).collect(),
             pareto_k: reweighted.iter().map(|point| point.pareto_k).collect(),

@@ -35,11 +35,11 @@ pub fn pass(matrix: &LogLikelihood<'_>, with_waic: bool, with_loo: bool) -> Pass
             for column in &columns {
                 log_likelihood.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
             }
-            let points = || columns.iter().map(|column| PointScores::of(column, matrix.n_chains()));
+            let points = || columns.iter().map(|column| PointScores::new(column, matrix.n_chains()));
             let (waic, loo) = match (with_waic, with_loo) {
                 (true, true) => points().map(|point| (point.waic, point.loo)).unzip(),
                 (false, true) => (Vec::new(), points().map(|point| point.loo).collect()),
-                _ => (columns.iter().map(|column| WaicPoint::of(column)).collect(), Vec::new()),
+                _ => (columns.iter().map(|column| WaicPoint::new(column)).collect(), Vec::new()),
             };
             Pass { waic, loo, log_likelihood }
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Basis, Comparison, Criterion, Row, Scale, Score, Verdict};
+use gmm_scoring::{Basis, Comparison, Criterion, Fingerprint, Row, Score, Verdict};
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
@@ -113,13 +113,12 @@ impl Results {
 
         let mut doubts = Vec::new();
         let mut held_out = Vec::new();
-        let groups = Some(experiment.groups()).filter(|groups| !groups.is_empty());
-        for (criterion, partitions) in
-            [(Criterion::Kfold, experiment.folds()), (Criterion::Logo, groups.into_iter().collect())]
-        {
+        let asked = Criterion::ALL.into_iter().filter(|criterion| experiment.scores_by(*criterion));
+        for criterion in asked.filter(|criterion| criterion.basis() == Basis::HeldOut) {
+            let partitions = criterion.fits().map_or_else(Vec::new, |fits| experiment.parts(fits));
             let scorer =
                 HeldOutScorer { experiment, findings: &findings, criterion, partitions: &partitions };
-            for &components in ks.iter().filter(|_| !partitions.is_empty()) {
+            for &components in &ks {
                 for &seed in &seeds {
                     held_out.extend(scorer.score(components, seed, &mut failures, &mut doubts));
                 }
@@ -134,7 +133,7 @@ impl Results {
             }
             let Job { components, seed, .. } = job;
             let score = found.score.clone();
-            tempered.push(ScoreRow { components, seed: Some(seed), mcse: score.se, score });
+            tempered.push(ScoreRow { components, seed: Some(seed), score });
         }
         let (digests, plot_draws) = findings.into_digests_and_plot_draws();
         let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
@@ -148,22 +147,18 @@ impl Results {
         scores.extend(of_modes);
         for digest in &digests {
             let Job { components, seed, .. } = digest.job;
-            let row = |score: &Score| ScoreRow {
-                components,
-                seed: Some(seed),
-                score: score.clone(),
-                mcse: if score.criterion.scale() == Scale::Evidence { score.se } else { f64::NAN },
-            };
+            let row = |score: &Score| ScoreRow { components, seed: Some(seed), score: score.clone() };
             scores.extend(digest.waic.iter().chain(&digest.evidence).map(row));
         }
         scores.extend(left_out.iter().map(|loo| ScoreRow {
             components: loo.components,
             seed: Some(loo.seed),
             score: loo.score.clone(),
-            mcse: loo.mcse,
         }));
         scores.extend(held_out);
         scores.extend(tempered);
+        let data = Fingerprint::new(&experiment.dataset.data);
+        scores.iter_mut().for_each(|row| row.score.data = Some(data));
         let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
@@ -248,7 +243,7 @@ impl HeldOutScorer<'_> {
             return None;
         }
         match cross_validated(self.criterion, self.experiment.dataset.data.n_observations(), &found) {
-            Ok((score, mcse)) => Some(ScoreRow { components, seed: Some(seed), score, mcse }),
+            Ok(score) => Some(ScoreRow { components, seed: Some(seed), score }),
             Err(error) => {
                 failures.push(Failure {
                     what: format!("{} of K = {components}, seed {seed}", self.criterion),
@@ -269,17 +264,15 @@ fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
         criterion: first.criterion,
         estimate: mean(&|score| score.estimate),
         // Errors over observations are common to all seeds, Monte Carlo errors are not.
-        se: if first.pointwise.is_empty() {
-            mean(&|score| score.se * score.se).sqrt() / n.sqrt()
-        } else {
-            mean(&|score| score.se)
-        },
+        se: mean(&|score| score.se),
+        mcse: mean(&|score| score.mcse * score.mcse).sqrt() / n.sqrt(),
         p_eff: mean(&|score| score.p_eff),
         n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
         reliable: scores.iter().all(|score| score.reliable),
         // Each seed's own note stands with its own score.
         note: String::new(),
         pointwise: (0..first.pointwise.len()).map(|i| mean(&|score| score.pointwise[i])).collect(),
+        data: first.data,
     })
 }
 
@@ -296,10 +289,10 @@ fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
         return Ok(None);
     }
     let compare = |scores: &[(usize, &Score)]| {
-        Comparison::of(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
+        Comparison::new(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
     };
     let comparison = compare(&scores.iter().map(|(k, score)| (*k, score)).collect::<Vec<_>>())?;
-    let verdict = Verdict::of(&comparison);
+    let verdict = Verdict::new(&comparison);
     let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
@@ -311,7 +304,7 @@ fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
                 .filter(|row| row.seed == Some(seed))
                 .map(|row| (row.components, &row.score))
                 .collect();
-            if let Some(verdict) = Verdict::of(&compare(&of_seed)?) {
+            if let Some(verdict) = Verdict::new(&compare(&of_seed)?) {
                 best_by_seed.push((seed, verdict.best));
             }
         }

@@ -87,7 +87,7 @@ fn refitted_loo_is_loo_by_brute_force() {
             assert!(apart.abs() < MONTE_CARLO, "observation {row}: {apart:.2} standard errors");
         }
     }
-    let apart = (loo.score.estimate - sum) / (loo.mcse * loo.mcse + variance).sqrt();
+    let apart = (loo.score.estimate - sum) / (loo.score.mcse * loo.score.mcse + variance).sqrt();
     assert!(apart.abs() < MONTE_CARLO, "{apart:.2} standard errors: {} for {sum}", loo.score.estimate);
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use gmm_sampler::data::Data;
-use gmm_scoring::Row;
+use gmm_scoring::{Criterion, Row, Scale};
 use polars::prelude::Column;
 
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
@@ -37,8 +37,10 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<
         Column::new("components".into(), count(|row| row.row.components)),
         Column::new("estimate".into(), number(|row| row.row.estimate)),
         Column::new("se".into(), number(|row| row.row.se)),
+        Column::new("mcse".into(), number(|row| row.row.mcse)),
         Column::new("difference".into(), number(|row| row.row.difference)),
         Column::new("difference_se".into(), number(|row| row.row.difference_se)),
+        Column::new("difference_mcse".into(), number(|row| row.row.difference_mcse)),
         Column::new("weight".into(), number(|row| row.row.weight)),
         Column::new(
             "reliable".into(),
@@ -69,16 +71,31 @@ pub fn outcome(file: &Sealed) -> Result<Outcome> {
             .map(|name| numbers(&frame, name));
     let (estimate, se, difference) = (estimate?, se?, difference?);
     let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
+    let monte_carlo = if frame.column("mcse").is_ok() {
+        Some((numbers(&frame, "mcse")?, numbers(&frame, "difference_mcse")?))
+    } else {
+        None
+    };
     let rows = (0..prior.len()).map(|i| {
+        let criterion: Criterion = criteria.get(i).context("a criterion is missing")?.parse()?;
+        let errors = (se[i], difference_se[i]);
+        let ((se, difference_se), (mcse, difference_mcse)) = match &monte_carlo {
+            Some((mcse, difference_mcse)) => (errors, (mcse[i], difference_mcse[i])),
+            // Files of earlier versions have one pair of errors: over terms for predictions, of Monte Carlo for the others.
+            None if criterion.scale() == Scale::Prediction => (errors, (f64::NAN, f64::NAN)),
+            None => ((f64::NAN, f64::NAN), errors),
+        };
         Ok(OutcomeRow {
             prior: prior[i] as usize,
-            criterion: criteria.get(i).context("a criterion is missing")?.parse()?,
+            criterion,
             row: Row {
                 components: components[i] as usize,
                 estimate: estimate[i],
-                se: se[i],
+                se,
+                mcse,
                 difference: difference[i],
-                difference_se: difference_se[i],
+                difference_se,
+                difference_mcse,
                 weight: weight[i],
                 reliable: reliable.get(i).context("a mark is missing")?,
             },

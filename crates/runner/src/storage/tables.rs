@@ -28,7 +28,7 @@ impl Store {
             Column::new("criterion".into(), text(|row| row.score.criterion.name().to_owned())),
             Column::new("estimate".into(), number(|row| row.score.estimate)),
             Column::new("se".into(), number(|row| row.score.se)),
-            Column::new("mcse".into(), rows.iter().map(|row| row.mcse).collect::<Vec<_>>()),
+            Column::new("mcse".into(), number(|row| row.score.mcse)),
             Column::new("p_eff".into(), number(|row| row.score.p_eff)),
             Column::new("n_bad".into(), rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
             Column::new("reliable".into(), rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),

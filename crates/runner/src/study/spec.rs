@@ -261,10 +261,7 @@ impl Default for ScoringSpec {
     /// each of four chains the Monte Carlo error of a K-fold score was a thirtieth of its standard error or less on six data sets,
     /// wherever the chains agreed.
     fn default() -> Self {
-        let by_itself = |criterion: &Criterion| {
-            !matches!(criterion, Criterion::Logo | Criterion::Wbic | Criterion::Laplace)
-        };
-        let criteria = Criterion::ALL.into_iter().filter(by_itself);
+        let criteria = Criterion::ALL.into_iter().filter(|criterion| criterion.descriptor().by_default);
         Self {
             criteria: criteria.collect(),
             folds: 10,

@@ -114,7 +114,7 @@ fn more_fits_than_a_list_can_hold_are_refused() {
 fn repeats_and_groups_hold_out_every_row_once_and_repeats_differ() {
     let lines = "scoring = { folds = 3, repeats = 4, groups = \"kind\" }";
     let experiment = load(&with(lines), &DATA.replace("1,1,x", "1,1,z")).unwrap();
-    let (folds, groups) = (experiment.folds(), experiment.groups());
+    let (folds, groups) = (experiment.parts(Fits::Folds), experiment.groups());
     assert_eq!((folds.len(), groups.len()), (4, 3));
     for partition in folds.iter().chain([&groups]) {
         let mut rows: Vec<usize> = partition.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();

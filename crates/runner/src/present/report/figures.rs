@@ -78,7 +78,7 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportF
             .map(|row| PlottedScore {
                 components: row.components,
                 estimate: row.estimate,
-                difference_se: row.difference_se,
+                difference_se: row.difference_error(ranking.criterion),
                 seeds: estimates_by_seed(results, ranking, row.components),
                 reliable: row.reliable,
             })

@@ -102,7 +102,7 @@ fn cell(ranking: &Ranking, components: usize) -> Value {
     let is_best = ranking.is_best(components);
     context! {
         text => if is_best { short(row.estimate) } else if row.difference > 0.0 { format!("+{}", short(row.difference)) } else { short(row.difference) },
-        se => if is_best || row.difference_se.is_nan() { String::new() } else { short(row.difference_se) },
+        se => if is_best || row.difference_error(ranking.criterion).is_nan() { String::new() } else { short(row.difference_error(ranking.criterion)) },
         standing => standing(ranking, components),
         class => if is_best { "best" } else if standing(ranking, components).is_empty() { "" } else { "near" },
         reliable => row.reliable,

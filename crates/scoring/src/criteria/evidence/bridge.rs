@@ -35,10 +35,16 @@ pub struct Evidence {
 /// Why there is no log evidence.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EvidenceError {
+    /// Chains too short to be halved.
     #[error("{found} draws a chain are too few: {FEWEST_DRAWS} are the least")]
-    TooFewDraws { found: usize },
+    TooFewDraws {
+        /// Draws of a chain.
+        found: usize,
+    },
+    /// The draws' covariance is singular.
     #[error("the draws lie in a plane: no normal can be fitted to them")]
     Flat,
+    /// Posterior and proposal share no region.
     #[error("no point that the proposal drew has a density, so that the two do not overlap")]
     NoOverlap,
 }

@@ -3,6 +3,8 @@
 //! Sources: Tierney & Kadane (1986), Journal of the American Statistical Association 81; Kass & Raftery (1995), ibid. 90,
 //! section 4.1. What relabelling adds is worked out at [`log_overlap`].
 
+mod permanent;
+
 use std::f64::consts::PI;
 
 use gmm_sampler::mixture::posterior::Posterior;
@@ -12,15 +14,33 @@ use gmm_sampler::start::curvature::curvature;
 use gmm_sampler::start::mode::Mode;
 use thiserror::Error;
 
-use super::permanent::{LARGEST, log_permanent};
+use self::permanent::{LARGEST, log_permanent};
+use crate::descriptor::{Descriptor, Scale, Source};
+
+pub(super) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "laplace",
+    title: "Laplace",
+    scale: Scale::Evidence,
+    source: Source::Mode,
+    terms: None,
+    rationale: "has the largest evidence under this prior",
+    // After bridge sampling, which it approximates.
+    rank: Some(30),
+    by_default: false,
+};
 
 /// Why there is no log evidence by Laplace's method.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LaplaceError {
+    /// No mode, or a highest one at which the log density is not concave.
     #[error("the posterior is not curved like a peak at its highest known mode: no normal approximates it")]
     NoPeak,
+    /// More components coincide than a permanent can be computed for.
     #[error("{found} components coincide, of which {LARGEST} can be told how often relabelling counts them")]
-    TooManyAlike { found: usize },
+    TooManyAlike {
+        /// How many.
+        found: usize,
+    },
 }
 
 /// Log evidence by Laplace's method.

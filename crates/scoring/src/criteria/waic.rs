@@ -1,7 +1,20 @@
 //! WAIC: the fit of the posterior, less the variance that each observation's log-likelihood has under it.
 
+use crate::criterion::Criterion;
+use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
 use crate::log_sum_exp::log_mean_exp;
-use crate::{Criterion, Score};
+use crate::score::Score;
+
+pub(super) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "waic",
+    title: "WAIC",
+    scale: Scale::Prediction,
+    source: Source::Draws(Fits::AllRows),
+    terms: Some(Terms::Observations),
+    rationale: "is the smallest K whose predictive score is indistinguishable from the best",
+    rank: Some(60),
+    by_default: true,
+};
 
 /// Above this posterior variance of a log-likelihood, WAIC's approximation starts to fail: R's `loo` warns from
 /// the same number on.
@@ -19,7 +32,7 @@ pub struct WaicPoint {
 impl WaicPoint {
     /// From the S log-likelihoods of one observation, in any order.
     #[must_use]
-    pub fn of(log_likelihood: &[f64]) -> Self {
+    pub fn new(log_likelihood: &[f64]) -> Self {
         let p = if log_likelihood.contains(&f64::NEG_INFINITY) {
             f64::INFINITY
         } else {

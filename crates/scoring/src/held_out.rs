@@ -1,9 +1,10 @@
-//! Cross-validation: each observation scored by a fit that never saw it.
+//! Log predictive densities of observations that a fit has not seen, and their Monte Carlo error.
 
 use gmm_sampler::diagnostics::mcse_mean;
 
+use crate::criterion::Criterion;
 use crate::log_sum_exp::log_mean_exp;
-use crate::{Criterion, Score};
+use crate::score::Score;
 
 /// Log predictive density of one held-out observation, in nats, from its log density under each draw of the fit without it.
 ///
@@ -29,26 +30,12 @@ pub fn held_out_mcse(columns: &[Vec<f64>], n_chains: usize) -> f64 {
     if relative.is_empty() { f64::NAN } else { mcse_mean(&relative, n_chains) }
 }
 
-/// The sum of N held-out log predictive densities, one an observation in the order of the data. Higher is better.
-///
-/// Nothing is approximated but the posterior, so that there is no diagnostic beyond a density that is not finite. The estimate is a
-/// little pessimistic, since each fit saw fewer observations than there are.
-#[must_use]
-pub fn kfold(pointwise: Vec<f64>) -> Score {
-    of_terms(Criterion::Kfold, pointwise)
-}
-
-/// The sum of the log predictive densities of G groups of observations, each held out whole by one fit; a group's term is the sum
-/// over its observations. Higher is better; the standard error is over groups, for those within one are not independent.
-#[must_use]
-pub fn logo(groups: Vec<f64>) -> Score {
-    of_terms(Criterion::Logo, groups)
-}
-
-fn of_terms(criterion: Criterion, elpd: Vec<f64>) -> Score {
+/// The score that held-out log predictive densities sum to. Nothing is approximated but the posterior, so the only diagnostic is a
+/// density that is not finite; `terms` says in the plural what the densities are of.
+pub(crate) fn held_out_score(criterion: Criterion, elpd: Vec<f64>, terms: &str) -> Score {
     let n_bad = elpd.iter().filter(|elpd| !elpd.is_finite()).count();
     Score::from_pointwise(criterion, elpd, f64::NAN, n_bad, |n| {
-        format!("{n_bad} of {n} held-out {} have no finite log predictive density", criterion.terms())
+        format!("{n_bad} of {n} held-out {terms} have no finite log predictive density")
     })
 }
 
@@ -79,11 +66,5 @@ mod tests {
             (0..400).map(|s| f64::from(s * 7 % 19) / 19.0 + if s < 200 { apart } else { 0.0 }).collect()
         };
         assert!(held_out_mcse(&[column(1.0)], 4) > 5.0 * held_out_mcse(&[column(0.0)], 4));
-    }
-
-    #[test]
-    fn the_error_of_groups_is_over_groups() {
-        let score = logo(vec![-10.0, -12.0, -14.0]);
-        assert_eq!((score.estimate, score.se), (-36.0, 12.0_f64.sqrt()));
     }
 }

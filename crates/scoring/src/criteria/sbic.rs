@@ -1,23 +1,26 @@
-//! Criteria that know that mixtures are singular: where components are to spare, their parameters are not counted in full.
+//! Singular BIC: where components are to spare, their parameters are not counted in full.
 //!
-//! Sources: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below; Watanabe
-//! (2013), "A widely applicable Bayesian information criterion", JMLR 14.
+//! Source: Drton & Plummer (2017), "A Bayesian information criterion for singular models", JRSS-B 79, "DP" below.
 
-use crate::information::deviance_score;
+use crate::criterion::Criterion;
+use crate::descriptor::{Descriptor, Scale, Source};
 use crate::log_sum_exp::log_sum_exp;
-use crate::{Criterion, Score};
+use crate::maximum::Maxima;
+use crate::score::Score;
 
-/// What sBIC has to know of one K.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Maximised {
-    /// K.
-    pub components: usize,
-    /// The maximised log-likelihood, natural logarithm.
-    pub log_likelihood: f64,
-}
+pub(super) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "sbic",
+    title: "sBIC",
+    scale: Scale::Deviance,
+    source: Source::Likelihood(|maxima| sbic(maxima, sbic_phi(maxima.n_features))),
+    terms: None,
+    rationale: "minimises sBIC, which penalises spare components less",
+    rank: None,
+    by_default: true,
+};
 
 /// Free parameters of one component with full covariance: r.
-fn of_component(n_features: usize) -> f64 {
+fn component_parameters(n_features: usize) -> f64 {
     let d = n_features as f64;
     d + d * (d + 1.0) / 2.0
 }
@@ -26,7 +29,7 @@ fn of_component(n_features: usize) -> f64 {
 /// the authors' own program (R's sBIC 0.2).
 #[must_use]
 pub fn sbic_phi(n_features: usize) -> f64 {
-    (of_component(n_features) + 1.0) / 2.0
+    (component_parameters(n_features) + 1.0) / 2.0
 }
 
 /// sBIC of mixtures of K full-covariance normals in D dimensions, on the deviance scale (lower is better): minus twice an
@@ -37,12 +40,13 @@ pub fn sbic_phi(n_features: usize) -> f64 {
 /// at a price of φ parameters each, or double another:
 /// 2 λ = min(K' r + K' − 1 + φ (K − K'), K r + K' − 1), r = D + D(D + 1)/2.
 /// φ is the parameter of the weights' Dirichlet prior where that is what the evidence is wanted for; [`sbic_phi`] is the
-/// usual choice. With K' = K alone it is BIC. `maximised` are the K that are compared, ascending; a smaller K that is missing,
-/// or whose likelihood is not finite, is not thought possible.
+/// usual choice. With K' = K alone it is BIC. A smaller K that is missing, or whose likelihood is not finite, is taken to be
+/// impossible.
 #[must_use]
-pub fn sbic(maximised: &[Maximised], n_features: usize, n_observations: usize, phi: f64) -> Vec<Score> {
-    let r = of_component(n_features);
-    let log_n = libm::log(n_observations as f64);
+pub fn sbic(maxima: &Maxima<'_>, phi: f64) -> Vec<Score> {
+    let maximised = maxima.of_each;
+    let r = component_parameters(maxima.n_features);
+    let log_n = libm::log(maxima.n_observations as f64);
     let twice_lambda = |larger: usize, truth: usize| {
         let (k, truth) = (larger as f64, truth as f64);
         let emptied = truth * r + truth - 1.0 + phi * (k - truth);
@@ -54,7 +58,7 @@ pub fn sbic(maximised: &[Maximised], n_features: usize, n_observations: usize, p
     for (i, of_k) in maximised.iter().enumerate() {
         if !of_k.log_likelihood.is_finite() {
             evidences.push(f64::NEG_INFINITY);
-            scores.push(deviance_score(Criterion::Sbic, f64::NAN, f64::NAN));
+            scores.push(Score::from_deviance(Criterion::Sbic, f64::NAN, f64::NAN));
             continue;
         }
         let log_term = |j: usize| {
@@ -76,44 +80,33 @@ pub fn sbic(maximised: &[Maximised], n_features: usize, n_observations: usize, p
         evidences.push(evidence);
         // The penalty that was charged, in parameters of BIC's price.
         let p_eff = 2.0 * (of_k.log_likelihood - evidence) / log_n;
-        scores.push(deviance_score(Criterion::Sbic, -2.0 * evidence, p_eff));
+        scores.push(Score::from_deviance(Criterion::Sbic, -2.0 * evidence, p_eff));
     }
     scores
-}
-
-/// WBIC on the deviance scale (lower is better): twice the mean of −log L under the posterior whose likelihood is raised to the
-/// power 1 / ln N (Watanabe 2013, eq. 16), minus twice an approximation of the log evidence.
-///
-/// `log_likelihood` are the S log-likelihoods of all N observations under draws of that posterior; `mcse` is the Monte Carlo
-/// standard error of their mean. NaN of nothing.
-#[must_use]
-pub fn wbic(log_likelihood: &[f64], mcse: f64) -> Score {
-    let mean = gmm_sampler::diagnostics::mean(log_likelihood);
-    let mut score = deviance_score(Criterion::Wbic, -2.0 * mean, f64::NAN);
-    score.se = 2.0 * mcse;
-    score
-}
-
-/// The power that [`wbic`] wants the likelihood raised to.
-#[must_use]
-pub fn wbic_power(n_observations: usize) -> f64 {
-    1.0 / libm::log(n_observations as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bic;
+    use crate::criteria::bic::bic;
+    use crate::maximum::Maximum;
 
-    fn collection(logs: &[f64]) -> Vec<Maximised> {
-        let of = |(i, &log_likelihood): (usize, &f64)| Maximised { components: i + 1, log_likelihood };
-        logs.iter().enumerate().map(of).collect()
+    fn maximum(components: usize, log_likelihood: f64) -> Maximum {
+        Maximum { components, log_likelihood, n_parameters: 0, entropy: f64::NAN }
+    }
+
+    fn collection(logs: &[f64]) -> Vec<Maximum> {
+        (1..).zip(logs).map(|(components, &log_likelihood)| maximum(components, log_likelihood)).collect()
+    }
+
+    fn scores(of_each: &[Maximum], n_features: usize, n_observations: usize, phi: f64) -> Vec<Score> {
+        sbic(&Maxima { of_each, n_features, n_observations }, phi)
     }
 
     #[test]
     fn one_model_alone_has_its_bic() {
-        let alone = Maximised { components: 3, log_likelihood: -812.5 };
-        let score = &sbic(&[alone], 2, 272, 0.5)[0];
+        let alone = maximum(3, -812.5);
+        let score = &scores(&[alone], 2, 272, 0.5)[0];
         assert!((score.estimate - bic(-812.5, 17, 272).estimate).abs() < 1e-9);
         assert!((score.p_eff - 17.0).abs() < 1e-12);
     }
@@ -123,7 +116,7 @@ mod tests {
     fn the_defining_equations_are_solved() {
         for (logs, alpha) in [([-240.4, -220.06, -212.7, -207.1], 0.5), ([-30.0, -29.9, -29.7, -25.0], 1.0)] {
             let n = 82.0_f64;
-            let scores = sbic(&collection(&logs), 1, 82, alpha);
+            let scores = self::scores(&collection(&logs), 1, 82, alpha);
             let evidence: Vec<f64> =
                 scores.iter().map(|score| (-0.5 * score.estimate - logs[3]).exp()).collect();
             for i in 0..4 {
@@ -143,7 +136,7 @@ mod tests {
     #[test]
     fn spare_components_are_charged_less_than_by_bic_and_needed_ones_as_much() {
         let (n, gain) = (500, 400.0);
-        let scores = sbic(&collection(&[-2000.0, -2000.0 + gain, -1999.0 + gain]), 2, n, 0.5);
+        let scores = self::scores(&collection(&[-2000.0, -2000.0 + gain, -1999.0 + gain]), 2, n, 0.5);
         assert!((scores[1].p_eff - 11.0).abs() < 1e-6, "{}", scores[1].p_eff);
         assert!(scores[2].p_eff < 12.0, "{}", scores[2].p_eff);
         assert!(scores[2].p_eff > 11.0);
@@ -151,17 +144,10 @@ mod tests {
 
     #[test]
     fn a_degenerate_model_has_no_score_and_leaves_the_others_theirs() {
-        let with = sbic(&collection(&[-100.0, f64::NAN, -90.0]), 1, 50, 0.5);
+        let with = scores(&collection(&[-100.0, f64::NAN, -90.0]), 1, 50, 0.5);
         assert!(with[0].reliable && !with[1].reliable && with[1].estimate.is_nan());
-        let three = Maximised { components: 3, log_likelihood: -90.0 };
-        let without = sbic(&[collection(&[-100.0])[0], three], 1, 50, 0.5);
+        let three = maximum(3, -90.0);
+        let without = scores(&[collection(&[-100.0])[0], three], 1, 50, 0.5);
         assert_eq!(with[2].estimate, without[1].estimate);
-    }
-
-    #[test]
-    fn wbic_is_twice_the_mean_deviance() {
-        let score = wbic(&[-10.0, -12.0, -14.0], 0.5);
-        assert_eq!((score.estimate, score.se), (24.0, 1.0));
-        assert!((wbic_power(100) - 0.217_147_240_951_625_8).abs() < 1e-15);
     }
 }

@@ -5,9 +5,23 @@
 use gmm_sampler::diagnostics::ess_unsplit;
 
 use crate::column::Span;
+use crate::criterion::Criterion;
+use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
 use crate::log_sum_exp::{log_mean_exp, log_sum_exp};
 use crate::psis::{khat_threshold, psis};
-use crate::{Criterion, PointScores, Score};
+use crate::score::Score;
+
+pub(super) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "loo",
+    title: "PSIS-LOO",
+    scale: Scale::Prediction,
+    source: Source::Draws(Fits::AllRowsAndRefits),
+    terms: Some(Terms::Observations),
+    rationale: "is the smallest K whose predictive score is indistinguishable from the best",
+    // Like WAIC it is optimistic where the prior is centred on centroids of all rows.
+    rank: Some(50),
+    by_default: true,
+};
 
 /// One observation's share of PSIS-LOO, in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,18 +39,6 @@ pub struct LooPoint {
 }
 
 impl LooPoint {
-    /// From the S log-likelihoods of one observation, chain-major; their relative efficiency is estimated from the chains.
-    #[must_use]
-    pub fn of(log_likelihood: &[f64], n_chains: usize) -> Self {
-        PointScores::of(log_likelihood, n_chains).loo
-    }
-
-    /// The same with a known relative efficiency, 1 for independent draws.
-    #[must_use]
-    pub fn with_relative_efficiency(log_likelihood: &[f64], relative_efficiency: f64) -> Self {
-        PointScores::with_relative_efficiency(log_likelihood, relative_efficiency).loo
-    }
-
     /// Whether reweighting can be believed here. NaN is not sound.
     pub(crate) fn is_sound(&self, threshold: f64) -> bool {
         self.pareto_k <= threshold && self.elpd.is_finite()
@@ -138,7 +140,7 @@ mod tests {
     fn a_draw_without_density_makes_the_point_impossible_and_bad() {
         let mut column = column(&[0.2, 0.9, 0.4, 0.6, 0.1, 0.7, 0.3, 0.5].repeat(20), 1.0);
         column[7] = f64::NEG_INFINITY;
-        let point = LooPoint::of(&column, 4);
+        let point = LooPoint::new(&column, 4);
         assert_eq!((point.elpd, point.p, point.pareto_k), (f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY));
         let score = loo(&[point], column.len());
         assert_eq!((score.estimate, score.n_bad, score.reliable), (f64::NEG_INFINITY, 1, false));
@@ -148,16 +150,16 @@ mod tests {
     #[test]
     fn undefined_log_likelihoods_give_undefined_points() {
         for value in [f64::NAN, f64::INFINITY] {
-            let point = LooPoint::of(&[-1.0, value, -2.0, -1.5], 1);
+            let point = LooPoint::new(&[-1.0, value, -2.0, -1.5], 1);
             assert!(point.elpd.is_nan() && point.pareto_k == f64::INFINITY);
             assert_eq!(loo(&[point], 4).n_bad, 1);
         }
-        assert!(LooPoint::of(&[], 1).elpd.is_nan());
+        assert!(LooPoint::new(&[], 1).elpd.is_nan());
     }
 
     #[test]
     fn one_likelihood_for_all_draws_is_the_answer_but_has_no_tail() {
-        let point = LooPoint::of(&[-2.5; 400], 4);
+        let point = LooPoint::new(&[-2.5; 400], 4);
         assert!(close(point.elpd, -2.5, 1e-14) && point.p.abs() < 1e-14);
         assert_eq!(point.pareto_k, f64::INFINITY);
     }
@@ -168,7 +170,7 @@ mod tests {
             uniforms in prop::collection::vec(1e-6..1.0_f64, 200), spread in 0.01..30.0_f64,
         ) {
             let column = column(&uniforms, spread);
-            let fast = LooPoint::of(&column, 4);
+            let fast = LooPoint::new(&column, 4);
             let plain = LooPoint::on_the_log_scale(&column, Efficiency::Estimated { n_chains: 4 });
             for (a, b) in [(fast.elpd, plain.elpd), (fast.p, plain.p), (fast.pareto_k, plain.pareto_k),
                            (fast.mcse, plain.mcse), (fast.n_eff, plain.n_eff)] {
@@ -182,7 +184,7 @@ mod tests {
         ) {
             let column = column(&uniforms, spread);
             let moved: Vec<f64> = column.iter().map(|l| l + shift).collect();
-            let (before, after) = (LooPoint::of(&column, 2), LooPoint::of(&moved, 2));
+            let (before, after) = (LooPoint::new(&column, 2), LooPoint::new(&moved, 2));
             prop_assert!(close(before.elpd + shift, after.elpd, 1e-8));
             prop_assert!(close(before.p, after.p, 1e-6) && close(before.pareto_k, after.pareto_k, 1e-6));
             prop_assert!(close(before.n_eff, after.n_eff, 1e-6));
