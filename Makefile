@@ -1,22 +1,22 @@
-# make experiment   run experiments/old-faithful.toml, or SPEC=...; says where the report is
-# make experiments  run all of them, but for suites
-# make suites       run those with [suite]: hundreds of simulated data sets each, so that they take up to hours where an experiment
-#                   takes seconds; what is interrupted goes on where it stopped
-# make test         every test, the quick accuracy suite among them
-# make test-slow    the long accuracy suite, whether the quick one notices faults, and make counts: half an hour
-# make accuracy     does the sampler sample from the right distribution? The long suite, with a report
-# make bench        how fast is it? Kernel, chains, EM and whole fits, and how they grow, with a report: three minutes
-# make counts       instructions of fixed work against stored counts, by valgrind; UPDATE_COUNTS=1 stores new ones
-# make oracle       the sampler against nuts-rs: agreement and speed, with tables; builds for minutes
-# make memcheck     everything that has unsafe code, in valgrind: no invalid or uninitialised memory
-# make fuzz         fuzz every reader of foreign bytes for ten minutes each; needs cargo-fuzz and a nightly compiler
-# make lint         formatting, clippy with warnings denied, and what dependencies may be (cargo-deny, installed where it is not there)
+# make experiment   run experiments/old-faithful.toml, or SPEC=..., and print where the report is
+# make experiments  run all experiments; suites are left out
+# make suites       run all suites; each simulates many data sets, so it takes minutes to hours
+# make test         run every test, with the quick accuracy suite
+# make test-slow    run the long accuracy suite, the injected faults and make counts: half an hour
+# make accuracy     test the sampler on problems with known answers, and write a report
+# make bench        measure the speed of kernel, chains, EM and whole fits: three minutes
+# make counts       count the instructions of fixed work with valgrind and compare them with the stored
+#                   counts; UPDATE_COUNTS=1 stores new ones
+# make oracle       compare the sampler with nuts-rs; the build takes minutes
+# make memcheck     run the tests of all unsafe code in valgrind
+# make fuzz         fuzz every reader of files for ten minutes; needs cargo-fuzz and a nightly compiler
+# make lint         check formatting, clippy and dependencies; installs cargo-deny if it is missing
 
 SPEC ?= experiments/old-faithful.toml
 CARGO ?= cargo
 GMM = target/release/gmm
 
-# Status 3 says that results are there but some fits are not to be trusted, and which: for a study that is an outcome.
+# Status 3 means that results exist but some are unreliable. That is an outcome of a study, not an error.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
 .PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle memcheck fuzz lint deny
@@ -33,7 +33,8 @@ experiments: build
 suites: build
 	@for spec in $$(grep -l '^\[suite\]' experiments/*.toml); do $(call RUN,$$spec) || exit $$?; done
 
-# Randomised laws draw the same cases here every time, so that the tree alone decides; test-slow looks for new ones.
+# The seed fixes the cases of randomised tests, so the result depends on the source alone. test-slow
+# tries new cases.
 test:
 	PROPTEST_RNG_SEED=1 $(CARGO) test --locked
 
@@ -50,11 +51,11 @@ accuracy: build
 bench: build
 	$(GMM) bench
 
-# By itself, so that no more is built than the sampler.
+# Only this package, to build no more than it needs.
 counts:
 	$(CARGO) test --locked --release -p gmm-bench --test instructions -- --ignored --nocapture
 
-# The portable path and AVX2's: valgrind knows no AVX-512.
+# The portable instructions and AVX2: valgrind does not support AVX-512.
 memcheck:
 	valgrind --error-exitcode=9 --quiet $$($(CARGO) test --locked --release -p gmm-sampler --lib --no-run --message-format json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') simd likelihood
@@ -68,7 +69,7 @@ fuzz:
 			-max_total_time=$(SECONDS_EACH) -max_len=20000 || exit $$?; \
 	done
 
-# The database of advisories needs a network that not every machine has: `cargo deny check advisories`.
+# The advisories need a network, so they are not checked here: `cargo deny check advisories`.
 deny:
 	command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny@0.20.2
 	$(CARGO) deny --locked --log-level error check licenses bans sources

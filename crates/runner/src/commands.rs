@@ -4,6 +4,7 @@ pub mod accuracy;
 pub mod bench;
 pub mod check;
 pub mod choose;
+pub mod guide;
 pub mod run;
 pub mod simulate;
 pub mod status;

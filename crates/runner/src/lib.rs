@@ -23,7 +23,7 @@ use gmm_sampler::simd::choose_instructions;
 
 use cli::arguments::{Cli, Command};
 use cli::command;
-use commands::{accuracy, bench, check, choose, run, simulate, status, verify};
+use commands::{accuracy, bench, check, choose, guide, run, simulate, status, verify};
 use process::interrupt::watch_signals;
 use process::panics::keep_caught_panics_quiet;
 use study::spec::suite::is_suite;
@@ -62,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(flags) => simulate::simulate(flags),
         Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
         Command::Bench(flags) => bench::bench(flags, talk),
+        Command::Guide { topic } => guide::guide(*topic),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "gmm", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

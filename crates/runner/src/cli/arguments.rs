@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::topic::Topic;
+
 /// How many Gaussian components? Fits Bayesian Gaussian mixtures over values of K, scores them, and shows why.
 #[derive(Debug, Parser)]
 #[command(name = "gmm", version, max_term_width = 100, arg_required_else_help = true)]
@@ -58,6 +60,11 @@ pub enum Command {
     Accuracy(Accuracy),
     /// Measure how fast the likelihood, chains, EM and whole fits are on this machine, and how their time grows.
     Bench(Bench),
+    /// Print the documentation: one topic, or the list of topics.
+    Guide {
+        #[arg(value_enum)]
+        topic: Option<Topic>,
+    },
     /// Print a script that completes commands and flags in a shell.
     Completions { shell: Shell },
 }

@@ -1,0 +1,61 @@
+//! `gmm guide`: the documentation, in the terminal.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::cli::command::print;
+use crate::cli::topic::Topic;
+
+/// Prints a topic, or the list of topics.
+///
+/// # Errors
+/// A fault of standard output.
+pub fn guide(topic: Option<Topic>) -> Result<ExitCode> {
+    match topic {
+        Some(topic) => print(text(topic))?,
+        None => print(&list())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Markdown of a topic.
+fn text(topic: Topic) -> &'static str {
+    macro_rules! embedded {
+        ($name:literal) => {
+            include_str!(concat!("../../guide/", $name, ".md"))
+        };
+    }
+    match topic {
+        Topic::FirstStudy => embedded!("first-study"),
+        Topic::ReadingAReport => embedded!("reading-a-report"),
+        Topic::Criteria => embedded!("criteria"),
+        Topic::PriorsAndTraps => embedded!("priors-and-traps"),
+        Topic::Spec => embedded!("spec"),
+        Topic::FileFormats => embedded!("file-formats"),
+        Topic::ReproducingAndResuming => embedded!("reproducing-and-resuming"),
+        Topic::DrawsElsewhere => embedded!("draws-elsewhere"),
+        Topic::Suites => embedded!("suites"),
+        Topic::Verified => embedded!("verified"),
+        Topic::Speed => embedded!("speed"),
+        Topic::Glossary => embedded!("glossary"),
+    }
+}
+
+/// Every topic's name with its title.
+fn topics() -> Vec<(String, String)> {
+    let values = Topic::value_variants().iter().filter_map(Topic::to_possible_value);
+    let title = |value: &clap::builder::PossibleValue| value.get_help().map(ToString::to_string);
+    values.map(|value| (value.get_name().to_owned(), title(&value).unwrap_or_default())).collect()
+}
+
+fn list() -> String {
+    let topics = topics();
+    let width = topics.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: String = topics.iter().map(|(name, title)| format!("  {name:<width$}  {title}\n")).collect();
+    format!("gmm guide TOPIC prints one of these topics:\n\n{lines}")
+}
+
+#[cfg(test)]
+mod tests;
