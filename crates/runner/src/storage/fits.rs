@@ -188,3 +188,64 @@ pub fn held_out(file: &Sealed) -> Result<HeldOut> {
         trouble: file.entry(TROUBLE).unwrap_or_default().to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::task::{Job, Part};
+
+    /// A fit of one component with these depths and endings, as it is read back from its file; `entry` keeps the file's entry.
+    fn read_back(endings: &[(u32, Ending)], entry: bool) -> (Vec<Ending>, bool) {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("x.csv");
+        std::fs::write(&data, "x\n0.0\n1.0\n2.5\n").unwrap();
+        let spec = "name = \"x\"\ndata.path = \"x.csv\"\nmodel.components = 1\nsampler.max_tree_depth = 2\nscoring.criteria = []\n";
+        let experiment = Experiment::of("x.toml", spec, |_| data).unwrap();
+        let task = Task { job: Job { components: 1, part: Part::All, seed: 1 }, held_out: Arc::from([]) };
+        let stats = |&(tree_depth, ending): &(u32, Ending)| DrawStats {
+            lp: -1.0,
+            step_size: 0.5,
+            transition: Transition { acceptance_rate: 0.9, tree_depth, n_steps: 3, ending, energy: 1.0 },
+        };
+        let variables = Mixture::variables(1, 1);
+        let columns = vec![vec![1.0; endings.len()]; variables.len()];
+        let fit = Fit {
+            draws: Draws::from_columns(1, variables, columns),
+            stats: endings.iter().map(stats).collect(),
+            fallen: Vec::new(),
+        };
+        let store = Store::new(directory.path().join("out"));
+        store.write_fit(&experiment, &task, &fit).unwrap();
+        let path = store.path(task.job);
+        let file = Sealed::open(std::fs::read(&path).unwrap()).unwrap();
+        let has_entry = file.entry(CUT_OFF).is_some();
+        let file = if entry {
+            file
+        } else {
+            let columns = file.frame().unwrap().columns().to_vec();
+            seal::write(&path, columns, &origin(&experiment, &task)).unwrap();
+            Sealed::open(std::fs::read(&path).unwrap()).unwrap()
+        };
+        let read = super::fit(&file, 1, 1).unwrap();
+        (read.stats.iter().map(|draw| draw.transition.ending).collect(), has_entry)
+    }
+
+    #[test]
+    fn endings_are_read_back_and_listed_only_if_the_depth_is_ambiguous() {
+        let deep = [(2, Ending::CutOff), (2, Ending::Turned), (1, Ending::Diverged), (2, Ending::CutOff)];
+        let (read, has_entry) = read_back(&deep, true);
+        assert_eq!((read, has_entry), (deep.map(|(_, ending)| ending).to_vec(), true));
+        let shallow = [(1, Ending::Turned), (0, Ending::Diverged)];
+        let (read, has_entry) = read_back(&shallow, true);
+        assert_eq!((read, has_entry), (shallow.map(|(_, ending)| ending).to_vec(), false));
+    }
+
+    #[test]
+    fn without_the_entry_every_trajectory_of_the_largest_depth_is_cut_off() {
+        let stored = [(2, Ending::CutOff), (2, Ending::Turned), (1, Ending::Turned)];
+        let (read, _) = read_back(&stored, false);
+        assert_eq!(read, [Ending::CutOff, Ending::CutOff, Ending::Turned]);
+    }
+}
