@@ -23,8 +23,8 @@ pub struct Outcome {
     pub divergences: usize,
     /// Mean over chains and draws.
     pub step_size: f64,
-    /// Gradients that the metric cost before any chain began: two a dimension for ours, from the mode that all starts lie around, and none
-    /// for nuts-rs. The climb to the mode is not counted: the starts of both come from it.
+    /// Gradients that the metric cost before any chain began: two a dimension for ours, from the mode that all starts lie
+    /// around, and none for nuts-rs. The climb to the mode is not counted: the starts of both come from it.
     pub before: u64,
     /// Of all chains together.
     pub warmup: Cost,

@@ -1,9 +1,9 @@
 //! nuts-rs beside the sampler: the same densities, the same starts, two programs that share no code.
 //!
-//! nuts-rs (Seyboldt and the PyMC developers) is a No-U-Turn sampler of its own: another criterion of turning (the distance between
-//! the ends instead of the sum of momenta), a metric learnt from draws and gradients together, another warm-up. Where the two agree on a
-//! posterior, neither's transitions are wrong in a way that shows; where one needs fewer gradients or less time, the other has
-//! something to learn.
+//! nuts-rs (Seyboldt and the PyMC developers) is a No-U-Turn sampler of its own: another criterion of turning (the distance
+//! between the ends instead of the sum of momenta), a metric learnt from draws and gradients together, another warm-up. Where
+//! the two agree on a posterior, neither's transitions are wrong in a way that shows; where one needs fewer gradients or less
+//! time, the other has something to learn.
 //!
 //! 1. [`case`]: posteriors and the starts that all chains of both programs are dispersed from.
 //! 2. [`counted`]: counts every evaluation that a program asks for, its searches and restarts included.

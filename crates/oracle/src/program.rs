@@ -47,8 +47,8 @@ impl Program {
         }
     }
 
-    /// A chain from `position`, everything but its length and metric as the program has it by default: both aim at an acceptance of 0.8
-    /// and stop at ten doublings.
+    /// A chain from `position`, everything but its length and metric as the program has it by default: both aim at an
+    /// acceptance of 0.8 and stop at ten doublings.
     pub fn run<L: LogDensity>(
         &self,
         density: L,

@@ -4,9 +4,9 @@ use gmm_oracle::case::Case;
 use gmm_oracle::contest::{Plan, contest};
 use gmm_oracle::program::Program;
 
-/// Means and standard deviations may differ by this many Monte Carlo standard errors of both programs together. The tests compare 1050 pairs
-/// (105 variables with two peers and 315 with one, two moments each); if all were independent, one would exceed 5 by chance with
-/// probability 1050 × 5.7e-7 = 6e-4. The seeds are fixed.
+/// Means and standard deviations may differ by this many Monte Carlo standard errors of both programs together. The tests
+/// compare 1050 pairs (105 variables with two peers and 315 with one, two moments each); if all were independent, one would
+/// exceed 5 by chance with probability 1050 × 5.7e-7 = 6e-4. The seeds are fixed.
 const FAMILY_WISE: f64 = 5.0;
 
 /// Chains that disagree among themselves cannot be compared with others.
@@ -75,9 +75,10 @@ fn on_iris_with_three_components() {
     agrees(&Case::iris(), &BOTH, PLAN);
 }
 
-/// Without the low-rank metric, whose updates alone take minutes of every chain in 314 dimensions. With shorter chains than the others: there
-/// is a second mode, the log density some 7 nats lower in it, where row 121 (from 0) has left its component for another. One chain of sixteen
-/// visited it within 4000 draws, which says next to nothing of its weight; these chains compare the main mode.
+/// Without the low-rank metric, whose updates alone take minutes of every chain in 314 dimensions. With shorter chains than the
+/// others: there is a second mode, the log density some 7 nats lower in it, where row 121 (from 0) has left its component for
+/// another. One chain of sixteen visited it within 4000 draws, which says next to nothing of its weight; these chains compare
+/// the main mode.
 #[test]
 fn on_wine_with_three_components() {
     agrees(&Case::wine(), &[Program::Diagonal], Plan { draws: 1000, ..PLAN });

@@ -4,8 +4,8 @@ use gmm_oracle::case::Case;
 use gmm_oracle::contest::{Outcome, Plan, contest};
 use gmm_oracle::program::Program;
 
-/// The share of the peer's effective draws per gradient that ours must reach. Single runs of four chains scatter by 4 to 19 % about their
-/// median, mostly by less than 10 (ranges of five runs over 2.33); the ratio of two medians of five then by 8 %.
+/// The share of the peer's effective draws per gradient that ours must reach. Single runs of four chains scatter by 4 to 19 %
+/// about their median, mostly by less than 10 (ranges of five runs over 2.33); the ratio of two medians of five then by 8 %.
 const MONTE_CARLO: f64 = 0.9;
 
 /// Each with random numbers of its own; tables show medians over them.

@@ -5,8 +5,8 @@ use gmm_oracle::program::{Program, stream};
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::nuts::metric::Metric;
 
-/// Time per gradient may exceed the peer's by this factor: on a machine shared with others the ratio of medians differed by as much between
-/// two runs.
+/// Time per gradient may exceed the peer's by this factor: on a machine shared with others the ratio of medians differed by as
+/// much between two runs.
 const NOISE: f64 = 1.25;
 
 /// Rounds in which every program runs once; medians are over these.
@@ -75,8 +75,8 @@ fn overheads(programs: &[Program], dimension: usize) -> Vec<[f64; 2]> {
     times.into_iter().map(|parts| parts.map(median)).collect()
 }
 
-/// Prints a table, and asserts that ours with a diagonal metric takes no longer than nuts-rs with one. The dense and the low-rank metric do
-/// different work and are shown only.
+/// Prints a table, and asserts that ours with a diagonal metric takes no longer than nuts-rs with one. The dense and the
+/// low-rank metric do different work and are shown only.
 fn a_gradient_takes_no_longer(dimension: usize, beside: &[Program]) {
     let mut programs = vec![Program::Ours(Metric::identity(dimension)), Program::Diagonal];
     programs.extend_from_slice(beside);

@@ -1,10 +1,10 @@
-//! Sequential Monte Carlo from the prior to the posterior: a particles of particles that needs no start, and the evidence.
+//! Sequential Monte Carlo from the prior to the posterior. It needs no starting point, and estimates the evidence.
 //!
-//! The likelihood is raised to powers that grow from 0 to 1. Each step weighs the particles by what it adds, draws them anew
-//! by their weights, and moves them by a few trajectories that keep the tempered posterior (Neal 2001; Del Moral, Doucet &
-//! Jasra 2006; powers chosen on the way as in Jasra, Stephens, Doucet & Tsagaris 2011). Where chains of NUTS can be shut in
-//! one mode, particles are shared out among modes before barriers between them rise. The product of the mean weights is an
-//! estimate of the evidence that owes nothing to any chain.
+//! The likelihood is raised to powers that grow from 0 to 1. Each step weights the particles by the increase, resamples them by
+//! their weights, and moves them by a few trajectories that leave the tempered posterior invariant (Neal 2001; Del Moral,
+//! Doucet & Jasra 2006; adaptive powers as in Jasra, Stephens, Doucet & Tsagaris 2011). A chain of NUTS can be trapped in one
+//! mode; particles spread over modes before the barriers between them rise. The product of the mean weights estimates the
+//! evidence without any chain.
 
 use rand::{Rng, RngExt};
 
@@ -17,14 +17,16 @@ use crate::nuts::hamiltonian::{Hamiltonian, MAX_STEP_SIZE, PhasePoint};
 use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric};
 use crate::nuts::trajectory::Trajectory;
 
-/// How much work is done.
+/// Settings of [`anneal`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnnealSettings {
+    /// Number of particles.
     pub particles: usize,
-    /// Trajectories of each particle at each power.
+    /// Number of trajectories per particle and power.
     pub transitions: usize,
-    /// The effective share of the particles after each weighing, in (0, 1): nearer to 1, more powers.
+    /// Effective share of the particles after each weighting, in (0, 1). Nearer to 1 means more powers.
     pub efficiency: f64,
+    /// Largest number of doublings of a trajectory.
     pub max_tree_depth: u32,
 }
 
@@ -34,36 +36,36 @@ impl Default for AnnealSettings {
     }
 }
 
-/// What is left at the power 1.
+/// The particles at power 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annealed {
-    /// log ∫ p(y | θ) p(θ) dθ, nats on the sampler's scale. Its exponential is unbiased for fixed powers.
+    /// log ∫ p(y | θ) p(θ) dθ in nats, on the sampler's scale. Its exponential is unbiased if the powers are fixed.
     pub log_evidence: f64,
-    /// Equally weighted positions, each of the posterior, not independent of one another.
+    /// Unconstrained positions with equal weights, distributed as the posterior but not independent of one another.
     pub positions: Vec<Vec<f64>>,
-    /// From 0 to 1, both included.
+    /// The powers, ascending from 0 to 1, both included.
     pub powers: Vec<f64>,
-    /// Mean acceptance rate of the last trajectories.
+    /// Mean acceptance rate of the last trajectories, in [0, 1].
     pub acceptance_rate: f64,
 }
 
-/// The acceptance rate that step sizes follow.
+/// The acceptance rate for which the step size is tuned.
 const TARGET_ACCEPT: f64 = 0.8;
 
-/// Change of log step size per unit of acceptance missed, once per pass over the particles.
+/// Change of the log step size per unit of acceptance above the target, once per pass over the particles.
 const STEP_GAIN: f64 = 1.0;
 
-/// Weight of the particles' variances alone, in particles, in the covariance that shapes trajectories: the estimate from a
-/// particles of few distinct points is never singular.
+/// Shrinkage of the covariance towards its diagonal, in particles: an estimate from few distinct particles is then never
+/// singular.
 const SHRINKAGE: f64 = 5.0;
 
-/// Below this a particles's standard deviation is taken for rounding.
+/// Standard deviations below this are rounding errors.
 const LEAST_SD: f64 = 1e-10;
 
-/// One run.
+/// Runs sequential Monte Carlo for a mixture of K components.
 ///
 /// # Errors
-/// A hyper-parameter of the prior that is not positive and finite.
+/// If a hyper-parameter of the prior is not positive and finite.
 ///
 /// # Panics
 /// If the prior's centres are not K × D numbers.
@@ -98,17 +100,17 @@ pub fn anneal(
     Ok(Annealed { log_evidence, positions: particles.positions, powers, acceptance_rate })
 }
 
-/// Particles, and the log likelihood of each.
+/// Particles, and the log-likelihood of each.
 struct Particles {
     positions: Vec<Vec<f64>>,
     log_likelihoods: Vec<f64>,
 }
 
-/// Of particles that a higher power weighs.
+/// The particles' weights for a step to a higher power.
 struct Weights {
-    /// log of their mean.
+    /// log of the mean weight.
     log_mean: f64,
-    /// Each over the largest.
+    /// Weights divided by the largest.
     relative: Vec<f64>,
 }
 
@@ -120,7 +122,7 @@ impl Weights {
         Self { log_mean: rise * greatest + libm::log(mean), relative }
     }
 
-    /// (Σ w)² / (N Σ w²).
+    /// Effective share of the particles: (Σ w)² / (N Σ w²).
     fn efficiency(&self) -> f64 {
         let sum: f64 = self.relative.iter().sum();
         let squares: f64 = self.relative.iter().map(|w| w * w).sum();
@@ -138,19 +140,19 @@ impl Particles {
     fn evaluate(&mut self, posterior: &mut Posterior<'_>) {
         for (log_likelihood, position) in self.log_likelihoods.iter_mut().zip(&self.positions) {
             let (_, value) = posterior.log_prior_and_likelihood(position);
-            // Beyond double precision no data are likely.
+            // A mixture beyond double precision has likelihood 0.
             *log_likelihood = if value.is_nan() { f64::NEG_INFINITY } else { value };
         }
     }
 
-    /// The power, at most 1, that leaves the wanted share of the particles effective, and their weights.
+    /// The next power, at most 1, which leaves the given share of the particles effective, and the weights.
     fn weigh(&self, power: f64, efficiency: f64) -> (f64, Weights) {
         let weights = |next: f64| Weights::new(&self.log_likelihoods, next - power);
         let all = weights(1.0);
         if all.efficiency() >= efficiency {
             return (1.0, all);
         }
-        // Efficiency falls as the power rises; bisection on the logarithm of the rise, which may span many decades.
+        // Efficiency falls as the power rises. Bisection on the logarithm of the rise, which may span many decades.
         let (mut low, mut high) = (f64::MIN_POSITIVE, 1.0 - power);
         for _ in 0..200 {
             let middle = (low * high).sqrt();
@@ -163,32 +165,32 @@ impl Particles {
                 break;
             }
         }
-        // A rise that vanishes beside the power would never end.
+        // A rise lost to rounding would never end.
         let next = (power + low).max(power * (1.0 + 1e-9));
         (next, weights(next))
     }
 
-    /// Systematic resampling (Carpenter, Clifford & Fearnhead 1999): one uniform number, a comb of N teeth.
+    /// Systematic resampling (Carpenter, Clifford & Fearnhead 1999): one uniform number sets N equally spaced points.
     fn resample(&mut self, relative: &[f64], rng: &mut impl Rng) {
         let spacing = relative.iter().sum::<f64>() / relative.len() as f64;
-        let mut tooth = spacing * rng.random::<f64>();
+        let mut threshold = spacing * rng.random::<f64>();
         let mut drawn = Vec::with_capacity(relative.len());
         let mut reached = 0.0;
         for (position, weight) in self.positions.iter().zip(relative) {
             reached += weight;
-            while tooth < reached && drawn.len() < relative.len() {
+            while threshold < reached && drawn.len() < relative.len() {
                 drawn.push(position.clone());
-                tooth += spacing;
+                threshold += spacing;
             }
         }
-        // Rounding may leave the last tooth beyond the last particle.
+        // Rounding may leave the last point beyond the last particle.
         while drawn.len() < relative.len() {
             drawn.push(self.positions[relative.len() - 1].clone());
         }
         self.positions = drawn;
     }
 
-    /// The particles's covariance; of many coordinates the variances alone.
+    /// The particles' covariance; of many coordinates the variances alone.
     fn metric(&self) -> Metric {
         let dimension = self.positions[0].len();
         let count = self.positions.len() as f64;
@@ -212,13 +214,13 @@ impl Particles {
         Metric::from_covariance(dimension, &packed).unwrap_or_else(|_| sds())
     }
 
-    /// Where all components are alike: variances pooled over components, so that trajectories treat them alike as well. A metric
-    /// of one labelling would be no worse a shape, but particles brought to that labelling before they move, and moved out
-    /// of it, are no longer draws of the posterior.
+    /// For exchangeable components: variances pooled over components, so that trajectories treat all alike. A metric for one
+    /// labelling would fit as well, but particles relabelled before they move, and moved out of that labelling, are no longer
+    /// draws from the posterior.
     fn symmetric_metric(&self, layout: Layout) -> Metric {
         let Layout { n_components, n_features } = layout;
         let count = self.positions.len() as f64;
-        // Log ratios of weights have mean 0 and, by symmetry, one variance.
+        // Log ratios of weights have mean 0 and, by symmetry, equal variances.
         let mut scales = Vec::with_capacity(layout.dimension());
         let squares: f64 = self.positions.iter().flat_map(|x| &x[..layout.mu_start()]).map(|x| x * x).sum();
         let sd = (squares / (count * (n_components - 1).max(1) as f64)).sqrt();
@@ -241,7 +243,7 @@ impl Particles {
         Metric::diagonal(scales)
     }
 
-    /// One trajectory of every particle; their mean acceptance rate.
+    /// Moves every particle by one trajectory; returns the mean acceptance rate.
     fn advance(
         &mut self,
         hamiltonian: &mut Hamiltonian<Posterior<'_>>,

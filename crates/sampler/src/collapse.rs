@@ -1,7 +1,8 @@
 //! Detects chains that have collapsed onto tied observations.
 //!
 //! If m ≥ 2 observations share a value and the scale prior is positive at σ = 0, the density of a component on just these is
-//! unbounded (see [`Ties`]). A chain that gets there stays, with ever smaller steps, and its draws say nothing about the posterior.
+//! unbounded (see [`Ties`]). A chain that gets there stays, with ever smaller steps, and its draws say nothing about the
+//! posterior.
 
 use crate::mixture::params::Mixture;
 use crate::ties::Ties;
@@ -10,9 +11,9 @@ use crate::ties::Ties;
 /// can show.
 const BELOW_RESOLUTION: f64 = 0.1;
 
-/// Successive draws with the same σ that small which count as a collapse. A component without observations visits small σ as often
-/// as its prior does, and a working chain soon leaves; a collapsed one never does. A collapse in the last draws of a chain goes
-/// unnoticed.
+/// Successive draws with the same σ that small which count as a collapse. A component without observations visits small σ as
+/// often as its prior does, and a working chain soon leaves; a collapsed one never does. A collapse in the last draws of a
+/// chain goes unnoticed.
 const PERSISTENCE: usize = 25;
 
 /// Watches the draws of one chain for a collapse.

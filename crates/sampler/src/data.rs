@@ -242,7 +242,8 @@ impl Scaling {
         Data { columns }
     }
 
-    /// Σ_d log(scale_d). Subtract it from one observation's log density on the sampler's scale to get that on the data's own scale.
+    /// Σ_d log(scale_d). Subtract it from one observation's log density on the sampler's scale to get that on the data's own
+    /// scale.
     #[must_use]
     pub fn log_scale(&self) -> f64 {
         self.scale.iter().map(|&scale| libm::log(scale)).sum()

@@ -1,12 +1,12 @@
-//! Whether draws can be trusted, and how precisely they pin down an expectation: R-hat, effective sample size, Monte Carlo error.
+//! Convergence and precision of draws: R-hat, effective sample size, Monte Carlo standard error.
 //!
-//! Every function takes one chain-major column (all draws of chain 0, then of chain 1, …) and the number of chains, which are
-//! equally long. Chains are cut in half before anything else, so that a drift within a chain counts as disagreement between
-//! chains; of an odd number of draws the middle one is left out of the halves. Where a quantity is undefined (a constant or
-//! non-finite column, too few draws) the answer is NaN.
+//! Every function takes one chain-major column (all draws of chain 0, then of chain 1, …) and the number of chains, all of one
+//! length. Chains are split in half first, so that a drift within a chain counts as disagreement between chains. If a chain has
+//! an odd number of draws, its middle draw belongs to no half. Undefined quantities (constant or non-finite columns, too few
+//! draws) are NaN.
 //!
-//! Source throughout: Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16(2), "VGSCB" below; conventions
-//! that the paper leaves open (the truncation of the autocorrelations, what is undefined) follow R's `posterior`.
+//! The source is Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16(2), "VGSCB" below. What the paper
+//! leaves open (the truncation of the autocorrelations, what is undefined) follows R's `posterior`.
 
 mod autocovariance;
 mod effective_size;

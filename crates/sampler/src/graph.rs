@@ -1,7 +1,7 @@
 //! Connected components of an undirected graph. Metrics here, and permanents in `gmm-scoring`, are divided into blocks by them.
 
-/// The connected components of a graph with nodes 0 … `n` − 1, each ascending, ordered by the node that names them. `joined(i, j)`
-/// says whether an edge joins i > j; it is not called for pairs already known to be connected.
+/// The connected components of a graph with nodes 0 … `n` − 1, each ascending, ordered by the node that names them. `joined(i,
+/// j)` says whether an edge joins i > j; it is not called for pairs already known to be connected.
 #[must_use]
 pub fn connected_components(n: usize, joined: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
     let mut group: Vec<usize> = (0..n).collect();

@@ -1,8 +1,9 @@
-//! Bayesian Gaussian mixtures: the posterior density with its gradient, EM, the No-U-Turn sampler, and diagnostics of its draws.
+//! Bayesian Gaussian mixtures: the posterior density with its gradient, EM, the No-U-Turn sampler, and diagnostics of its
+//! draws.
 //!
-//! The crate reads no files and draws no plots. The caller brings the data, the random numbers and the threads. The one exception:
-//! a pass over many observations may use several threads if [`Likelihood::with_threads`] allows it. Results have the same bits on
-//! every processor and for every number of threads.
+//! The crate reads no files and draws no plots. The caller brings the data, the random numbers and the threads. The one
+//! exception: a pass over many observations may use several threads if [`Likelihood::with_threads`] allows it. Results have the
+//! same bits on every processor and for every number of threads.
 //!
 //! # Notation
 //!
@@ -16,22 +17,24 @@
 //! | T_k = diag(σ_k) L_k | scale factor, Σ_k = T_k T_kᵀ; W_k = T_k⁻¹ |
 //! | r_ik | responsibility of component k for observation i |
 //!
-//! The likelihood is `Π_i Σ_k w_k MVN(y_i | μ_k, Σ_k)`: labels are summed out. Every log density keeps its constants and is in nats.
-//! Covariances and their factors are lower triangles, packed by rows (see [`mixture::triangular`]).
+//! The likelihood is `Π_i Σ_k w_k MVN(y_i | μ_k, Σ_k)`: labels are summed out. Every log density keeps its constants and is in
+//! nats. Covariances and their factors are lower triangles, packed by rows (see [`mixture::triangular`]).
 //!
 //! # Tour
 //!
-//! 1. [`data`]: observations, and the map to the scale on which chains run. [`ties`] counts equal values, which can make a posterior
-//!    improper.
-//! 2. [`mixture`]: the model. [`mixture::likelihood`] has the hot loop: one pass over the data gives the log-likelihood and the moments
-//!    that its gradient, or a step of EM, needs. [`mixture::posterior`] is the [`log_density`] that chains sample.
-//!    [`mixture::overlap`] measures how far apart components lie. [`mixture::simulate`] draws data, and mixtures of a given overlap.
+//! 1. [`data`]: observations, and the map to the scale on which chains run. [`ties`] counts equal values, which can make a
+//!    posterior improper.
+//! 2. [`mixture`]: the model. [`mixture::likelihood`] has the hot loop: one pass over the data gives the log-likelihood and the
+//!    moments for its gradient, or for a step of EM. [`mixture::posterior`] is the [`log_density`] that chains sample.
+//!    [`mixture::overlap`] measures how far apart components lie. [`mixture::simulate`] draws data, and mixtures of a given
+//!    overlap.
 //! 3. [`start`]: k-means, EM with restarts, the posterior mode and its curvature.
 //! 4. [`nuts`]: the No-U-Turn sampler, one draw at a time. [`anneal`] is sequential Monte Carlo, an independent check.
-//! 5. [`draws`] and their [`diagnostics`]. [`relabel`] gives all draws the same labels. [`collapse`] detects chains that collapsed
-//!    onto tied observations.
+//! 5. [`draws`] and their [`diagnostics`]. [`relabel`] gives all draws the same labels. [`collapse`] detects chains that
+//!    collapsed onto tied observations.
 //!
-//! [`simd`], [`graph`] and [`mixture::triangular`] are building blocks: vectorised arithmetic, connected components, packed triangles.
+//! [`simd`], [`graph`] and [`mixture::triangular`] are building blocks: vectorised arithmetic, connected components, packed
+//! triangles.
 //!
 //! # A log density and its gradient
 //!
@@ -115,6 +118,7 @@
 //! assert!(summary.ess_bulk > 400.0, "effective sample size {}", summary.ess_bulk);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![deny(missing_docs)]
 
 pub mod anneal;
 mod assignment;

@@ -1,4 +1,4 @@
-//! The model: a Gaussian mixture, its priors, its likelihood, and the coordinates it is sampled in.
+//! The model: a Gaussian mixture, its priors, its likelihood, and the unconstrained coordinates in which it is sampled.
 
 pub mod likelihood;
 pub mod overlap;

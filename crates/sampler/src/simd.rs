@@ -1,5 +1,8 @@
 //! Arithmetic on eight doubles at a time, compiled for each instruction set, with the same bits on all of them.
-// Some bodies use no more of V than that it says which instructions they are compiled for.
+//!
+//! A hot loop is a [`Kernel`], written once in [`Lanes`]; [`run`] executes it with the machine's best instructions. The module
+//! is public for crates with hot loops of their own: `gmm-scoring` computes with it, `gmm-bench` measures it.
+// Some bodies use V only to select the instructions for which they are compiled.
 #![allow(clippy::extra_unused_type_parameters)]
 
 #[cfg(target_arch = "x86_64")]
@@ -17,17 +20,17 @@ pub use instructions::{InstructionsError, Kernel, choose_instructions, run, run_
 pub use lanes::{LANES, Lanes, Vector};
 pub use peak::multiply_adds;
 
-/// The instructions that all hot loops use on this machine: `AVX-512`, `AVX2` or `baseline`.
+/// Name of the instruction set that all hot loops use: `AVX-512`, `AVX2` or `baseline`.
 #[must_use]
 pub fn instruction_set() -> &'static str {
     InstructionSet::best().name()
 }
 
-/// Length from which the choice of instructions costs less than it gains. What is chosen has no intrinsics: numbers are not
-/// aligned here, and all that the compiler lacks is leave to use the instructions.
+/// Length from which dispatching to an instruction set is worth its cost. The bodies have no intrinsics, because the numbers
+/// are not aligned: dispatching only lets the compiler use the instructions.
 const LONG: usize = 64;
 
-/// Scalar product in eight partial sums, which every processor vectorises in the same order.
+/// Scalar product in eight partial sums, added in the same order on every processor.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     if a.len() < LONG {
         return dot_body::<Portable>(a, b);

@@ -1,4 +1,4 @@
-//! Where chains start and what shape they expect: k-means centroids, EM's optimum, the posterior mode and its curvature.
+//! Starting points of chains and their first metric: k-means, EM, the posterior mode and its curvature.
 
 pub mod curvature;
 pub mod em;
@@ -21,28 +21,29 @@ use kmeans::KMeans;
 use mode::{Mode, find_mode};
 use subsample::SUBSAMPLE_SIZE;
 
-/// Standard deviations of the normal approximation that chains start from the mode, in each direction: wider than the
-/// posterior, so that R-hat can notice chains that have not forgotten their start.
+/// Spread of starting points around the mode, in standard deviations of the normal approximation. Wider than the posterior, so
+/// that R-hat detects chains that still depend on their start.
 const DISPERSION: f64 = 1.5;
 
-/// Covariance, in squared standard deviations of the data, that is added to a cluster's own, so that small ones have one.
+/// Added to the variances of each cluster, in variances of the data, so that small clusters have a proper covariance.
 const CLUSTER_RIDGE: f64 = 0.01;
 
-/// The mode that chains start around, and the metric they start with.
+/// The mode around which chains start, and their first metric.
 #[derive(Debug, Clone)]
 pub struct Start {
+    /// The posterior mode.
     pub mode: Mode,
+    /// The inverse curvature at the mode.
     pub metric: Metric,
 }
 
-/// Modes whose heights are within this many nats are one, or differ in their labels.
+/// Modes whose log densities differ by less than this, in nats, are the same mode, or differ only in their labels.
 const SAME_HEIGHT: f64 = 1e-3;
 
-/// The modes that the candidates lie below, the highest first, each once; those left out in which `collapsed` sees a component on
-/// a spike.
+/// The local modes reached from the candidates, highest first, each once. Modes for which `collapsed` is true are left out.
 ///
-/// Ties in the data make the posterior improper under a scale prior that is positive at zero: near σ = 0 the density
-/// grows without bound. Starts in regular mixtures, and climbs in short steps, stay clear of that.
+/// With ties in the data and a scale prior that is positive at zero, the density is unbounded near σ = 0. Candidates that are
+/// regular mixtures, and a search in short steps, stay clear of that.
 pub fn find_modes(
     posterior: &mut Posterior<'_>,
     candidates: &[Mixture],
@@ -60,14 +61,14 @@ pub fn find_modes(
 }
 
 impl Start {
-    /// Around the highest of the [`find_modes`]; None where there are none.
+    /// Starts around the highest mode of [`find_modes`]. `None` if there is none.
     pub fn find(
         posterior: &mut Posterior<'_>,
         candidates: &[Mixture],
         collapsed: impl Fn(&Mixture) -> bool,
     ) -> Option<Self> {
         let mode = find_modes(posterior, candidates, collapsed).into_iter().next()?;
-        // Every coordinate costs two passes; where there are many observations, some of them stand for all.
+        // Every coordinate costs two passes over the data. If there are many observations, a part of them stands for all.
         let metric = match posterior.likelihood().thinned(SUBSAMPLE_SIZE) {
             Some(thinned) => {
                 let all = posterior.likelihood().n_observations() as f64;
@@ -79,13 +80,13 @@ impl Start {
         Some(Self { mode, metric })
     }
 
-    /// A point around the mode from which one chain sets out.
+    /// A random starting point for one chain: the normal approximation at the mode, widened to be overdispersed.
     pub fn disperse(&self, density: &mut impl LogDensity, rng: &mut impl Rng) -> Vec<f64> {
         let n = self.mode.position.len();
         let mut gradient = vec![0.0; n];
         let mut scratch = Scratch::new(n);
         let mut dispersion = DISPERSION;
-        // Far out the density may be beyond double precision; nearer to the mode it is not.
+        // Far out the density may be beyond double precision. Nearer to the mode it is not.
         for _ in 0..20 {
             let z: Vec<f64> = (0..n).map(|_| StandardNormal.sample(rng)).collect();
             let mut position = self.mode.position.clone();
@@ -99,10 +100,10 @@ impl Start {
     }
 }
 
-/// The mixture that k-means clusters imply: their shares, centroids and (slightly rounded) covariances.
+/// The mixture that corresponds to k-means clusters: their shares, centroids and covariances (with a small ridge).
 ///
 /// # Errors
-/// A constant feature, which leaves no covariance.
+/// If a feature is constant.
 pub fn mixture_from_clusters(data: &impl Observations, clusters: &KMeans) -> Result<Mixture, MixtureError> {
     let (n, d) = (data.n_observations(), data.n_features());
     let (labels, means) = (&clusters.labels, &clusters.centroids);
@@ -126,14 +127,13 @@ pub fn mixture_from_clusters(data: &impl Observations, clusters: &KMeans) -> Res
         let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64;
         (0..n_components).for_each(|k| covariances[k * triangle + at(i, i)] += CLUSTER_RIDGE * variance);
     }
-    // An empty cluster keeps a share, lest its logarithm be lost.
+    // An empty cluster gets a small share, so that its logarithm is finite.
     let total: f64 = counts.iter().map(|count| count.max(0.5)).sum();
     let weights: Vec<f64> = counts.iter().map(|count| count.max(0.5) / total).collect();
     Mixture::from_covariances(d, &weights, means, &covariances)
 }
 
-/// The mixture with its components in the order in which their means lie nearest to the given centres (K × D), as the prior
-/// that is centred on them expects.
+/// Reorders the components so that their means lie nearest to the given centres (K × D), in whose order the prior expects them.
 #[must_use]
 pub fn match_to_centres(mixture: &Mixture, centres: &[f64]) -> Mixture {
     let (n, d) = (mixture.n_components(), mixture.n_features());

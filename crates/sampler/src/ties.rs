@@ -1,10 +1,10 @@
 //! Counts tied observations, because they decide whether the posterior is proper.
 //!
 //! If m ≥ 2 observations share a value of a feature, the likelihood of a component on just these grows like σ^−m as its σ tends
-//! to 0. Under a prior that is positive at σ = 0 (half-Cauchy, half-normal, half-t, exponential) the posterior then has no finite
-//! integral, however well a chain seems to behave. A prior that vanishes at σ = 0 prevents this for ties within one feature.
-//! Neither this count nor that remedy covers observations on an oblique line or plane, such as many equal differences of two
-//! rounded features: there a correlation degenerates, not a σ.
+//! to 0. Under a prior that is positive at σ = 0 (half-Cauchy, half-normal, half-t, exponential) the posterior then has no
+//! finite integral, however well a chain seems to behave. A prior that vanishes at σ = 0 prevents this for ties within one
+//! feature. Neither this count nor that remedy covers observations on an oblique line or plane, such as many equal differences
+//! of two rounded features: there a correlation degenerates, not a σ.
 
 use crate::data::Data;
 
@@ -17,8 +17,8 @@ pub struct Ties {
     pub largest_multiplicity: usize,
     /// The most common value, in the data's units; the smallest if several are equally common.
     pub most_common: f64,
-    /// The smallest gap between two distinct values, in the data's units: the rounding, if the feature was rounded. `None` for a
-    /// constant feature.
+    /// The smallest gap between two distinct values, in the data's units: the rounding, if the feature was rounded. `None` for
+    /// a constant feature.
     pub resolution: Option<f64>,
 }
 

@@ -1,26 +1,26 @@
-//! Autocovariances of several chains, averaged, lag by lag as far as they are asked for.
+//! Autocovariances averaged over chains, computed only for the lags asked for.
 
 use super::fourier;
 use super::moments::mean;
 use crate::simd::{self, Kernel, LANES, Lanes};
 
-/// Lags that are summed directly, a few at a time, before all are computed at once. A chain that mixes is done by then, at a
-/// fraction of the transform's cost; measured on 4 × 1000 draws, the transform costs as much as some hundred lags.
+/// Lags summed directly, a few at a time, before all are computed by one transform. A chain that mixes needs no more: on 4 ×
+/// 1000 draws the transform costs as much as some hundred lags.
 const DIRECT_LAGS: usize = 64;
 
-/// Lags of one pass over the draws: each draw is loaded once for all of them.
+/// Lags per pass over the draws: each draw is loaded once for all of them.
 const LAGS_AT_ONCE: usize = 4;
 
 /// Mean over chains of the biased autocovariance (denominator n at every lag, as Geyer 1992 recommends).
 pub(super) struct Autocovariance {
     centred: Vec<f64>,
     length: usize,
-    /// The lags from 0 that are known; all, once one beyond [`DIRECT_LAGS`] was asked for.
+    /// The lags computed so far, from 0; all, once one beyond [`DIRECT_LAGS`] was asked for.
     table: Vec<f64>,
 }
 
 impl Autocovariance {
-    /// Of chains of one length, each about its own mean.
+    /// For chains of one length, each about its own mean.
     pub(super) fn new(values: &[f64], length: usize) -> Self {
         let mut centred = Vec::with_capacity(values.len());
         for chain in values.chunks_exact(length) {
@@ -46,7 +46,7 @@ impl Autocovariance {
     }
 }
 
-/// Σ over chains and t of `x[t] x[t + lag]` for a few lags from the first on; 0 beyond the chains' length.
+/// Σ over chains and t of `x[t] x[t + lag]` for a few lags from `first` on; 0 beyond the chains' length.
 #[derive(Clone)]
 struct Products<'a> {
     values: &'a [f64],
@@ -62,7 +62,7 @@ impl Kernel for Products<'_> {
         let Self { values, length, first } = self;
         let mut sums = [V::splat(0.0); LAGS_AT_ONCE];
         let mut rests = [0.0; LAGS_AT_ONCE];
-        // Draws whose products of all the lags lie within the chain, in whole blocks.
+        // Whole blocks of draws whose products for all lags lie within the chain.
         let blocks = (length + 1).saturating_sub(first + LAGS_AT_ONCE) / LANES;
         for chain in values.chunks_exact(length) {
             let later = chain.get(first..).unwrap_or_default();

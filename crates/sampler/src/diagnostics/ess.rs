@@ -3,13 +3,13 @@
 use super::autocovariance::Autocovariance;
 use super::moments::{is_undefined, variance_of_means};
 
-/// Fewest draws in a chain for an autocorrelation to mean anything; `posterior`'s.
+/// Shortest chain with a defined autocorrelation, as in `posterior`.
 const SHORTEST_CHAIN: usize = 3;
 
-/// Draws at a chain's end whose autocorrelations are too noisy to look at; `posterior`'s.
+/// Largest lags of a chain that are ignored as too noisy, as in `posterior`.
 const IGNORED_LAGS: usize = 5;
 
-/// Effective sample size of the mean of whole chains, not cut in half: what R's `loo` uses for its relative efficiencies.
+/// Effective sample size of the mean of whole chains, not split in half. R's `loo` computes relative efficiencies from it.
 ///
 /// # Panics
 /// If the column does not divide into `n_chains` chains of one length.
@@ -19,7 +19,7 @@ pub fn ess_unsplit(column: &[f64], n_chains: usize) -> f64 {
     ess(column, column.len() / n_chains)
 }
 
-/// Effective sample size of the mean of chains of a given length, at most S log₁₀ S (antithetic chains can pass S).
+/// Effective sample size of the mean of chains of a given length, at most S log₁₀ S. Antithetic chains can exceed S.
 pub(super) fn ess(values: &[f64], length: usize) -> f64 {
     if length < SHORTEST_CHAIN || is_undefined(values) {
         return f64::NAN;
@@ -27,7 +27,7 @@ pub(super) fn ess(values: &[f64], length: usize) -> f64 {
     let n = length as f64;
     let mut autocovariance = Autocovariance::new(values, length);
 
-    // VGSCB eq. 3, and the autocorrelation of all chains about it: chains which disagree stay correlated at every lag.
+    // VGSCB eq. 3. The autocorrelation is relative to this variance: chains that disagree stay correlated at every lag.
     let within = autocovariance.at(0) * n / (n - 1.0);
     let between = variance_of_means(values, length);
     let total = within * (n - 1.0) / n + between;
@@ -36,7 +36,8 @@ pub(super) fn ess(values: &[f64], length: usize) -> f64 {
     }
     let mut correlation = |lag| 1.0 - (within - autocovariance.at(lag)) / total;
 
-    // Geyer (1992), section 3.3: pair sums of a reversible chain are positive and decrease; where they are not, noise begins.
+    // Geyer (1992), section 3.3: pair sums of a reversible chain are positive and decrease. From where they do not, they are
+    // noise.
     let mut pairs = vec![[1.0, correlation(1)]];
     let mut last = pairs[0];
     let mut lag = 0;
@@ -53,7 +54,7 @@ pub(super) fn ess(values: &[f64], length: usize) -> f64 {
             pairs[t] = [before / 2.0; 2];
         }
     }
-    // With no pair to sum `posterior` still counts lag zero; its short chains are therefore given half their draws.
+    // Without any pair `posterior` still counts lag zero, which gives short chains half their draws.
     let sum = if pairs.is_empty() { 1.0 } else { pairs.iter().flatten().sum() };
     let draws = values.len() as f64;
     let time = (2.0 * sum - 1.0 + even).max(1.0 / draws.log10());

@@ -1,7 +1,6 @@
 //! Autocorrelation at every lag through a fast Fourier transform.
 //!
-//! Written out, and not taken from a library, because it must give the same bits on every instruction set, and because
-//! powers of two and one short loop are all that is asked of it.
+//! Written here, not taken from a library: it must give the same bits on every instruction set, and needs only powers of two.
 
 use std::cell::RefCell;
 use std::f64::consts::TAU;
@@ -14,7 +13,7 @@ pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> 
     let twiddles = Twiddles::cached(size);
     let mut power = vec![0.0; size];
     let chains: Vec<&[f64]> = values.chunks_exact(length).collect();
-    // Two chains ride in one transform: the autocorrelation of x + iy has the sum of those of x and y as its real part.
+    // Two chains share one transform: the real part of the autocorrelation of x + iy is the sum of those of x and y.
     for pair in chains.chunks(2) {
         let mut signal = vec![[0.0; 2]; size];
         for (part, chain) in pair.iter().enumerate() {
@@ -27,7 +26,7 @@ pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> 
             *sum += re * re + im * im;
         }
     }
-    // Wiener–Khinchin. The imaginary part, odd in the lag, is left behind; forward and inverse agree in the real part.
+    // Wiener–Khinchin. The imaginary part, odd in the lag, is dropped; forward and inverse transforms agree in the real part.
     let mut spectrum: Vec<[f64; 2]> = power.into_iter().map(|p| [p, 0.0]).collect();
     twiddles.transform(&mut spectrum);
     spectrum[..length].iter().map(|[re, _]| re / size as f64).collect()
@@ -38,7 +37,7 @@ pub(super) fn summed_autocorrelation(values: &[f64], length: usize) -> Vec<f64> 
 struct Twiddles(Rc<[[f64; 2]]>);
 
 thread_local! {
-    /// The last that were made, which cost as much as a transform: all variables of a fit have as many draws.
+    /// The last roots, which cost as much as a transform: all variables of a fit have the same number of draws.
     static LAST: RefCell<Option<Twiddles>> = const { RefCell::new(None) };
 }
 

@@ -5,16 +5,17 @@ use super::moments::{centred, mean, sd};
 use super::special;
 use super::split::Halves;
 
-/// Normal probabilities of one standard deviation below and above the mean, to the digits that `posterior` uses.
+/// Normal probabilities one standard deviation below and above the mean, with the digits of `posterior`.
 const ONE_SIGMA_TAILS: (f64, f64) = (0.158_655_3, 0.841_344_7);
 
-/// Monte Carlo standard error of the mean, on the scale of the draws.
+/// Monte Carlo standard error of the mean, in the units of the draws.
 #[must_use]
 pub fn mcse_mean(column: &[f64], n_chains: usize) -> f64 {
     sd(column) / ess_mean(column, n_chains).sqrt()
 }
 
-/// Monte Carlo standard error of the standard deviation, on the scale of the draws. Needs a fourth moment, not normality.
+/// Monte Carlo standard error of the standard deviation, in the units of the draws. Assumes a finite fourth moment, not
+/// normality.
 #[must_use]
 pub fn mcse_sd(column: &[f64], n_chains: usize) -> f64 {
     let square = |deviation: f64| deviation * deviation;
@@ -26,7 +27,7 @@ pub fn mcse_sd(column: &[f64], n_chains: usize) -> f64 {
     ((fourth - variance * variance) / ess / variance / 4.0).sqrt()
 }
 
-/// Monte Carlo standard error of a quantile, on the scale of the draws: half the width of a 68 % interval for it.
+/// Monte Carlo standard error of a quantile, in the units of the draws: half the width of its 68 % interval.
 #[must_use]
 pub fn mcse_quantile(column: &[f64], n_chains: usize, probability: f64) -> f64 {
     let ess = ess_quantile(column, n_chains, probability);

@@ -1,8 +1,8 @@
 //! Means and variances that keep their digits when the spread is tiny beside the mean.
 
-/// Sum of a function over values, in eight running sums that a processor can keep side by side.
+/// Σ function(value), in eight partial sums that vectorise.
 ///
-/// The order of additions is fixed, so the bits do not depend on the instruction set; and the error grows with n / 8, not n.
+/// The order of additions is fixed, so that the bits do not depend on the instruction set. The error grows with n / 8, not n.
 #[must_use]
 pub fn sum_by(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
     let mut sums = [0.0; 8];
@@ -15,12 +15,12 @@ pub fn sum_by(values: &[f64], function: impl Fn(f64) -> f64) -> f64 {
     sums.iter().sum::<f64>() + rest.iter().map(|value| function(*value)).sum::<f64>()
 }
 
-/// Mean of finite draws, rounded once: the second pass gathers what the first sum lost.
+/// Mean, with the rounding errors of the first pass corrected by a second. NaN for no values.
 #[must_use]
 pub fn mean(values: &[f64]) -> f64 {
     let count = values.len() as f64;
     let first = sum_by(values, |value| value) / count;
-    // An infinite or undefined first pass is the answer already; infinity minus itself would hide which.
+    // If the first pass is infinite or NaN, so is the mean. The second pass would turn infinity into NaN.
     if first.is_finite() { first + sum_by(values, |value| value - first) / count } else { first }
 }
 
@@ -55,11 +55,10 @@ pub(super) fn centred(column: &[f64], function: impl Fn(f64) -> f64) -> impl Fn(
     move |value| function(value - mean)
 }
 
-/// Means of chains, each as one sum in order, which is how `posterior` takes them for what compares chains.
+/// Means of chains, each from one sum in order, as `posterior` computes them to compare chains.
 ///
-/// Where a column's spread nears the spacing of floating-point numbers, rounding decides the first digits of R-hat's departure
-/// from 1, and numbers that are to be compared must round alike. Chains are summed side by side: each addition waits for the
-/// one before it in its own chain, and others go on meanwhile.
+/// If a column's spread is near the spacing of floating-point numbers, rounding decides the first digits of R-hat − 1, and both
+/// programs must round alike. Four chains are summed in parallel, to hide the latency of additions.
 fn plain_means(values: &[f64], length: usize) -> Vec<f64> {
     const SIDE_BY_SIDE: usize = 4;
     let chains: Vec<&[f64]> = values.chunks_exact(length).collect();
@@ -83,10 +82,10 @@ fn squares_about(values: &[f64], centre: f64) -> f64 {
     sum_by(values, |value| (value - centre) * (value - centre))
 }
 
-/// Whether a column has no diagnostics: a value that is not finite, or no two that differ.
+/// Whether diagnostics of a column are undefined: a value is not finite, or all are equal.
 ///
-/// `posterior` calls a range below 2.2e-16 constant, whatever the scale; here only equal values are.
+/// `posterior` also treats a range below 2.2e-16 as constant, for any scale; here only equal values are.
 pub(super) fn is_undefined(values: &[f64]) -> bool {
-    // Zero times an infinite or undefined value is undefined, and a sum of them stays so; unlike a search, it vectorises.
+    // Zero times an infinite value or NaN is NaN, and so is the sum. Unlike a search, this vectorises.
     sum_by(values, |v| 0.0 * v) != 0.0 || values.windows(2).all(|pair| pair[0] == pair[1])
 }

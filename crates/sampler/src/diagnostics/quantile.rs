@@ -1,6 +1,7 @@
 //! Sample quantiles, interpolated as R and NumPy do by default.
 
-/// Quantile of unordered values: Hyndman & Fan (1996), definition 7. NaN if there are none or one is NaN.
+/// Quantile of unordered values for a probability in [0, 1] (Hyndman & Fan 1996, definition 7). NaN if there are no values, one
+/// is NaN, or the probability is out of range.
 #[must_use]
 pub fn quantile(values: &[f64], probability: f64) -> f64 {
     let mut sorted = values.to_vec();
@@ -8,7 +9,7 @@ pub fn quantile(values: &[f64], probability: f64) -> f64 {
     sorted_quantile(&sorted, probability)
 }
 
-/// The same of values in ascending order.
+/// As [`quantile`], for values in ascending order.
 #[must_use]
 pub fn sorted_quantile(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
@@ -19,7 +20,7 @@ pub fn sorted_quantile(sorted: &[f64], probability: f64) -> f64 {
     let place = last as f64 * probability;
     let below = place.floor();
     let (low, high) = (sorted[below as usize], sorted[(place.ceil() as usize).min(last)]);
-    // Equal neighbours need no interpolation, and infinite ones do not survive it.
+    // Equal neighbours need no interpolation, which would turn infinite ones into NaN.
     if low == high { low } else { (1.0 - (place - below)) * low + (place - below) * high }
 }
 

@@ -1,4 +1,4 @@
-//! Ranks of draws, carried to normal scores: what makes R-hat and the bulk effective size indifferent to heavy tails.
+//! Ranks of draws and their normal scores, which make R-hat and the bulk effective sample size robust to heavy tails.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use super::quantile::sorted_quantile;
 use super::special::normal_quantile;
 use super::split::{Halves, HalvesLayout};
 
-/// A column in ascending order, with the place of each value in the halves. One sort serves ranks, folded ranks and quantiles.
+/// A column in ascending order, with the index of each value in the halves. One sort serves ranks, folded ranks and quantiles.
 pub(super) struct Ordered {
     pub(super) sorted: Vec<f64>,
     places: Vec<u32>,
@@ -15,11 +15,11 @@ pub(super) struct Ordered {
     scores: Scores,
 }
 
-/// The place of a draw that belongs to no half.
+/// The index of a draw that belongs to no half.
 const NOWHERE: u32 = u32::MAX;
 
 impl Ordered {
-    /// None if a draw is NaN, or if the chains are too short to be cut in half.
+    /// `None` if a draw is NaN, or if the chains are too short to be split.
     pub(super) fn new(column: &[f64], n_chains: usize) -> Option<Self> {
         let layout = HalvesLayout::new(column.len(), n_chains);
         if layout.half == 0 || column.iter().any(|v| v.is_nan()) {
@@ -38,18 +38,18 @@ impl Ordered {
         Some(Self { sorted, places, layout, scores })
     }
 
-    /// The larger of the R-hats of the normal scores and of those of the draws folded about their median: location, and spread.
+    /// The larger R-hat of the normal scores (location) and of the normal scores of the folded draws (scale).
     pub(super) fn rhat(&self) -> f64 {
         self.rhat_given(&self.normal_scores())
     }
 
-    /// The same, if the normal scores are at hand.
+    /// As [`Ordered::rhat`], with the normal scores already computed.
     pub(super) fn rhat_given(&self, normal_scores: &Halves) -> f64 {
         let (location, spread) = (normal_scores.rhat(), self.folded_normal_scores().rhat());
         if location.is_nan() || spread.is_nan() { f64::NAN } else { location.max(spread) }
     }
 
-    /// Normal scores of the draws' ranks, VGSCB eq. 14, in halves.
+    /// Normal scores of the draws' ranks (VGSCB eq. 14), in halves.
     pub(super) fn normal_scores(&self) -> Halves {
         self.scored(self.sorted.iter().copied().zip(self.places.iter().copied()))
     }
@@ -70,7 +70,7 @@ impl Ordered {
         self.scored(outwards)
     }
 
-    /// Scores of values that come in ascending order with their places; equal values share their mean rank.
+    /// Normal scores of values in ascending order with their indices. Equal values share their mean rank.
     fn scored(&self, ascending: impl Iterator<Item = (f64, u32)>) -> Halves {
         let mut halves = vec![0.0; self.layout.len()];
         let mut kept = ascending.filter(|(_, place)| *place != NOWHERE).peekable();
@@ -78,7 +78,7 @@ impl Ordered {
         let mut tied = Vec::new();
         while let Some((value, place)) = kept.next() {
             tied.push(place);
-            // NaN, the distance of infinity to an infinite median, equals nothing; its halves are made undefined below.
+            // The distance of infinity to an infinite median is NaN; it makes the halves undefined.
             if kept.peek().is_some_and(|(next, _)| *next == value) {
                 continue;
             }
@@ -100,7 +100,7 @@ fn sort_key(value: f64) -> i64 {
     bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
 }
 
-/// The value that a key was made of: the same exchange of bits undoes itself.
+/// The value of a sort key: the exchange of bits is its own inverse.
 fn value_of_key(key: i64) -> f64 {
     f64::from_bits((key ^ (((key >> 63).cast_unsigned() >> 1).cast_signed())).cast_unsigned())
 }
@@ -112,7 +112,7 @@ struct Scores {
 }
 
 thread_local! {
-    /// The last that were made: all variables of a fit have as many draws.
+    /// The last table: all variables of a fit have the same number of draws.
     static LAST: RefCell<Option<Scores>> = const { RefCell::new(None) };
 }
 
@@ -126,7 +126,7 @@ impl Scores {
 
     fn new(count: usize) -> Self {
         let mut table: Vec<f64> = (1..=count.div_ceil(2)).map(|rank| blom(rank as f64, count)).collect();
-        // Scores are symmetric, so that half of them need not be computed.
+        // Scores are symmetric: only half of them is computed.
         table.extend((0..count / 2).rev().map(|i| -table[i]).collect::<Vec<_>>());
         Self { table: table.into() }
     }

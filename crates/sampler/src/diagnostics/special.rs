@@ -100,7 +100,7 @@ pub(super) fn beta_quantile(probability: f64, a: f64, b: f64) -> f64 {
         let excess = beta_cdf(x, a, b, log_beta) - probability;
         let log_density = (a - 1.0) * libm::log(x) + (b - 1.0) * libm::log1p(-x) - log_beta;
         let step = excess / libm::exp(log_density);
-        // Asked before the bracket closes: a step too small to move x would otherwise look like one that leaves it.
+        // Checked before the bracket: a step too small to move x would seem to leave it.
         if step.abs() <= TOLERANCE * x {
             break;
         }

@@ -1,4 +1,4 @@
-//! Chains cut in half, and the two statistics that compare halves: R-hat and the effective sample size.
+//! Chains split in half, with R-hat and the effective sample size of the halves.
 
 use super::ess;
 use super::moments::{is_undefined, mean_of_variances, variance_of_means};
@@ -14,7 +14,7 @@ impl Halves {
         Self::map(column, n_chains, |&value| value)
     }
 
-    /// The halves of a column's image.
+    /// The halves of a function of the column.
     pub(super) fn map(column: &[f64], n_chains: usize, image: impl Fn(&f64) -> f64) -> Self {
         let layout = HalvesLayout::new(column.len(), n_chains);
         let mut values = Vec::with_capacity(layout.len());
@@ -29,7 +29,7 @@ impl Halves {
         Self { values, length: layout.half }
     }
 
-    /// Split R-hat, VGSCB eq. 4: the root of the ratio of the mixture's variance to the mean variance of its halves.
+    /// Split R-hat (VGSCB eq. 4): the root of the ratio of the pooled variance to the mean variance of the halves.
     pub(super) fn rhat(&self) -> f64 {
         if self.length < 2 || is_undefined(&self.values) {
             return f64::NAN;
@@ -47,7 +47,7 @@ impl Halves {
     }
 }
 
-/// Where the draws of a column go when its chains are cut in half.
+/// Which half each draw of a column belongs to.
 pub(super) struct HalvesLayout {
     pub(super) n_draws: usize,
     pub(super) half: usize,
@@ -61,12 +61,12 @@ impl HalvesLayout {
         Self { n_draws, half: n_draws / 2, n_chains }
     }
 
-    /// Draws in all halves.
+    /// Number of draws in all halves together.
     pub(super) fn len(&self) -> usize {
         2 * self.half * self.n_chains
     }
 
-    /// For each draw of the column in turn its index within the halves, or none for the middle draw of an odd chain.
+    /// For each draw of the column, its index within the halves; `None` for the middle draw of a chain of odd length.
     pub(super) fn places(&self) -> impl Iterator<Item = Option<usize>> {
         let (half, middle) = (self.half, self.n_draws - 2 * self.half);
         (0..self.n_chains).flat_map(move |chain| {

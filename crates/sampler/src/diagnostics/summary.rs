@@ -1,33 +1,36 @@
-//! One line about one variable: moments, quantiles, and whether to believe them.
+//! Summary of one variable: moments, quantiles and their diagnostics.
 
-use super::effective_size::{LOWER_TAIL, UPPER_TAIL, ess_below, worse};
+use super::effective_size::{LOWER_TAIL, UPPER_TAIL, ess_below, smaller_or_nan};
 use super::moments::mean_variance;
 use super::quantile::{quantile, sorted_quantile};
 use super::ranks::Ordered;
 use super::split::Halves;
 
-/// Moments and quantiles on the scale of the draws, with their diagnostics; NaN where undefined.
+/// Moments and quantiles in the units of the draws, with their diagnostics. Undefined fields are NaN.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
+    /// Mean of all draws.
     pub mean: f64,
     /// Standard deviation, denominator S − 1.
     pub sd: f64,
-    /// 5 % quantile, interpolated as R's default (type 7); `median` and `q95` likewise.
+    /// 5 % quantile, interpolated as by R's default (type 7).
     pub q5: f64,
+    /// 50 % quantile.
     pub median: f64,
+    /// 95 % quantile.
     pub q95: f64,
     /// Monte Carlo standard error of `mean`.
     pub mcse_mean: f64,
-    /// Effective sample size for location; at least 100 a chain makes R-hat and itself dependable.
+    /// Effective sample size of the bulk. With at least 100 per chain, it and R-hat are reliable.
     pub ess_bulk: f64,
-    /// Effective sample size for `q5` and `q95`, the smaller of the two.
+    /// Effective sample size of the tails: the smaller of those of `q5` and `q95`.
     pub ess_tail: f64,
-    /// Rank-normalised split R-hat: 1 at convergence, doubtful above 1.01.
+    /// Rank-normalised split R-hat: 1 at convergence; above 1.01 the chains have not mixed.
     pub rhat: f64,
 }
 
 impl Summary {
-    /// Summary of a chain-major column; equal to the single functions, with one sort instead of six.
+    /// Summarises a chain-major column. The fields equal the single functions, with one sort instead of six.
     #[must_use]
     pub fn from_column(column: &[f64], n_chains: usize) -> Self {
         let halves = Halves::new(column, n_chains);
@@ -61,7 +64,7 @@ impl Summary {
             q95,
             mcse_mean,
             ess_bulk: normal_scores.ess(),
-            ess_tail: worse(tail(q5), tail(q95)),
+            ess_tail: smaller_or_nan(tail(q5), tail(q95)),
             rhat: ordered.rhat_given(&normal_scores),
         }
     }

@@ -1,4 +1,5 @@
-//! The mixture's likelihood: one pass over the data for the log-likelihood and all that its gradient, or a step of EM, needs.
+//! The mixture's likelihood: one pass over the data gives the log-likelihood and the moments for its gradient, or for a step of
+//! EM.
 //!
 //! With `W_k = T_k⁻¹` and `z_ik = W_k (y_i − μ_k)`, the pass returns, besides `Σ_i log p(y_i)`, the responsibility-weighted
 //! moments `Σ_i r_ik`, `Σ_i r_ik z_ik` and `Σ_i r_ik z_ik z_ikᵀ`. Whitened residuals, not raw products `y yᵀ`: a cloud of
@@ -21,23 +22,24 @@ use kernel::tile::{Buffers, Pass, STRIP, STRIP_LEN, Strip};
 use order::compact_order;
 use workspace::ROOT_HALF_LOG2_E;
 
-/// The data in strips of 32 observations that lie close together, feature by feature within a strip.
+/// The data of a likelihood, in strips of 32 observations that lie close together, feature by feature within a strip.
 #[derive(Debug, Clone)]
 pub struct Likelihood {
     n_observations: usize,
     n_features: usize,
-    /// D, the features' means. Strips hold differences to them, which keeps the residuals' digits wherever the data lie.
+    /// The features' means, length D. Strips hold differences from them, so that residuals keep their digits for any location.
     origin: Vec<f64>,
-    /// Strips × D; the last strip is filled up with copies of its last observation.
+    /// Strips × D. The last strip is padded with copies of the last observation.
     strips: Vec<Strip>,
     /// The row of the data at each place of the strips.
     rows: Vec<u32>,
     instructions: InstructionSet,
-    /// Threads that one pass may use.
+    /// Largest number of threads of a pass.
     threads: usize,
 }
 
-/// Strips of n observations in D features, from the value at a place and of a feature; the last observation fills what is left.
+/// Strips of n observations in D features; `value` takes a place and a feature. The last strip is padded with the last
+/// observation.
 fn in_strips(n: usize, d: usize, value: impl Fn(usize, usize) -> f64) -> Vec<Strip> {
     let mut strips = vec![[Vector::ZERO; STRIP]; n.div_ceil(STRIP_LEN) * d];
     for (index, strip) in strips.chunks_exact_mut(d).enumerate() {
@@ -51,11 +53,13 @@ fn in_strips(n: usize, d: usize, value: impl Fn(usize, usize) -> f64) -> Vec<Str
     strips
 }
 
-/// Observations that are summed on their own before all parts are added up, in their order: whatever the number of threads,
-/// sums are rounded alike. A part takes long enough (a quarter of a millisecond for D = 8, K = 6) to be worth a thread.
+/// Observations per part. Parts are summed separately, then added in order, so that rounding does not depend on the number of
+/// threads. A part takes long enough (a quarter of a millisecond for D = 8, K = 6) to be worth a thread.
 const PART: usize = 8192;
 
 impl Likelihood {
+    /// Copies the data in the order of the strips.
+    ///
     /// # Panics
     /// If there are 2³² observations or more.
     #[must_use]
@@ -79,15 +83,15 @@ impl Likelihood {
         }
     }
 
-    /// Lets one pass use several threads, where there are observations enough for it: more than 8,192 for each. The results are the
-    /// same, bit for bit.
+    /// Lets one pass use up to `threads` threads if there are enough observations, at least 8,192 for each. Results do not
+    /// change by a bit.
     #[must_use]
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads: threads.max(1), ..self }
     }
 
-    /// Observations at equal distances in the strips' order, so that no region is left out: at least `least`, and fewer than
-    /// twice as many. None where there are not twice as many to choose from.
+    /// The likelihood of a part of the observations: at least `least`, fewer than twice as many, at equal distances in the
+    /// strips' order so that no region is left out. `None` if there are fewer than twice `least` observations.
     pub(crate) fn thinned(&self, least: usize) -> Option<Self> {
         let (d, every) = (self.n_features, self.n_observations / least.max(1));
         if every < 2 {
@@ -107,7 +111,7 @@ impl Likelihood {
         })
     }
 
-    /// The likelihood of no observations: log-likelihood 0, moments 0, so that the posterior is the prior.
+    /// The likelihood of no observations: log-likelihood and moments are 0, so that the posterior is the prior.
     #[must_use]
     pub fn empty(n_features: usize) -> Self {
         Self {
@@ -121,17 +125,19 @@ impl Likelihood {
         }
     }
 
+    /// N.
     #[must_use]
     pub fn n_observations(&self) -> usize {
         self.n_observations
     }
 
+    /// D.
     #[must_use]
     pub fn n_features(&self) -> usize {
         self.n_features
     }
 
-    /// Writes the components as a pass wants them.
+    /// Writes the components to the workspace.
     fn prepare(&self, components: &WhitenedComponents, workspace: &mut Workspace) {
         let d = self.n_features;
         for k in 0..components.n_components() {
@@ -140,7 +146,7 @@ impl Likelihood {
         }
     }
 
-    /// The pass with the components of a workspace; none where they are beyond double precision.
+    /// A pass with the components of a workspace. `None` if they are beyond double precision.
     fn pass<'a>(&'a self, components: &'a [f64]) -> Option<Pass<'a>> {
         // Without branches, so that it vectorises.
         let finite = components.iter().fold(true, |finite, value| finite & value.is_finite());
@@ -152,8 +158,8 @@ impl Likelihood {
         })
     }
 
-    /// The log-likelihood Σ_i log p(y_i | θ), and the moments that its gradient is made of.
-    /// Not finite where the components are beyond double precision.
+    /// Returns the log-likelihood Σ_i log p(y_i | θ) in nats and overwrites `moments`, from which its gradient is computed. Not
+    /// finite if the components are beyond double precision.
     pub fn log_likelihood_and_moments(
         &self,
         components: &WhitenedComponents,
@@ -164,7 +170,7 @@ impl Likelihood {
         self.accumulate(workspace, moments)
     }
 
-    /// The same with the components that the workspace holds.
+    /// As [`Likelihood::log_likelihood_and_moments`], with the workspace's components.
     pub(crate) fn accumulate(&self, workspace: &mut Workspace, moments: &mut Moments) -> f64 {
         let Workspace { components, buffers, sums } = workspace;
         let Some(pass) = self.pass(components) else { return f64::NAN };
@@ -182,7 +188,7 @@ impl Likelihood {
         log_likelihood
     }
 
-    /// The pass part by part, on several threads; all sums are added to the first part's.
+    /// Runs the pass part by part, on several threads. The sums of all parts are added to the first part's.
     fn accumulate_parts(
         &self,
         pass: Pass<'_>,
@@ -216,7 +222,7 @@ impl Likelihood {
         log_likelihoods.iter().sum()
     }
 
-    /// D: what the observations, and the components' means, are measured from.
+    /// The point from which observations and means are measured, length D.
     pub(crate) fn origin(&self) -> &[f64] {
         &self.origin
     }
@@ -225,7 +231,8 @@ impl Likelihood {
         self.instructions
     }
 
-    /// log p(y_i | θ) of every observation (N, log scale).
+    /// Writes log p(y_i | θ) of every observation, in nats, to `log_density` (length N); NaN if the components are beyond
+    /// double precision.
     ///
     /// # Panics
     /// If `log_density` has another length.
@@ -249,7 +256,8 @@ impl Likelihood {
         self.rows.iter().zip(values).for_each(|(&row, value)| log_density[row as usize] = value);
     }
 
-    /// Responsibilities r_ik (N × K, rows sum to one): the probability that observation i came from component k.
+    /// Responsibilities r_ik (N × K, rows sum to one): the probability that observation i belongs to component k. NaN if the
+    /// components are beyond double precision.
     #[must_use]
     pub fn responsibilities(&self, components: &WhitenedComponents) -> Vec<f64> {
         let k = components.n_components();

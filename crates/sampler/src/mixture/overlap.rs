@@ -1,4 +1,4 @@
-//! How far components lie apart: the probabilities that an observation of one is taken for one of another.
+//! The overlap of components: the probabilities that an observation of one is assigned to another.
 
 mod quadratic_form;
 
@@ -17,19 +17,20 @@ pub struct Overlap {
 }
 
 impl Overlap {
+    /// Computes the probabilities for all pairs of components.
     #[must_use]
     pub fn from_mixture(mixture: &Mixture) -> Self {
         Pairs::from_mixture(mixture).overlap(1.0)
     }
 
-    /// ω_{j|i} = P(w_j φ_j(Y) > w_i φ_i(Y)), Y from component i: the probability that of these two the wrong one is the more
-    /// probable. Within 1e-8; NaN where the integral behind it did not settle.
+    /// ω_{j|i} = P(w_j φ_j(Y) > w_i φ_i(Y)), Y from component i: the probability that component j is more probable than i for
+    /// an observation of i. Accurate to 1e-8; NaN if its integral did not converge.
     #[must_use]
     pub fn misclassification(&self, i: usize, j: usize) -> f64 {
         self.misclassification[i * self.n_components + j]
     }
 
-    /// ω_{j|i} + ω_{i|j}, the overlap of two components.
+    /// ω_{j|i} + ω_{i|j}: the overlap of two components.
     #[must_use]
     pub fn pair(&self, i: usize, j: usize) -> f64 {
         self.misclassification(i, j) + self.misclassification(j, i)
@@ -39,21 +40,21 @@ impl Overlap {
         (0..self.n_components).flat_map(move |i| (0..i).map(move |j| self.pair(i, j)))
     }
 
-    /// The mean overlap of all pairs; 0 for a single component.
+    /// Mean overlap of all pairs; 0 for a single component.
     #[must_use]
     pub fn average(&self) -> f64 {
         let n_pairs = self.n_components * (self.n_components - 1) / 2;
         self.pairs().sum::<f64>() / n_pairs.max(1) as f64
     }
 
-    /// The overlap of the pair that overlaps most; 0 for a single component. NaN if any pair's is.
+    /// Largest overlap of any pair; 0 for a single component, NaN if any pair's is NaN.
     #[must_use]
     pub fn maximum(&self) -> f64 {
         self.pairs().fold(0.0, |a, b| if a.is_nan() || b.is_nan() { f64::NAN } else { f64::max(a, b) })
     }
 }
 
-/// The ordered pairs of a mixture's components, each as what a common factor of all covariances leaves as it is.
+/// The ordered pairs of a mixture's components, in terms that do not change if all covariances are multiplied by one factor.
 #[derive(Debug, Clone)]
 pub(super) struct Pairs {
     n_components: usize,
@@ -61,7 +62,7 @@ pub(super) struct Pairs {
     pairs: Vec<Pair>,
 }
 
-/// Component j seen in the coordinates in which component i is standard normal, along the axes of its covariance.
+/// Component j in coordinates in which component i is standard normal, along the axes of j's covariance.
 #[derive(Debug, Clone)]
 struct Pair {
     /// λ_l, the eigenvalues of T_iᵀ Σ_j⁻¹ T_i.
@@ -103,7 +104,7 @@ impl Pairs {
                     |row: usize| (0..=row).map(|l| inverses[i][at(row, l)] * difference[l]).sum::<f64>();
                 let whitened: Vec<f64> = (0..d).map(whitened).collect();
                 let along = |axis: usize| (0..d).map(|row| eigenvectors[(row, axis)] * whitened[row]).sum();
-                // Positive in exact arithmetic; a covariance that is flat beyond the precision of doubles may round to 0.
+                // Positive in exact arithmetic; may round to 0 for a nearly singular covariance.
                 let eigenvalues: Vec<f64> =
                     eigenvalues.iter().map(|value| value.max(f64::MIN_POSITIVE)).collect();
                 let log_determinant: f64 = eigenvalues.iter().map(|&value| libm::log(value)).sum();
@@ -118,7 +119,7 @@ impl Pairs {
         Self { n_components, pairs }
     }
 
-    /// The overlap after all covariances have been multiplied by `factor`; infinity lets all means coincide.
+    /// The overlap after all covariances are multiplied by `factor`. An infinite factor makes all means coincide.
     pub(super) fn overlap(&self, factor: f64) -> Overlap {
         let k = self.n_components;
         let mut misclassification = vec![0.0; k * k];
@@ -131,8 +132,8 @@ impl Pairs {
 }
 
 impl Pair {
-    /// Maitra & Melnykov (2010), theorem 2.1, with each λ_l (Z_l + δ_l)² − Z_l² multiplied out instead of divided by λ_l − 1, so
-    /// that equal variances along an axis are no special case: Σ (λ_l − 1) Z_l² + 2 λ_l δ_l Z_l < threshold − Σ λ_l δ_l².
+    /// Maitra & Melnykov (2010), theorem 2.1, with each λ_l (Z_l + δ_l)² − Z_l² multiplied out instead of divided by λ_l − 1,
+    /// so that equal variances along an axis are no special case: Σ (λ_l − 1) Z_l² + 2 λ_l δ_l Z_l < threshold − Σ λ_l δ_l².
     fn misclassification(&self, factor: f64) -> f64 {
         let shrink = 1.0 / factor.sqrt();
         let shifts: Vec<f64> = self.shifts.iter().map(|shift| shift * shrink).collect();

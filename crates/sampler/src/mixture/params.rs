@@ -1,23 +1,53 @@
-//! A Gaussian mixture: weights, means, scales and correlations, as numbers a person can read.
+//! A Gaussian mixture by its weights, means, standard deviations and correlations.
 
 use thiserror::Error;
 
 use super::triangular::{at, cholesky, packed_len, product_with_transpose};
 use crate::data::Scaling;
 
-/// Why numbers do not make a [`Mixture`].
+/// Why numbers do not define a [`Mixture`]. Components and features are counted from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum MixtureError {
+    /// A weight is not in (0, 1].
     #[error("weight {component} is {value}: weights are positive and sum to one")]
-    Weight { component: usize, value: f64 },
+    Weight {
+        /// The component.
+        component: usize,
+        /// Its weight.
+        value: f64,
+    },
+    /// A covariance is not positive definite.
     #[error("component {component}, pivot {index}: the covariance is not positive definite")]
-    NonPositivePivot { component: usize, index: usize },
+    NonPositivePivot {
+        /// The component.
+        component: usize,
+        /// The first pivot of its Cholesky factor that is not positive.
+        index: usize,
+    },
+    /// A mean or standard deviation is not finite, or a standard deviation is not positive.
     #[error(
         "component {component}, feature {feature} has mean {mean} and standard deviation {scale}: both must be finite, the latter positive"
     )]
-    NotFinite { component: usize, feature: usize, mean: f64, scale: f64 },
+    NotFinite {
+        /// The component.
+        component: usize,
+        /// The feature.
+        feature: usize,
+        /// The mean there.
+        mean: f64,
+        /// The standard deviation there.
+        scale: f64,
+    },
+    /// A slice has the wrong length.
     #[error("{what} has {found} numbers, {expected} expected")]
-    Shape { what: &'static str, found: usize, expected: usize },
+    Shape {
+        /// What the slice holds.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+    },
 }
 
 /// K weighted Gaussian components over D features:
@@ -37,7 +67,7 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Room for K components in D dimensions, all standard normal, equally weighted.
+    /// K standard normal components in D dimensions, equally weighted.
     #[must_use]
     pub fn standard(n_components: usize, n_features: usize) -> Self {
         let triangle = packed_len(n_features);
@@ -57,10 +87,11 @@ impl Mixture {
         }
     }
 
-    /// A mixture from positive weights (K), means (K × D) and the packed lower triangles of the covariances (K × D(D+1)/2).
+    /// From weights (K), means (K × D) and packed lower triangles of the covariances (K × D(D+1)/2). The caller sees to it that
+    /// the weights sum to one.
     ///
     /// # Errors
-    /// Numbers missing or not finite, a weight that is not positive, or a covariance that is not positive definite.
+    /// If a slice has the wrong length, a number is not finite, a weight is not in (0, 1], or a covariance is not positive definite.
     pub fn from_covariances(
         n_features: usize,
         weights: &[f64],
@@ -120,20 +151,20 @@ impl Mixture {
         &self.mu[component * self.n_features..][..self.n_features]
     }
 
-    /// σ_k, length D: standard deviations.
+    /// σ_k: standard deviations, length D.
     #[must_use]
     pub fn scales(&self, component: usize) -> &[f64] {
         &self.sigma[component * self.n_features..][..self.n_features]
     }
 
-    /// L_k, packed: the Cholesky factor of Ω_k.
+    /// L_k: the packed Cholesky factor of Ω_k.
     #[must_use]
     pub fn correlation_factor(&self, component: usize) -> &[f64] {
         let triangle = packed_len(self.n_features);
         &self.correlation_factors[component * triangle..][..triangle]
     }
 
-    /// Ω_k's entry (i, j), i > j.
+    /// Entry (i, j) of Ω_k, i > j: a correlation.
     #[must_use]
     pub fn correlation(&self, component: usize, i: usize, j: usize) -> f64 {
         let factor = self.correlation_factor(component);
@@ -158,7 +189,7 @@ impl Mixture {
         covariance
     }
 
-    /// The same mixture on the data's own scale: `y = location + scale · z`.
+    /// A mixture on the sampler's scale, converted to the data's own scale: `y = location + scale · z`.
     #[must_use]
     pub fn on_data_scale(&self, scaling: &Scaling) -> Self {
         let mut mixture = self.clone();
@@ -186,7 +217,7 @@ impl Mixture {
         mixture
     }
 
-    /// The components in another order: component k of the result is `order[k]` of this one.
+    /// The components in another order: component k of the result is component `order[k]` of this mixture.
     #[must_use]
     pub fn reordered(&self, order: &[usize]) -> Self {
         let mut mixture = self.clone();
@@ -201,7 +232,7 @@ impl Mixture {
         mixture
     }
 
-    /// Names of [`Mixture::values`], indices from 0: `weights[k]`, `mu[k,d]`, `sigma[k,d]`, and `omega[k,i,j]` for i > j.
+    /// Names of [`Mixture::values`], with indices from 0: `weights[k]`, `mu[k,d]`, `sigma[k,d]`, and `omega[k,i,j]` for i > j.
     #[must_use]
     pub fn variables(n_components: usize, n_features: usize) -> Vec<String> {
         let components = 0..n_components;
@@ -221,7 +252,7 @@ impl Mixture {
         names
     }
 
-    /// The numbers that [`Mixture::variables`] names.
+    /// The mixture's weights, means, standard deviations and correlations, in the order of [`Mixture::variables`].
     #[must_use]
     pub fn values(&self) -> Vec<f64> {
         let mut values: Vec<f64> = self.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
@@ -240,7 +271,7 @@ impl Mixture {
     /// The inverse of [`Mixture::values`].
     ///
     /// # Errors
-    /// Numbers missing, or numbers that no mixture has.
+    /// If a number is missing, or if no mixture has these numbers. A weight of 0 is accepted: it is one that underflowed.
     pub fn from_values(n_components: usize, n_features: usize, values: &[f64]) -> Result<Self, MixtureError> {
         let triangle = packed_len(n_features);
         let below = triangle - n_features;
@@ -253,7 +284,7 @@ impl Mixture {
         let (sigma, omega) = rest.split_at(n_components * n_features);
         let mut mixture = Self::standard(n_components, n_features);
         for (component, &value) in weights.iter().enumerate() {
-            // A weight that underflowed is a draw like others: its component is empty.
+            // A weight may have underflowed to 0: its component is empty.
             if !(0.0..=1.0).contains(&value) {
                 return Err(MixtureError::Weight { component, value });
             }
@@ -279,7 +310,7 @@ impl Mixture {
         Ok(mixture)
     }
 
-    /// Means finite, scales finite and positive.
+    /// Checks that means are finite, and scales finite and positive.
     fn check_finite(&self) -> Result<(), MixtureError> {
         let bad = |mu: &f64, sigma: &f64| !mu.is_finite() || !sigma.is_finite() || *sigma <= 0.0;
         match self.mu.iter().zip(&self.sigma).position(|(mu, sigma)| bad(mu, sigma)) {

@@ -1,4 +1,4 @@
-//! The posterior of a mixture's unconstrained parameters: likelihood × prior × Jacobian, with its gradient.
+//! The posterior of a mixture in unconstrained coordinates: likelihood × prior × Jacobian, with its gradient.
 
 mod component_lanes;
 mod scales;
@@ -13,11 +13,12 @@ use crate::simd::lanes::{LANES, Lanes, Vector};
 use component_lanes::{ComponentLanes, HyperParameters};
 use scales::{ScaleDensity, SharedRate};
 
-/// log p(y, θ(x)) + log |∂θ/∂x| for unconstrained x: every constant is kept, so its integral is the evidence.
+/// log p(y, θ(x)) + log |∂θ/∂x| for unconstrained x, in nats. All constants are kept: the integral of its exponential is the
+/// evidence.
 #[derive(Debug, Clone)]
 pub struct Posterior<'a> {
     likelihood: &'a Likelihood,
-    /// What the likelihood is raised to.
+    /// The power of the likelihood.
     power: f64,
     components: Components,
     workspace: Workspace,
@@ -25,8 +26,10 @@ pub struct Posterior<'a> {
 }
 
 impl<'a> Posterior<'a> {
+    /// The posterior of K components.
+    ///
     /// # Errors
-    /// A hyper-parameter of the prior that is not positive and finite.
+    /// If a hyper-parameter of the prior is not positive and finite.
     ///
     /// # Panics
     /// If the prior's centres are not K × D numbers.
@@ -42,12 +45,13 @@ impl<'a> Posterior<'a> {
         })
     }
 
+    /// The map between positions and mixtures.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.components.layout
     }
 
-    /// What the likelihood is raised to.
+    /// The power of the likelihood.
     pub(crate) fn power(&self) -> f64 {
         self.power
     }
@@ -56,8 +60,8 @@ impl<'a> Posterior<'a> {
         self.likelihood
     }
 
-    /// Log prior with the log Jacobian, and log likelihood (to the power 1), at a position; their sum is the log density of the
-    /// posterior. Either may be NaN or infinite beyond double precision.
+    /// The log prior with the log Jacobian, and the log-likelihood (at power 1), at a position, both in nats. Their sum is the
+    /// log density. Either may be NaN or infinite beyond double precision.
     pub fn log_prior_and_likelihood(&mut self, position: &[f64]) -> (f64, f64) {
         let Self { likelihood, components, workspace, moments, .. } = self;
         let log_prior =
@@ -68,7 +72,7 @@ impl<'a> Posterior<'a> {
         (log_prior, likelihood.accumulate(workspace, moments))
     }
 
-    /// The same prior with another likelihood of as many features, raised to a power.
+    /// The same prior with another likelihood for the same number of features, raised to a power.
     #[must_use]
     pub fn with_likelihood<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
         Posterior {
@@ -102,13 +106,13 @@ impl LogDensity for Posterior<'_> {
     }
 }
 
-/// All of the posterior but the likelihood.
+/// The posterior without its likelihood: the prior, the Jacobian, and the components at a position.
 #[derive(Debug, Clone)]
 struct Components {
     layout: Layout,
     hyper: HyperParameters,
     shared_rate: Option<SharedRate>,
-    /// Sum of all constants of prior and Jacobian.
+    /// Sum of all constants of the prior and the Jacobian.
     constant: f64,
     /// α.
     concentration: f64,
@@ -158,7 +162,7 @@ impl Components {
         }
     }
 
-    /// What a prior that ties the components' scales adds to the log prior, and to the slopes of each.
+    /// Adds a hierarchical prior's shared term to the scales' slopes; returns its log density.
     fn add_shared_rate(&mut self, shared_rate: SharedRate) -> f64 {
         let Layout { n_components, n_features } = self.layout;
         let mut log_prior = 0.0;
@@ -191,7 +195,7 @@ impl Components {
                 *u -= largest;
                 *lane = *u;
             });
-            // A weight below e^−700 is as good as that.
+            // Weights are bounded below by e^−700, relative to the largest.
             exp(V::load(&lanes).larger(V::splat(-700.0))).store(&mut lanes);
             for (weight, lane) in weights.iter_mut().zip(lanes.0) {
                 *weight = lane;
@@ -206,8 +210,8 @@ impl Components {
 }
 
 dispatched! {
-    /// Puts the components at a position into the workspace; returns log prior + log Jacobian, or NaN where a component is
-    /// beyond double precision.
+    /// Writes the components at a position to the workspace. Returns log prior + log Jacobian, or NaN if a component is beyond
+    /// double precision.
     build => build_body(
         components: &mut Components,
         position: &[f64],
@@ -256,7 +260,7 @@ fn build_body<V: Lanes>(
 }
 
 dispatched! {
-    /// The gradient at the position that was built last, from the likelihood's moments there, of so many observations.
+    /// The gradient at the position of the last `build`, from the likelihood's moments there and the number of observations.
     pull_back => pull_back_body(
         components: &mut Components,
         n_observations: f64,
@@ -296,11 +300,11 @@ fn pull_back_body<V: Lanes>(
     }
 }
 
-/// The numbers of an group's components, a component a lane; `values` holds K rows.
+/// Copies the rows of a group's components from `values` (K rows) to lanes, one component per lane.
 #[inline(always)]
 fn to_lanes(group: usize, values: &[f64], lanes: &mut [Vector]) {
     let width = lanes.len();
-    // Lanes without a component still hold what the last gradient left there.
+    // Lanes without a component still hold the last gradient.
     lanes.fill(Vector::ZERO);
     for (lane, row) in values.chunks_exact(width.max(1)).skip(group * LANES).take(LANES).enumerate() {
         lanes.iter_mut().zip(row).for_each(|(lanes, &value)| lanes.0[lane] = value);

@@ -1,4 +1,4 @@
-//! The priors, every normalising constant kept: log evidence and comparisons with other programs need them.
+//! The priors, with all normalising constants: the log evidence and comparisons with other programs need them.
 
 use std::f64::consts::{FRAC_2_PI, LN_2, PI};
 
@@ -7,37 +7,71 @@ use thiserror::Error;
 
 use super::triangular::at;
 
-/// A hyper-parameter outside its range.
+/// A hyper-parameter of a prior is not positive and finite.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{name} is {value}: it must be positive and finite")]
 pub struct PriorError {
+    /// Name of the hyper-parameter.
     pub name: &'static str,
+    /// Its value.
     pub value: f64,
 }
 
-/// Prior of the σ_kd on the sampler's scale: independent, unless said otherwise.
+/// Prior of the standard deviations σ_kd on the sampler's scale. They are independent unless a variant says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ScalePrior {
     /// |Cauchy(0, scale)|.
-    HalfCauchy { scale: f64 },
+    HalfCauchy {
+        /// Positive; the median of σ.
+        scale: f64,
+    },
     /// |Normal(0, scale²)|.
-    HalfNormal { scale: f64 },
+    HalfNormal {
+        /// Positive.
+        scale: f64,
+    },
     /// |scale · Student t with nu degrees of freedom|.
-    HalfStudentT { nu: f64, scale: f64 },
+    HalfStudentT {
+        /// Degrees of freedom, positive.
+        nu: f64,
+        /// Positive.
+        scale: f64,
+    },
     /// Exponential with the given rate (mean 1 / rate).
-    Exponential { rate: f64 },
-    /// log σ ~ Normal(mu, sigma²). Vanishes at σ = 0, so that ties within a feature make no spike without bound.
-    LogNormal { mu: f64, sigma: f64 },
+    Exponential {
+        /// Positive.
+        rate: f64,
+    },
+    /// log σ ~ Normal(mu, sigma²). Vanishes at σ = 0, so that the posterior stays proper with ties within a feature.
+    LogNormal {
+        /// Mean of log σ.
+        mu: f64,
+        /// Standard deviation of log σ, positive.
+        sigma: f64,
+    },
     /// 1/σ ~ Gamma(shape, rate = scale). Vanishes at σ = 0 as well.
-    InverseGamma { shape: f64, scale: f64 },
+    InverseGamma {
+        /// Positive.
+        shape: f64,
+        /// Positive.
+        scale: f64,
+    },
     /// 1/σ² ~ Gamma(shape, rate = β) for every component, β ~ Gamma(hyper_shape, rate = hyper_rate) for each feature
-    /// (Richardson & Green 1997, section 2.3): how wide components are is learnt from the other components. β is integrated
-    /// out, so that no parameter stands for it; what is left ties the σ of a feature together.
-    Hierarchical { shape: f64, hyper_shape: f64, hyper_rate: f64 },
+    /// (Richardson & Green 1997, section 2.3): components share information about their widths. β is integrated out, which
+    /// makes the σ of a feature dependent.
+    Hierarchical {
+        /// Shape of the gamma distribution of 1/σ², positive.
+        shape: f64,
+        /// Shape of the gamma distribution of β, positive.
+        hyper_shape: f64,
+        /// Rate of the gamma distribution of β, positive.
+        hyper_rate: f64,
+    },
 }
 
 impl ScalePrior {
-    /// log p(σ) of one component's σ, whatever those of others are, and its derivative in log σ.
+    /// log p(σ) in nats for the σ of one component, and its derivative in log σ. Under a hierarchical prior, the marginal
+    /// density.
     #[must_use]
     pub fn log_density(&self, sigma: f64) -> (f64, f64) {
         match *self {
@@ -75,7 +109,7 @@ impl ScalePrior {
         }
     }
 
-    /// log p(σ_1d, …, σ_Kd) of all components' σ of one feature.
+    /// log p(σ_1d, …, σ_Kd) in nats for the σ of all components in one feature.
     #[must_use]
     pub fn joint_log_density(&self, sigma: &[f64]) -> f64 {
         let Self::Hierarchical { shape, hyper_shape, hyper_rate } = *self else {
@@ -91,9 +125,9 @@ impl ScalePrior {
             - power * log(hyper_rate + precisions)
     }
 
-    /// Whether the posterior may be improper where m observations share a value, because a component of its own could bring
-    /// σ to 0 at a likelihood of σ^−m. Under most priors two will do; under a hierarchical one of K components, which goes to 0
-    /// with σ, 2 (hyper_shape + (K − 1) shape) + 1. No power of σ outweighs a log-normal or inverse gamma density.
+    /// Whether the posterior may be improper if m = `multiplicity` observations share a value: a component on just these has a
+    /// likelihood of σ^−m as σ tends to 0. Under most priors two tied observations suffice; under the hierarchical prior
+    /// 2 (hyper_shape + (K − 1) shape) + 1. No power of σ outweighs a log-normal or inverse gamma density.
     #[must_use]
     pub fn may_be_improper_with_ties(&self, n_components: usize, multiplicity: usize) -> bool {
         let bearable = match *self {
@@ -125,17 +159,18 @@ impl ScalePrior {
 pub struct Prior {
     /// α of the symmetric Dirichlet(α, …, α) of the weights.
     pub concentration: f64,
-    /// A, K × D on the sampler's scale: μ_k ~ MVN(A_k, mean_sd² I).
+    /// A, K × D, on the sampler's scale: μ_k ~ MVN(A_k, mean_sd² I).
     pub centres: Vec<f64>,
-    /// τ.
+    /// τ: standard deviation of the means around the centres, on the sampler's scale.
     pub mean_sd: f64,
+    /// Prior of the standard deviations.
     pub scales: ScalePrior,
-    /// η of the LKJ prior of every correlation matrix.
+    /// η of the LKJ prior of each correlation matrix; 1 is uniform.
     pub lkj_shape: f64,
 }
 
 impl Prior {
-    /// The published model's, around given centres (K × D): w ~ Dirichlet(½), μ_k ~ MVN(A_k, 0.1 I), σ ~ half-Cauchy(1),
+    /// The published model's prior around given centres (K × D): w ~ Dirichlet(½), μ_k ~ MVN(A_k, 0.1 I), σ ~ half-Cauchy(1),
     /// Ω ~ LKJ(2).
     #[must_use]
     pub fn published(centres: Vec<f64>) -> Self {
@@ -143,8 +178,10 @@ impl Prior {
         Self { concentration: 0.5, centres, mean_sd: 0.1f64.sqrt(), scales, lkj_shape: 2.0 }
     }
 
+    /// Checks the hyper-parameters.
+    ///
     /// # Errors
-    /// A hyper-parameter that is not positive and finite.
+    /// The first that is not positive and finite.
     pub fn check(&self) -> Result<(), PriorError> {
         let mut named = vec![
             ("the Dirichlet concentration", self.concentration),
@@ -158,27 +195,27 @@ impl Prior {
         }
     }
 
-    /// log of the Dirichlet's constant: log Γ(Kα) − K log Γ(α).
+    /// log of the Dirichlet distribution's constant: log Γ(Kα) − K log Γ(α).
     #[must_use]
     pub fn dirichlet_constant(&self, n_components: usize) -> f64 {
         let k = n_components as f64;
         lgamma(k * self.concentration) - k * lgamma(self.concentration)
     }
 
-    /// Log density of the weights on the simplex (with respect to K − 1 of them).
+    /// Log density of the weights with respect to K − 1 of them, from their logarithms (K).
     #[must_use]
     pub fn log_density_of_weights(&self, log_weights: &[f64]) -> f64 {
         self.dirichlet_constant(log_weights.len())
             + (self.concentration - 1.0) * log_weights.iter().sum::<f64>()
     }
 
-    /// log of the means' normal constant for `n` coordinates.
+    /// log of the normal distribution's constant for `n` coordinates of means.
     #[must_use]
     pub fn means_constant(&self, n: usize) -> f64 {
         -(n as f64) * (log(self.mean_sd) + 0.5 * log(2.0 * PI))
     }
 
-    /// Log density of the K × D means.
+    /// Log density of the means (K × D).
     #[must_use]
     pub fn log_density_of_means(&self, mu: &[f64]) -> f64 {
         let squares: f64 =
@@ -186,7 +223,7 @@ impl Prior {
         self.means_constant(mu.len()) - 0.5 * squares
     }
 
-    /// Log density of all σ, K × D.
+    /// Log density of the standard deviations (K × D).
     #[must_use]
     pub fn log_density_of_scales(&self, n_features: usize, sigma: &[f64]) -> f64 {
         let feature_log_density = |feature| {
@@ -196,21 +233,21 @@ impl Prior {
         (0..n_features).map(feature_log_density).sum()
     }
 
-    /// Whether all components are alike before the data: then so they are after, and every mode comes K! times.
+    /// Whether the prior is the same for all components. The posterior is then symmetric, and each mode has K! copies.
     #[must_use]
     pub fn is_exchangeable(&self, n_components: usize) -> bool {
         let d = self.centres.len() / n_components;
         self.centres.chunks_exact(d).all(|centre| *centre == self.centres[..d])
     }
 
-    /// The shape b of the canonical partial correlations in column j (from 0) of the factor: (z + 1)/2 ~ Beta(b, b), with
+    /// Shape b of the canonical partial correlations z in column j (from 0) of the factor: (z + 1)/2 ~ Beta(b, b), with
     /// b = η + (D − 2 − j)/2 (Lewandowski, Kurowicka & Joe 2009, section 3.2, the C-vine).
     #[must_use]
     pub fn partial_correlation_shape(&self, n_features: usize, column: usize) -> f64 {
         self.lkj_shape + 0.5 * (n_features as f64 - 2.0 - column as f64)
     }
 
-    /// log of the density's constant for one canonical partial correlation: p(z) = c (1 − z²)^(b − 1) on (−1, 1).
+    /// log c for one canonical partial correlation: p(z) = c (1 − z²)^(b − 1) on (−1, 1).
     #[must_use]
     pub fn partial_correlation_constant(&self, n_features: usize, column: usize) -> f64 {
         let b = self.partial_correlation_shape(n_features, column);
@@ -226,7 +263,7 @@ impl Prior {
             for j in 0..i {
                 log_density += self.partial_correlation_constant(n_features, j);
             }
-            // Exponents of the diagonal: D − i + 2η − 2 counting rows from 1, the Jacobian included.
+            // Exponents of the diagonal, with the Jacobian: D − i + 2η − 2, counting rows from 1.
             let power = n_features as f64 - (i + 1) as f64 + 2.0 * self.lkj_shape - 2.0;
             log_density += power * log(factor[at(i, i)]);
         }

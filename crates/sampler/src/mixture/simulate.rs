@@ -1,4 +1,4 @@
-//! Draws data from a mixture, mixtures from the prior, and mixtures of a given overlap.
+//! Simulation of data from a mixture, of mixtures from the prior, and of mixtures with a given overlap.
 
 pub mod mixsim;
 
@@ -12,7 +12,7 @@ use super::triangular::{at, packed_len};
 use crate::data::Data;
 
 impl Mixture {
-    /// `n` ≥ 1 independent observations, and the component that each came from.
+    /// Draws `n` ≥ 1 independent observations. Also returns the component of each, from 0.
     ///
     /// # Panics
     /// If `n` is zero.
@@ -48,11 +48,11 @@ impl Mixture {
 }
 
 impl ScalePrior {
-    /// One draw of all components' σ of one feature.
+    /// Draws the σ of all components for one feature, length K.
     #[must_use]
     pub fn simulate(&self, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
         if let Self::Hierarchical { shape, hyper_shape, hyper_rate } = *self {
-            // 1/σ² is a Gamma(shape) draw over β.
+            // 1/σ² is a Gamma(shape, rate 1) draw divided by β.
             let log_rate = log_gamma_draw(hyper_shape, rng) - libm::log(hyper_rate);
             let sigma = |_| libm::exp(0.5 * (log_rate - log_gamma_draw(shape, rng)));
             return (0..n_components).map(sigma).collect();
@@ -77,7 +77,7 @@ impl ScalePrior {
     }
 }
 
-/// The logarithm of a Gamma(α, rate 1) draw. For small α the draw itself underflows, so its logarithm is drawn through
+/// Draws the logarithm of a Gamma(α, rate 1) variable. For small α the variable itself underflows, hence
 /// Gamma(α) = Gamma(α + 1) U^(1/α) (Marsaglia & Tsang 2000, section 6).
 fn log_gamma_draw(shape: f64, rng: &mut impl Rng) -> f64 {
     use rand::RngExt;
@@ -87,10 +87,10 @@ fn log_gamma_draw(shape: f64, rng: &mut impl Rng) -> f64 {
 }
 
 impl Prior {
-    /// One mixture of K components in D dimensions from the prior, on the sampler's scale.
+    /// Draws a mixture of K components in D dimensions, on the sampler's scale.
     ///
     /// # Panics
-    /// If the prior was not [checked](Prior::check), or its centres are not K × D.
+    /// If [`Prior::check`] fails, or if the centres are not K × D.
     #[must_use]
     pub fn simulate(&self, n_components: usize, n_features: usize, rng: &mut impl Rng) -> Mixture {
         const CHECKED: &str = "hyper-parameters were checked to be positive";
@@ -124,7 +124,7 @@ impl Prior {
         mixture
     }
 
-    /// Dirichlet weights on the log scale.
+    /// Draws log weights from the Dirichlet prior.
     fn simulate_log_weights(&self, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
         let log_gammas: Vec<f64> =
             (0..n_components).map(|_| log_gamma_draw(self.concentration, rng)).collect();

@@ -1,6 +1,6 @@
-//! The smooth bijection between mixtures and the unconstrained vectors that NUTS moves in.
+//! The smooth bijection between mixtures and the unconstrained vectors on which NUTS moves.
 //!
-//! A position is laid out as weights (K − 1), means (K × D), log scales (K × D), partial correlations (K × D(D−1)/2):
+//! A position holds, in this order, weights (K − 1), means (K × D), log scales (K × D), partial correlations (K × D(D−1)/2):
 //! - weights by the isometric log-ratio (Egozcue et al. 2003), w = softmax(V x), V the orthonormal Helmert basis: unlike
 //!   stick-breaking it treats all components alike; log-Jacobian ½ log K + Σ_k log w_k;
 //! - scales by the logarithm; log-Jacobian Σ log σ;
@@ -12,21 +12,23 @@ use libm::{cosh, exp, log, log1p, tanh};
 use super::params::Mixture;
 use super::triangular::{at, packed_len};
 
-/// Where each block of a position stands, for K components in D dimensions.
+/// The layout of an unconstrained position, for K components in D dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
+    /// K.
     pub n_components: usize,
+    /// D.
     pub n_features: usize,
 }
 
 impl Layout {
-    /// Partial correlations of one component.
+    /// Number of partial correlations of one component, D(D−1)/2.
     #[must_use]
     pub fn n_correlations(&self) -> usize {
         packed_len(self.n_features) - self.n_features
     }
 
-    /// (K − 1) + 2KD + K D(D−1)/2: free parameters, the p of AIC and BIC.
+    /// Length of a position: (K − 1) + 2KD + K D(D−1)/2, the number of free parameters p in AIC and BIC.
     #[must_use]
     pub fn dimension(&self) -> usize {
         self.correlations_start() + self.n_components * self.n_correlations()
@@ -73,8 +75,8 @@ impl Layout {
         &position[self.mu_start()..self.log_sigma_start()]
     }
 
-    /// The position at which component k is what component `order[k]` is at this one. It keeps volumes: weights turn about
-    /// the axis on which all are equal, everything else changes places.
+    /// The position of the same mixture with its components reordered: component k becomes component `order[k]` of this
+    /// position. The map preserves volume: it rotates the weights' coordinates and permutes the others.
     #[must_use]
     pub fn reordered(&self, position: &[f64], order: &[usize]) -> Vec<f64> {
         let helmert = Helmert::new(self.n_components);
@@ -107,7 +109,7 @@ impl Layout {
                 for j in 0..i {
                     let entry = factor[at(i, j)];
                     let z = entry / rest.sqrt();
-                    // atanh(z) = ½ ln((1 + z)/(1 − z)), held inside the open interval against rounding.
+                    // atanh(z) = ½ ln((1 + z)/(1 − z)). Rounding must not take z to ±1.
                     let z = z.clamp(-1.0 + 1e-15, 1.0 - 1e-15);
                     position.push(0.5 * (log1p(z) - log1p(-z)));
                     rest = (-entry).mul_add(entry, rest).max(f64::MIN_POSITIVE);
@@ -118,7 +120,7 @@ impl Layout {
     }
 }
 
-/// The orthonormal Helmert basis V of K × (K − 1). Column j (from 1) has 1/√(j(j+1)) in its first j rows and −j/√(j(j+1)) in
+/// The orthonormal Helmert basis V, K × (K − 1). Column j (from 1) has 1/√(j(j+1)) in its first j rows and −j/√(j(j+1)) in
 /// the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Helmert {

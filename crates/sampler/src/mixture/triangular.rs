@@ -1,24 +1,24 @@
-//! Lower-triangular matrices, packed by rows: entry (i, j), j ≤ i, stands at i(i + 1)/2 + j.
+//! Lower-triangular matrices, packed by rows: entry (i, j), j ≤ i, has index i(i + 1)/2 + j.
 
 use crate::simd::dot;
 
-/// Entries of a packed triangle of order `d`.
+/// Number of entries of a packed triangle of order `d`.
 #[must_use]
 pub const fn packed_len(d: usize) -> usize {
     d * (d + 1) / 2
 }
 
-/// Where entry (i, j), j ≤ i, stands.
+/// Index of entry (i, j), j ≤ i, in a packed triangle.
 #[inline(always)]
 #[must_use]
 pub const fn at(i: usize, j: usize) -> usize {
     i * (i + 1) / 2 + j
 }
 
-/// The inverse of a lower-triangular matrix with non-zero diagonal.
+/// Writes the inverse of a lower-triangular matrix with non-zero diagonal to `inverse`, both packed.
 pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
     for i in 0..d {
-        // Row i of the inverse from the rows above it, a row at a time: e_i − Σ_l factor[i, l] · (row l of the inverse).
+        // Row i of the inverse is e_i − Σ_l factor[i, l] · (row l of the inverse), divided by the pivot.
         let (above, rest) = inverse.split_at_mut(at(i, 0));
         let row = &mut rest[..=i];
         row.fill(0.0);
@@ -32,10 +32,10 @@ pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
     }
 }
 
-/// The Cholesky factor of a symmetric matrix given by its packed lower triangle.
+/// Writes the Cholesky factor of a symmetric matrix, given by its packed lower triangle, to `factor`.
 ///
 /// # Errors
-/// The index of the first pivot that is not positive (or not a number).
+/// The index of the first pivot that is not positive and finite.
 pub fn cholesky(d: usize, matrix: &[f64], factor: &mut [f64]) -> Result<(), usize> {
     for i in 0..d {
         for j in 0..=i {

@@ -60,8 +60,8 @@ impl DualAveraging {
     }
 }
 
-/// When the metric is estimated: after a first buffer in which chains find the typical set, in windows of doubling length, before a last
-/// buffer for the step size alone. The lengths are Stan's (reference manual, "Automatic parameter tuning").
+/// When the metric is estimated: after a first buffer in which chains find the typical set, in windows of doubling length,
+/// before a last buffer for the step size alone. The lengths are Stan's (reference manual, "Automatic parameter tuning").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Windows {
     /// Iterations, from 0, after which a window closes; ascending.

@@ -10,8 +10,8 @@ use super::metric::Metric;
 use super::trajectory::{Trajectory, Transition};
 use crate::log_density::LogDensity;
 
-/// If a coordinate's variance changes fourfold or more (its log variance by this), the search for a step size starts again. After a
-/// smaller change tuning goes on: a restart would leave too few iterations to settle.
+/// If a coordinate's variance changes fourfold or more (its log variance by this), the search for a step size starts again.
+/// After a smaller change tuning goes on: a restart would leave too few iterations to settle.
 const LARGE_CHANGE: f64 = 2.0 * std::f64::consts::LN_2;
 
 /// Settings of a chain.
@@ -28,8 +28,8 @@ pub struct ChainSettings {
 }
 
 impl Default for ChainSettings {
-    /// Stan's defaults, but with a shorter warm-up: a chain that starts with the curvature at the mode need only find its step size.
-    /// Beyond 150 iterations of warm-up, mixtures of 11 to 314 parameters gained nothing.
+    /// Stan's defaults, but with a shorter warm-up: a chain that starts with the curvature at the mode need only find its step
+    /// size. Beyond 150 iterations of warm-up, mixtures of 11 to 314 parameters gained nothing.
     fn default() -> Self {
         Self { warmup: 300, draws: 1000, target_accept: 0.8, max_tree_depth: 10 }
     }
@@ -159,8 +159,8 @@ impl<L: LogDensity> Chain<L> {
         }
     }
 
-    /// Doubles or halves the step size until the acceptance probability of one step crosses ½ (Hoffman & Gelman 2014, algorithm 4),
-    /// then restarts dual averaging from there.
+    /// Doubles or halves the step size until the acceptance probability of one step crosses ½ (Hoffman & Gelman 2014, algorithm
+    /// 4), then restarts dual averaging from there.
     fn restart_step_size(&mut self) {
         let mut growing = None;
         // A few doublings suffice; the bound only guards against an endless loop.

@@ -10,17 +10,17 @@ use crate::simd::{add_scaled, dot};
 /// Gradient evaluations per integrator step.
 pub const GRADIENTS_PER_STEP: u32 = 2;
 
-/// Share of a step in its first and last kick. This value minimises the largest expected energy error of a harmonic oscillator over
-/// steps below 2 (Blanes, Casas & Sanz-Serna 2014, "Numerical integrators for the hybrid Monte Carlo method", section 4): 4.0e-4
-/// per coordinate, where two leapfrog steps of half the length give up to 4.2e-2. On mixtures of 11 to 314 parameters, at the same
-/// target acceptance rate, it gave 26 to 45 % more effective draws per gradient than leapfrog.
+/// Share of a step in its first and last kick. This value minimises the largest expected energy error of a harmonic oscillator
+/// over steps below 2 (Blanes, Casas & Sanz-Serna 2014, "Numerical integrators for the hybrid Monte Carlo method", section 4):
+/// 4.0e-4 per coordinate, where two leapfrog steps of half the length give up to 4.2e-2. On mixtures of 11 to 314 parameters,
+/// at the same target acceptance rate, it gave 26 to 45 % more effective draws per gradient than leapfrog.
 const OUTER_KICK: f64 = 0.21178;
 
-/// Largest step size. For a whitened normal such a step turns a trajectory by 1.33 radians, and three of them complete a U-turn.
-/// Steps beyond a quarter turn need more and more steps until the U-turn is noticed. In few dimensions acceptance alone does not
-/// prevent them: it stays high almost up to where the integrator becomes unstable (2.6). On mixtures of 5 to 14 parameters this
-/// bound gave 1.3 to 1.4 times the effective draws per gradient of no bound, and on average more than 1.2 or 1.4 as the bound. In
-/// two dimensions, where means gain from the longest steps, it gave 0.4 times.
+/// Largest step size. For a whitened normal such a step turns a trajectory by 1.33 radians, and three of them complete a
+/// U-turn. Steps beyond a quarter turn need more and more steps until the U-turn is noticed. In few dimensions acceptance alone
+/// does not prevent them: it stays high almost up to where the integrator becomes unstable (2.6). On mixtures of 5 to 14
+/// parameters this bound gave 1.3 to 1.4 times the effective draws per gradient of no bound, and on average more than 1.2 or
+/// 1.4 as the bound. In two dimensions, where means gain from the longest steps, it gave 0.4 times.
 pub(crate) const MAX_STEP_SIZE: f64 = 1.3;
 
 /// A position, its momentum, and the log density and gradient there.
@@ -78,8 +78,8 @@ impl<L: LogDensity> Hamiltonian<L> {
         self.metric.whiten(&self.raw_gradient, &mut self.scratch, &mut point.gradient);
     }
 
-    /// One step of the two-stage splitting integrator: kick, half a drift, kick, half a drift, kick. A negative `step` goes back
-    /// in time. Like leapfrog the integrator is time-reversible, preserves volume, and has an error of second order.
+    /// One step of the two-stage splitting integrator: kick, half a drift, kick, half a drift, kick. A negative `step` goes
+    /// back in time. Like leapfrog the integrator is time-reversible, preserves volume, and has an error of second order.
     pub(crate) fn step(&mut self, point: &mut PhasePoint, step: f64) {
         kick(point, OUTER_KICK * step);
         self.drift(point, 0.5 * step);
@@ -143,8 +143,8 @@ pub(crate) mod tests {
 
     #[test]
     fn the_expected_energy_error_of_an_oscillator_is_the_least_of_its_family() {
-        // Write the step as a matrix [[A, B], [C, A]] on position and momentum. The expected energy error over trajectories of any
-        // length is at most (B + C)² / (2 (1 − A²)) (Blanes, Casas & Sanz-Serna 2014, proposition 4.3).
+        // Write the step as a matrix [[A, B], [C, A]] on position and momentum. The expected energy error over trajectories of
+        // any length is at most (B + C)² / (2 (1 − A²)) (Blanes, Casas & Sanz-Serna 2014, proposition 4.3).
         let stepped = |position: f64, momentum: f64, step: f64| {
             let mut hamiltonian = Hamiltonian::new(Normals(vec![1.0]), Metric::identity(1));
             let mut point = PhasePoint::new(1);

@@ -76,8 +76,8 @@ impl Metric {
         Self { order: None, blocks: vec![Block::Dense(Factor::from_packed(dimension, factor))] }
     }
 
-    /// A metric of independent groups of coordinates, each with the packed lower triangle of its part of C. Together the groups must
-    /// hold every coordinate once.
+    /// A metric of independent groups of coordinates, each with the packed lower triangle of its part of C. Together the groups
+    /// must hold every coordinate once.
     #[must_use]
     pub(crate) fn from_blocks(groups: &[(Vec<usize>, Vec<f64>)]) -> Self {
         let (single, joint): (Vec<_>, Vec<_>) = groups.iter().partition(|(members, _)| members.len() == 1);
@@ -142,8 +142,8 @@ impl Metric {
         }
     }
 
-    /// Estimates a metric with the same blocks from a window of draws. `positions` holds the draws one after another, `gradients`
-    /// the gradients there, whitened by this metric. Returns `None` if the chain did not move.
+    /// Estimates a metric with the same blocks from a window of draws. `positions` holds the draws one after another,
+    /// `gradients` the gradients there, whitened by this metric. Returns `None` if the chain did not move.
     #[must_use]
     pub(crate) fn adapt(&self, positions: &[f64], gradients: &[f64]) -> Option<AdaptedMetric> {
         let dimension = self.dimension();

@@ -1,7 +1,7 @@
 //! Subtrees of a trajectory: built by doubling, checked for U-turns, with a multinomial draw from each.
 //!
-//! Betancourt (2017), appendix A, with Stan's two extra checks across the joint of two subtrees (stan-dev/stan #2800). Without them
-//! a trajectory that has made a whole number of turns seems to go on.
+//! Betancourt (2017), appendix A, with Stan's two extra checks across the joint of two subtrees (stan-dev/stan #2800). Without
+//! them a trajectory that has made a whole number of turns seems to go on.
 
 use libm::{exp, log1p};
 use rand::{Rng, RngExt};
@@ -10,7 +10,8 @@ use super::hamiltonian::{Hamiltonian, PhasePoint};
 use crate::log_density::LogDensity;
 use crate::simd::dot;
 
-/// Energy error, in nats, above which a trajectory counts as divergent: Stan's value, far above the error of any useful step size.
+/// Energy error, in nats, above which a trajectory counts as divergent: Stan's value, far above the error of any useful step
+/// size.
 const DIVERGENCE: f64 = 1000.0;
 
 /// The momenta at both ends of a subtree, and the sum of all its momenta.
@@ -81,8 +82,8 @@ pub(super) struct Subtree {
     pub(super) log_weight: f64,
 }
 
-/// Builds a subtree of 2^depth points from `end`, where depth is the number of levels; fills `ends` and `draw`. Returns `None` if
-/// it diverged or made a U-turn.
+/// Builds a subtree of 2^depth points from `end`, where depth is the number of levels; fills `ends` and `draw`. Returns `None`
+/// if it diverged or made a U-turn.
 #[allow(clippy::too_many_arguments)] // The frame of a recursion: each argument changes at every depth.
 pub(super) fn build_subtree<L: LogDensity>(
     levels: &mut [Level],

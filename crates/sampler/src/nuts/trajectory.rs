@@ -126,7 +126,8 @@ impl Trajectory {
         }
     }
 
-    /// Appends the subtree to the whole trajectory. Returns false if the result makes a U-turn. `whole.near` is the backward end.
+    /// Appends the subtree to the whole trajectory. Returns false if the result makes a U-turn. `whole.near` is the backward
+    /// end.
     fn join(&mut self, forward: bool) -> bool {
         let (whole, subtree) = (&mut self.whole, &self.subtree);
         // The joint lies between the old end, from which the subtree grew, and the subtree's nearer end.

@@ -8,12 +8,12 @@ use super::lanes::{
     front_above,
 };
 
-/// Implements the operations that are one intrinsic on each of the registers that hold the eight lanes.
+/// Implements the operations that are one intrinsic per register.
 macro_rules! by_intrinsics {
     ($($part:tt),*; $splat:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident $fnma:ident $max:ident) => {
         #[inline(always)]
         fn splat(value: f64) -> Self {
-            // SAFETY: `instructions` lets this run on machines alone that have the feature; so below.
+            // SAFETY: `instructions` runs this only on machines that have the feature; so below.
             let all = unsafe { $splat(value) };
             Self($({ let _: usize = $part; all }),*)
         }

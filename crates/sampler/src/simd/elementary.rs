@@ -1,8 +1,8 @@
 //! `exp2`, `exp` and `ln` on eight numbers at a time: straight-line code, the same bits on every instruction set, at most
 //! 2 ulp from exact.
 //!
-//! The C library's versions are calls that no loop can vectorise, and their last bits change from one release to the next,
-//! which would change stored draws.
+//! Calls of the C library's versions do not vectorise, and their last bits change between releases, which would change stored
+//! draws.
 
 use super::lanes::{Lanes, ROUND_TO_INTEGER};
 
@@ -10,7 +10,8 @@ use super::lanes::{Lanes, ROUND_TO_INTEGER};
 const LN2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// Coefficients of (2^r − 1) / r on |r| ≤ ½: a minimax fit of the relative error of 2^r in 60-digit arithmetic; 2.8e-17 once rounded.
+/// Coefficients of (2^r − 1) / r on |r| ≤ ½: a minimax fit of the relative error of 2^r in 60-digit arithmetic; 2.8e-17 once
+/// rounded.
 const EXP2: [f64; 11] = [
     std::f64::consts::LN_2,
     0.240_226_506_959_101_28,
@@ -116,7 +117,7 @@ mod tests {
         ((value - exact) / ulp).abs()
     }
 
-    // The library functions that these are held against are themselves within one ulp of exact.
+    // The reference functions are themselves within one ulp of exact.
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
         #[test]

@@ -1,4 +1,4 @@
-//! Which instructions this machine has, and functions compiled for each set of them.
+//! The machine's instruction sets, and functions compiled for each of them.
 
 use std::sync::OnceLock;
 
@@ -9,11 +9,11 @@ use super::avx::{Avx2, Avx512};
 use super::lanes::Lanes;
 use super::portable::Portable;
 
-/// Instructions that this machine was found to have: [`InstructionSet::best`] makes them from what it
-/// detected.
+/// An instruction set that this machine has: values are made only after its detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InstructionSet(pub(crate) Instructions);
 
+/// The instruction sets with code of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Instructions {
     #[cfg(target_arch = "x86_64")]
@@ -23,22 +23,30 @@ pub(crate) enum Instructions {
     Baseline,
 }
 
-/// The set that all hot loops use, once one of them has run or a choice was made.
+/// The set that all hot loops use. Fixed by the first loop, or by a choice before it.
 static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
 
-/// Why a set of instructions cannot be used.
+/// Why an instruction set cannot be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InstructionsError {
+    /// This machine has no set of that name.
     #[error("there are no instructions `{given}` on this machine; it has {}", available.join(", "))]
-    Unavailable { given: String, available: Vec<&'static str> },
+    Unavailable {
+        /// The name given.
+        given: String,
+        /// Names of this machine's sets.
+        available: Vec<&'static str>,
+    },
+    /// A hot loop has run, or a choice was made before.
     #[error("the instructions were chosen before")]
     TooLate,
 }
 
-/// Has all hot loops use these instructions instead of the machine's best: slower, with the same bits. Call it before anything else.
+/// Makes all hot loops use this instruction set instead of the machine's best: slower, with the same bits. Call it before any
+/// other function of the crate.
 ///
 /// # Errors
-/// A name that [`instruction_set`](super::instruction_set) has on no run of this machine; loops that have run.
+/// If the machine has no instruction set of this name, or if a hot loop has already run.
 pub fn choose_instructions(name: &str) -> Result<(), InstructionsError> {
     let available = InstructionSet::available();
     let named = available.iter().find(|set| set.name().eq_ignore_ascii_case(name)).copied();
@@ -50,7 +58,7 @@ pub fn choose_instructions(name: &str) -> Result<(), InstructionsError> {
 }
 
 impl InstructionSet {
-    /// The fastest that this machine has, unless others were chosen.
+    /// The machine's fastest set, unless another was chosen.
     pub(crate) fn best() -> Self {
         *CHOSEN.get_or_init(Self::fastest)
     }
@@ -77,7 +85,7 @@ impl InstructionSet {
         }
     }
 
-    /// All that this machine has, the fastest first.
+    /// All sets of this machine, fastest first.
     pub(crate) fn available() -> Vec<Self> {
         let mut sets = vec![Self::fastest()];
         #[cfg(target_arch = "x86_64")]
@@ -91,17 +99,19 @@ impl InstructionSet {
     }
 }
 
-/// Work on columns of numbers, written once in [`Lanes`] and compiled for each instruction set.
+/// A computation written once in [`Lanes`] and compiled for each instruction set.
 ///
-/// `run`, and what it calls, must be `#[inline(always)]`: what is not compiled into the function that was chosen has not its
-/// instructions, and is slow.
+/// `run`, and all that it calls, must be `#[inline(always)]`: only code inlined into the dispatched function may use its
+/// instructions. Other code is slow.
 pub trait Kernel {
+    /// The result.
     type Output;
 
+    /// Computes the result with lanes V.
     fn run<V: Lanes>(self) -> Self::Output;
 }
 
-/// Runs a kernel with the best instructions of this machine; the bits of the result are the same on any.
+/// Runs a kernel with the machine's best instruction set. The result has the same bits on any.
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
     run_on(InstructionSet::best(), kernel)
 }
@@ -131,14 +141,13 @@ pub(crate) fn run_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     }
 }
 
-/// Runs a kernel with every instruction set that this machine has, the fastest first: their results must have the same bits.
+/// Runs a kernel with every instruction set of this machine, fastest first. For tests that all results have the same bits.
 pub fn run_on_all<K: Kernel + Clone>(kernel: &K) -> Vec<K::Output> {
     InstructionSet::available().into_iter().map(|set| run_on(set, kernel.clone())).collect()
 }
 
-/// Defines `$name`, which runs `$body`, generic over [`Lanes`](super::lanes::Lanes), compiled for the instruction set that is
-/// its first argument. Bodies, and what they call, must be `#[inline(always)]`: code that is not compiled into these functions
-/// would not have their instructions.
+/// Defines `$name`, which runs `$body`, generic over [`Lanes`](super::lanes::Lanes), compiled for the instruction set in its
+/// first argument. As for [`Kernel`], bodies and all that they call must be `#[inline(always)]`.
 macro_rules! dispatched {
     ($(#[$doc:meta])* $visible:vis $name:ident => $body:ident ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?) => {
         $(#[$doc])*

@@ -1,9 +1,9 @@
-//! Eight doubles at a time, in whatever registers the machine has: the arithmetic that all hot loops are written in.
+//! Eight doubles at a time: the arithmetic of all hot loops.
 //!
-//! Every operation is that of IEEE 754 on each lane, and sums over lanes have a fixed order, so that AVX-512, AVX2 and plain
-//! code give the same bits.
+//! Every operation is that of IEEE 754 on each lane, and sums over lanes have a fixed order. AVX-512, AVX2 and portable code
+//! therefore give the same bits.
 
-/// Doubles in one [`Vector`], and partial sums that every long sum is kept in.
+/// Number of doubles in a [`Vector`], and of partial sums in every long sum.
 pub const LANES: usize = 8;
 
 /// Eight doubles in memory, on a cache line of their own.
@@ -12,58 +12,67 @@ pub const LANES: usize = 8;
 pub struct Vector(pub [f64; LANES]);
 
 impl Vector {
+    /// Eight zeros.
     pub const ZERO: Self = Self([0.0; LANES]);
 }
 
-/// Adding it to `|n| < 2⁵¹` leaves n, rounded to the nearest integer, in the low bits of the sum.
+/// Added to `|n| < 2⁵¹`, it leaves n, rounded to the nearest integer, in the low bits of the sum.
 pub(crate) const ROUND_TO_INTEGER: f64 = 1.5 * (1u64 << 52) as f64;
 
-/// Bits of √½, cut: what is left of a number's bits after subtracting them counts its exponent from there.
+/// Truncated bits of √½. After subtracting them from a number's bits, its exponent counts from there.
 pub(super) const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_0000_0000;
 pub(super) const MANTISSA_BITS: u64 = (1 << 52) - 1;
-/// Makes exponents positive, so that they can be moved to the low bits of [`ROUND_TO_INTEGER`].
+/// Makes exponents positive, so that they fit the low bits of [`ROUND_TO_INTEGER`].
 pub(super) const EXPONENT_BIAS: u64 = 2048;
 pub(super) const EXPONENT_BITS: u64 = 4095;
 
 /// Eight doubles in registers.
 pub trait Lanes: Copy {
-    /// Whether sixteen sums can be kept in registers beside what they are made of.
+    /// Whether sixteen sums fit in registers together with their operands.
     const MANY_REGISTERS: bool;
 
+    /// The value in all lanes.
     fn splat(value: f64) -> Self;
+    /// Loads from aligned memory.
     fn load(from: &Vector) -> Self;
+    /// Stores to aligned memory.
     fn store(self, to: &mut Vector);
-    /// From memory that need not be aligned.
+    /// Loads from memory of any alignment.
     fn load_array(from: &[f64; LANES]) -> Self;
+    /// Stores to memory of any alignment.
     fn store_array(self, to: &mut [f64; LANES]);
+    /// self + other.
     fn plus(self, other: Self) -> Self;
+    /// self − other.
     fn minus(self, other: Self) -> Self;
+    /// self · other.
     fn times(self, other: Self) -> Self;
+    /// self / other.
     fn over(self, other: Self) -> Self;
     /// self · b + c, rounded once.
     fn multiply_add(self, b: Self, c: Self) -> Self;
     /// c − self · b, rounded once.
     fn negative_multiply_add(self, b: Self, c: Self) -> Self;
-    /// The larger of the two; `other` where either is not a number.
+    /// The larger of the two; `other` if either is NaN.
     fn larger(self, other: Self) -> Self;
-    /// self, which is not negative, with the sign of `other`.
+    /// self, which must not be negative, with the sign of `other`.
     fn with_sign_of(self, other: Self) -> Self;
     /// Whether any lane exceeds that of `other`.
     fn any_above(self, other: Self) -> bool;
-    /// self, but `replacement` in lanes that exceed `limit`.
+    /// `replacement` in lanes where self exceeds `limit`, self in the others.
     fn replaced_above(self, limit: Self, replacement: Self) -> Self;
-    /// Writes the lanes that exceed `limit`, in their order, to the front of `to`; returns how many they are. What follows them
-    /// there is unspecified.
+    /// Writes the lanes that exceed `limit`, in order, to the front of `to` and returns their number. The rest of `to` is
+    /// unspecified.
     fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize;
     /// self · 2ⁿ, n being the integer in the low bits of `shifted` = n + [`ROUND_TO_INTEGER`]; neither self nor the result may
     /// be zero or subnormal.
     fn times_power_of_two(self, shifted: Self) -> Self;
-    /// (k, m) with self = 2ᵏ m and √½ ≤ m < √2, of positive normal finite numbers.
+    /// (k, m) with self = 2ᵏ m and √½ ≤ m < √2, for positive normal finite numbers.
     fn split_exponent(self) -> (Self, Self);
     /// The lanes' sum: ((0 + 4) + (1 + 5)) + ((2 + 6) + (3 + 7)).
     fn sum(self) -> f64;
 
-    /// The smaller of the two; `other` where either is not a number.
+    /// The smaller of the two; `other` if either is NaN.
     #[inline(always)]
     fn smaller(self, other: Self) -> Self {
         let zero = Self::splat(0.0);
@@ -83,7 +92,7 @@ pub trait Lanes: Copy {
 pub(super) fn front_above(values: [f64; LANES], limit: [f64; LANES], to: &mut [f64; LANES]) -> usize {
     let mut count = 0;
     for lane in 0..LANES {
-        // At most as many were kept as lanes came before.
+        // At most `lane` values were kept so far.
         to[count] = values[lane];
         count += usize::from(values[lane] > limit[lane]);
     }

@@ -1,19 +1,19 @@
-//! What the machine can do at most: fused multiply-adds that wait for nothing, with the instructions of all hot loops.
+//! The machine's peak arithmetic rate: independent fused multiply-adds with the instructions of all hot loops.
 
 use std::hint::black_box;
 
 use super::instructions::{InstructionSet, dispatched};
 use super::lanes::{LANES, Lanes, Vector};
 
-/// Multiply-adds of a round that do not wait for each other. A multiply-add's latency is four cycles on most machines, and
-/// two can begin in each: eight registers' worth keeps them busy. An AVX2 vector is two of its sixteen registers.
+/// Independent multiply-adds per round. On most machines a multiply-add has a latency of four cycles and two start per cycle,
+/// so that eight registers keep the units busy. An AVX2 vector takes two of sixteen registers.
 const MANY: usize = 12;
 const FEW: usize = 5;
 
-/// Does `rounds` rounds of fused multiply-adds of doubles that never leave the registers; returns how many it did.
+/// Runs `rounds` rounds of fused multiply-adds on registers and returns their number.
 ///
-/// Timing it gives the rate that the hot loops cannot exceed on this machine. Where the instruction set has none, multiply-adds
-/// are a function's work, there as here.
+/// Timing it gives the rate that no hot loop on this machine can exceed. Without a multiply-add instruction each is a function
+/// call, as in the hot loops.
 #[must_use]
 pub fn multiply_adds(rounds: u64) -> u64 {
     let sums = multiply_adds_dispatched(InstructionSet::best(), rounds);
@@ -21,7 +21,7 @@ pub fn multiply_adds(rounds: u64) -> u64 {
 }
 
 dispatched! {
-    /// Returns the vectors that were worked on at once.
+    /// Returns the number of vectors per round.
     multiply_adds_dispatched => multiply_adds_body(rounds: u64) -> usize
 }
 
@@ -32,7 +32,7 @@ fn multiply_adds_body<V: Lanes>(rounds: u64) -> usize {
 
 #[inline(always)]
 fn at_once<V: Lanes, const N: usize>(rounds: u64) -> usize {
-    // Towards 2, so that no number on the way is subnormal.
+    // Converges to 2, so that no number is subnormal.
     let (half, one) = (V::splat(black_box(0.5)), V::splat(black_box(1.0)));
     let mut sums = [V::splat(black_box(1.0)); N];
     for _ in 0..rounds {
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn every_round_is_counted() {
-        let of_one = multiply_adds(1);
-        assert!(of_one == 8 * MANY as u64 || of_one == 8 * FEW as u64);
-        assert_eq!(multiply_adds(1000), 1000 * of_one);
+        let per_round = multiply_adds(1);
+        assert!(per_round == 8 * MANY as u64 || per_round == 8 * FEW as u64);
+        assert_eq!(multiply_adds(1000), 1000 * per_round);
     }
 }

@@ -1,11 +1,11 @@
-//! Eight doubles in an array, in registers or not as the compiler likes: the lanes of every machine.
+//! Eight doubles in an array: lanes for every machine.
 
 use super::lanes::{
     EXPONENT_BIAS, EXPONENT_BITS, LANES, Lanes, MANTISSA_BITS, ROUND_TO_INTEGER, SQRT_HALF_BITS, Vector,
     front_above,
 };
 
-/// Eight doubles that the compiler may put where it likes.
+/// Eight doubles in an array.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f64; LANES]);
 

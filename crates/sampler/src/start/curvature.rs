@@ -1,4 +1,4 @@
-//! The curvature of a log density at its mode, and the metric that it implies: what chains start with.
+//! The curvature of a log density at its mode, and the metric made from it, with which chains start.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
@@ -8,31 +8,32 @@ use crate::mixture::triangular::{at, cholesky, invert, packed_len};
 use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric, Scratch};
 use crate::simd::dot;
 
-/// Smallest curvature that is believed, as standard deviation 7: directions in which the density is flat, or curved the wrong
-/// way, get a bounded scale, and the warm-up has the rest.
+/// Smallest curvature used, equal to a standard deviation of 7. Directions in which the density is flat, or curved upwards, get
+/// a bounded scale; the warm-up corrects the rest.
 const MIN_CURVATURE: f64 = 0.02;
 
-/// Step of the central differences of the gradient: cube root of the machine precision, where rounding and truncation meet.
+/// Step of the central differences of the gradient: the cube root of the machine precision, which balances rounding and
+/// truncation.
 const DIFFERENCE: f64 = 6e-6;
 
-/// Above this dimension the curvature is taken of single coordinates alone: all of it would be tens of megabytes. Where it is
-/// taken in blocks, it pays: in 1,121 dimensions a gradient earned 2.4 times the effective draws of single coordinates'.
+/// Above this dimension only the diagonal of the Hessian is used: all of it would take tens of megabytes. Below, blocks are
+/// worth it: in 1,121 dimensions they gave 2.4 times the effective draws per gradient of the diagonal.
 const FULL_LIMIT: usize = 2048;
 
-/// Above this dimension no block is the whole of the metric: its product with a vector would cost more than the density.
+/// Above this dimension the metric is never one dense block: its product with a vector would cost more than the density.
 const DENSE_LIMIT: usize = 512;
 
-/// Partial correlations at the mode, one to be tried after the other, from which coordinates belong to one block. With the
-/// first, blocks of the wine data's 314 coordinates hold 1 entry of the metric in 31, and a gradient earns as many effective
-/// draws, of the median parameter, as with all of them.
+/// Thresholds on partial correlations at the mode, above which two coordinates share a block; tried in this order. With the
+/// first, the blocks of the wine data's 314 coordinates hold 1 in 31 entries of the metric, and the median parameter has as
+/// many effective draws per gradient as with all entries.
 const COUPLINGS: [f64; 3] = [0.2, 0.1, 0.05];
 
-/// Ratio of the largest to the smallest curvature that blocks may leave. Trajectories lengthen with its root; with the wine
-/// data's 7.7 they did not yet.
+/// Largest condition number of the curvature, in the metric's coordinates, for which blocks are accepted. Trajectories lengthen
+/// with its root; with the wine data's 7.7 they did not yet.
 const MAX_CONDITION_NUMBER: f64 = 10.0;
 
-/// The metric of the normal approximation at a position: the inverse of the negative Hessian, which is had from central
-/// differences of the gradient, in blocks where it has many coordinates and those of different blocks are nearly independent.
+/// The metric of the normal approximation at a position: the inverse of the negative Hessian, from central differences of the
+/// gradient. With many coordinates it consists of blocks if coordinates in different blocks are nearly independent.
 pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metric {
     let n = position.len();
     let full = n <= FULL_LIMIT;
@@ -46,12 +47,12 @@ pub fn curvature_metric(density: &mut impl LogDensity, position: &[f64]) -> Metr
     Metric::diagonal(diagonal.iter().map(|&c| 1.0 / bounded_curvature(c).sqrt()).collect())
 }
 
-/// The negative Hessian at a position, packed, from central differences of the gradient.
+/// The negative Hessian at a position as a packed lower triangle, from central differences of the gradient.
 pub fn curvature(density: &mut impl LogDensity, position: &[f64]) -> Vec<f64> {
     differences(density, position, true).0
 }
 
-/// The negative Hessian, packed if it is wanted, and its diagonal.
+/// The packed negative Hessian, empty unless `full`, and its diagonal.
 fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (Vec<f64>, Vec<f64>) {
     let n = position.len();
     let mut moved = position.to_vec();
@@ -68,7 +69,7 @@ fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (
         diagonal[j] = (down[j] - up[j]) / (2.0 * h);
         if full {
             for i in 0..n {
-                // Symmetrised as it is filled; the diagonal is halved and added twice.
+                // Symmetrised on the way: each half is added to the entry and to its mirror image.
                 let half = 0.5 * (down[i] - up[i]) / (2.0 * h);
                 curvature[at(i.max(j), i.min(j))] += if i == j { 2.0 * half } else { half };
             }
@@ -77,12 +78,12 @@ fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (
     (curvature, diagonal)
 }
 
-/// A direction of no curvature, or of the wrong sign, is given the size of its curvature.
+/// The size of a curvature, bounded from below; 1 if it is not finite.
 fn bounded_curvature(curvature: f64) -> f64 {
     if curvature.is_finite() { curvature.abs().max(MIN_CURVATURE) } else { 1.0 }
 }
 
-/// The metric whose covariance is the inverse of a curvature, as nearly as blocks allow.
+/// The metric whose covariance is the inverse of a curvature, in blocks if they approximate it well.
 fn inverse_metric(n: usize, curvature: &[f64]) -> Option<Metric> {
     let whole = || inverse_root(n, curvature).map(|root| Metric::from_factor(n, &root));
     if n <= MAX_JOINT_DIMENSION {
@@ -99,7 +100,7 @@ fn inverse_metric(n: usize, curvature: &[f64]) -> Option<Metric> {
     if n <= DENSE_LIMIT { whole() } else { finest }
 }
 
-/// Coordinates that are coupled, directly or by way of others, each group ascending.
+/// Groups of coordinates coupled directly or through others, each ascending.
 fn groups(n: usize, curvature: &[f64], coupling: f64) -> Vec<Vec<usize>> {
     connected_components(n, |i, j| {
         let scale = (curvature[at(i, i)] * curvature[at(j, j)]).abs().sqrt();
@@ -107,7 +108,7 @@ fn groups(n: usize, curvature: &[f64], coupling: f64) -> Vec<Vec<usize>> {
     })
 }
 
-/// The inverse of the curvature without its entries between groups.
+/// The metric from the inverse of the curvature, with entries between groups set to 0.
 fn block_metric(curvature: &[f64], groups: Vec<Vec<usize>>) -> Option<Metric> {
     let blocks: Option<Vec<_>> = groups
         .into_iter()
@@ -121,10 +122,10 @@ fn block_metric(curvature: &[f64], groups: Vec<Vec<usize>>) -> Option<Metric> {
     Some(Metric::from_blocks(&blocks?))
 }
 
-/// Ratio of the largest to the smallest curvature in the metric's coordinates, from below, by power iteration: it rules out
-/// rather than bounds. Infinite where a curvature is seen that is not positive.
+/// Condition number of the curvature in the metric's coordinates, by power iteration: a lower bound. Infinite if a curvature is
+/// not positive.
 fn condition_number(curvature: &[f64], metric: &Metric) -> f64 {
-    /// For the largest, and, as more lie close together there, twice as many for the smallest.
+    /// For the largest eigenvalue. Twice as many for the smallest, near which more eigenvalues lie close together.
     const ITERATIONS: usize = 30;
     let n = metric.dimension();
     let mut scratch = Scratch::new(n);
@@ -148,9 +149,9 @@ fn condition_number(curvature: &[f64], metric: &Metric) -> f64 {
     if smallest > 0.0 { largest / smallest } else { f64::INFINITY }
 }
 
-/// By power iteration, so from below.
+/// The largest eigenvalue by power iteration: a lower bound.
 fn largest_eigenvalue(n: usize, iterations: usize, product: &mut impl FnMut(&[f64]) -> Vec<f64>) -> f64 {
-    // No eigenvector of a curvature is likely to be orthogonal to this.
+    // An arbitrary vector, which no eigenvector is likely to be orthogonal to.
     let mut x: Vec<f64> = (0..n).map(|i| 1.0 + libm::sin(i as f64)).collect();
     let mut eigenvalue = 0.0;
     for _ in 0..iterations {
@@ -163,10 +164,10 @@ fn largest_eigenvalue(n: usize, iterations: usize, product: &mut impl FnMut(&[f6
     eigenvalue
 }
 
-/// A lower triangular root C of the inverse of a curvature, C Cᵀ = P⁻¹, packed, by way of its Cholesky factor where every
-/// variance is believed, of its eigenvectors otherwise.
+/// A packed lower-triangular root C of the inverse of a curvature, C Cᵀ = P⁻¹. It is computed from the Cholesky factor if all
+/// variances are within bounds, otherwise from eigenvectors.
 fn inverse_root(n: usize, curvature: &[f64]) -> Option<Vec<f64>> {
-    // The factor of P = Rᵀ R with R lower triangular is that of the matrix read backwards; then R⁻¹ R⁻ᵀ = P⁻¹.
+    // With rows and columns reversed, Cholesky gives P = Rᵀ R with R lower triangular. Then R⁻¹ R⁻ᵀ = P⁻¹.
     let backwards = |i: usize, j: usize| at(n - 1 - j, n - 1 - i);
     let rows = || (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
     let reversed: Vec<f64> = rows().map(|(i, j)| curvature[backwards(i, j)]).collect();

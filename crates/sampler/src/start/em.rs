@@ -1,8 +1,8 @@
-//! Expectation–maximisation with restarts: the maximised likelihood that AIC, BIC and ICL are about (Bishop 2006, section 9.2.2).
+//! Expectation–maximisation with restarts: the maximised likelihood for AIC, BIC and ICL (Bishop 2006, section 9.2.2).
 //!
-//! A mixture's likelihood is unbounded: a component that closes in on one observation, or on a line through a few, sends it
-//! to infinity. Such degenerate solutions are recognised and refused, and so are spurious ones, finite optima that a handful
-//! of observations in a tiny, flat cluster drive (McLachlan & Peel 2000, section 3.10).
+//! The likelihood of a mixture is unbounded: it tends to infinity as a component shrinks onto one observation, or onto a line
+//! through a few. Such degenerate solutions are detected and rejected, and so are spurious ones: finite optima due to a handful
+//! of observations in a tiny or flat cluster (McLachlan & Peel 2000, section 3.10).
 
 mod optimum;
 mod regularity;
@@ -24,17 +24,17 @@ use search::Search;
 use starts::{Initialization, initial_state};
 use whitened::{Whitened, mean_and_factor};
 
-/// Optima of a sample that are followed on all observations.
+/// Number of optima on a subsample from which EM continues on all observations.
 const FOLLOWED: usize = 3;
 
-/// Starts when nothing else is said.
+/// Default number of independent starts.
 pub const DEFAULT_STARTS: usize = 200;
 
-/// Rows among which a linear dependence is looked for first: where these have none, all have none.
+/// Rows in which a linear dependence is looked for first. If these have none, all rows together have none.
 const DEPENDENCE_SAMPLE: usize = 10_000;
 
-/// The first feature that is a linear combination of those before it, to within rounding: no mixture of full covariances has a
-/// bounded likelihood then. None where there is no such feature.
+/// The first feature that is a linear combination of those before it, to within rounding. The likelihood of mixtures with full
+/// covariances is unbounded then. `None` if there is no such feature.
 #[must_use]
 pub fn dependent_feature(data: &Data) -> Option<usize> {
     let find = |data: &Data| match mean_and_factor(data) {
@@ -45,17 +45,17 @@ pub fn dependent_feature(data: &Data) -> Option<usize> {
     if n <= DEPENDENCE_SAMPLE {
         return find(data);
     }
-    // Every so many rows: the first ones may all be of one kind.
+    // Rows at equal distances: the first ones may all be of one kind.
     let rows: Vec<usize> = (0..n).step_by(n.div_ceil(DEPENDENCE_SAMPLE)).collect();
     find(&data.rows(&rows)).and_then(|_| find(data))
 }
 
-/// The best regular optimum of the likelihood of K full-covariance components over `starts` independent starts, and half
-/// as many relocations of one component of the best. Where there are more than [`SUBSAMPLE_SIZE`] observations, that search is among so
-/// many of them, drawn at random, and its best optima are then followed on all.
+/// Searches the best regular optimum of the likelihood of K components with full covariances: `starts` independent starts, then
+/// half as many attempts that relocate one component of the best. If there are more than 20,000 observations, the search uses a
+/// random subsample of that size, and EM continues from its best optima on all observations.
 ///
 /// # Errors
-/// Collinear features, or no more observations than components.
+/// If features are collinear, or if there are no more observations than components.
 pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -> Result<EmOptimum, EmError> {
     let n_observations = data.n_observations();
     if n_components == 0 || n_observations <= n_components {
@@ -85,8 +85,8 @@ pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -
     })
 }
 
-/// The same among [`SUBSAMPLE_SIZE`] observations, drawn at random, where there are more: an optimum to begin at, on whose way to that of
-/// all observations EM may need hundreds of passes over them.
+/// As [`em`], but on a random subsample of 20,000 if there are more observations: a good starting point without the hundreds of
+/// passes over all observations that EM may need.
 ///
 /// # Errors
 /// As for [`em`].
@@ -103,10 +103,10 @@ pub fn em_on_subsample(
     em(&data.rows(&subsample(n_observations, rng)), n_components, starts, rng)
 }
 
-/// What a few iterations make of k-means clusters: a mixture that resembles the data, where no more is wanted than that.
+/// A few iterations of EM from one run of k-means: a mixture that resembles the data. `None` if a component degenerates.
 ///
 /// # Errors
-/// As for [`em`]; None where a component degenerates.
+/// As for [`em`].
 pub fn short_em(data: &Data, n_components: usize, rng: &mut impl Rng) -> Result<Option<Mixture>, EmError> {
     let n_observations = data.n_observations();
     if n_components == 0 || n_observations <= n_components {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_is_refused() {
+    fn a_degenerate_optimum_is_rejected() {
         // 20 spread observations and 10 that are equal: the likelihood of two components is unbounded at the ten.
         let mut column: Vec<f64> = (0..20).map(|i| f64::from(i) * 1.37).collect();
         column.extend([5.0; 10]);

@@ -1,4 +1,4 @@
-//! k-means with k-means++ starts: the centroids that the means' prior is centred on.
+//! k-means with k-means++ starts. The prior of the means is centred on its centroids.
 
 use std::ops::Range;
 
@@ -7,29 +7,30 @@ use rand::{Rng, RngExt};
 use super::subsample::{SUBSAMPLE_SIZE, subsample};
 use crate::data::Observations;
 
-/// Restarts; the best inertia wins. Many, because the centroids are part of the model and a restart costs next to nothing
-/// beside a fit.
+/// Default number of restarts; the smallest inertia wins. Many, because the centroids are part of the model and a restart is
+/// cheap beside a fit.
 pub const DEFAULT_RESTARTS: usize = 50;
 
-/// Lloyd's iterations end when no assignment changes, which takes tens; this bound is a fuse.
+/// Lloyd's algorithm stops when no assignment changes, usually after tens of iterations. This bound only guards against more.
 const MAX_ITERATIONS: usize = 1000;
 
-/// A partition of the data into K clusters.
+/// K clusters of the data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeans {
-    /// K × D; ordered by their first coordinate, ties by the next.
+    /// K × D, ordered by their first coordinate, ties by the next.
     pub centroids: Vec<f64>,
-    /// The cluster of each observation.
+    /// The cluster of each observation, from 0; length N.
     pub labels: Vec<usize>,
-    /// Sum of squared distances to the nearest centroid.
+    /// Sum over observations of the squared distance to the nearest centroid.
     pub inertia: f64,
 }
 
-/// The best of `restarts` runs of Lloyd's algorithm from k-means++ seeds (Arthur & Vassilvitskii 2007). Of more than 20,000
-/// observations the restarts see that many, drawn at random, and one run on all of them begins at the best's centroids.
+/// The best of `restarts` runs of Lloyd's algorithm from k-means++ starts (Arthur & Vassilvitskii 2007). If there are more than
+/// 20,000 observations, restarts use a random subsample of that size, and one run on all observations starts from the best
+/// centroids.
 ///
 /// # Panics
-/// If there are no components, no restarts, or more components than observations.
+/// If `n_components` or `restarts` is 0, or if there are more components than observations.
 #[must_use]
 pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rng: &mut impl Rng) -> KMeans {
     assert!(n_components >= 1 && n_components <= data.n_observations(), "1 ≤ K ≤ N");
@@ -48,11 +49,11 @@ pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rn
     ordered(lloyd(&InBlocks(data), d, sampled.centroids), d)
 }
 
-/// Observations one after the other, a block at a time.
+/// Observations row by row, a block at a time.
 trait Rows {
     fn n_rows(&self, d: usize) -> usize;
 
-    /// The values of consecutive rows, written into the buffer if they do not stand like that already.
+    /// The values of consecutive rows. They are copied into the buffer unless they are already stored row by row.
     fn block<'a>(&'a self, d: usize, rows: Range<usize>, buffer: &'a mut Vec<f64>) -> &'a [f64];
 }
 
@@ -66,7 +67,7 @@ impl Rows for [f64] {
     }
 }
 
-/// What does not stand row by row.
+/// Observations that are not stored row by row.
 struct InBlocks<'a, T>(&'a T);
 
 impl<T: Observations> Rows for InBlocks<'_, T> {
@@ -96,7 +97,7 @@ fn square_distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// K observations, each drawn with probability proportional to its squared distance from those before it.
+/// k-means++: K observations, each drawn with probability proportional to its squared distance from those drawn before.
 pub(crate) fn seed_centroids(rows: &[f64], d: usize, n_components: usize, rng: &mut impl Rng) -> Vec<f64> {
     let n = rows.len() / d;
     let mut centroids = rows[rng.random_range(0..n) * d..][..d].to_vec();
@@ -107,7 +108,7 @@ pub(crate) fn seed_centroids(rows: &[f64], d: usize, n_components: usize, rng: &
             *nearest = nearest.min(square_distance(row, newest));
         }
         let total: f64 = nearest.iter().sum();
-        // With fewer than K distinct rows every distance is zero: any row will do.
+        // With fewer than K distinct rows all distances become zero. Any row will do.
         let mut left = rng.random::<f64>() * total;
         let chosen = nearest.iter().position(|distance| {
             left -= distance;
@@ -156,7 +157,7 @@ fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMea
                     centroids[k * d + i] = sums[k * d + i] / counts[k];
                 }
             } else {
-                // An empty cluster moves to the observation that is worst served.
+                // An empty cluster moves to the observation farthest from its centroid.
                 let worst = (0..n)
                     .max_by(|&a, &b| distances[a].total_cmp(&distances[b]))
                     .expect("there is an observation");
@@ -168,7 +169,7 @@ fn lloyd(rows: &(impl Rows + ?Sized), d: usize, mut centroids: Vec<f64>) -> KMea
     KMeans { centroids, labels, inertia }
 }
 
-/// Clusters by the order of their centroids, so that component 0 is the leftmost whatever the restarts.
+/// Sorts clusters by their centroids, so that labels do not depend on the restarts.
 fn ordered(found: KMeans, d: usize) -> KMeans {
     let k = found.centroids.len() / d;
     let centroid = |k: usize| &found.centroids[k * d..][..d];

@@ -1,29 +1,32 @@
-//! The mode of a log density, around which chains start.
+//! A local mode of a log density, by L-BFGS.
 
 use crate::log_density::LogDensity;
 use crate::simd::dot;
 
-/// Pairs of steps and gradient changes that the search remembers; more gained nothing on mixtures of a few hundred
-/// parameters (Nocedal & Wright 2006 recommend 3 to 20).
+/// Number of past steps and gradient changes kept. More gained nothing on mixtures of a few hundred parameters (Nocedal &
+/// Wright 2006 recommend 3 to 20).
 const MEMORY: usize = 12;
 const MAX_ITERATIONS: usize = 500;
 
-/// Largest change of any coordinate in one step. Coordinates are logarithms or of the data's own spread, so that a longer
-/// step would leave the basin that the search started in, perhaps for the spike of tied observations.
-const LONGEST_STEP: f64 = 0.5;
+/// Largest change of any coordinate in one step. Coordinates are logarithms or scaled by the data's spread: a longer step could
+/// leave the basin of attraction, perhaps for a collapse onto tied observations.
+const MAX_CHANGE: f64 = 0.5;
 
-/// The search has arrived where the gradient promises less than this many nats.
+/// The search has converged when the expected gain of a step is below this, in nats.
 const TOLERANCE: f64 = 1e-8;
 
 /// A local maximum of a log density.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mode {
+    /// Unconstrained position.
     pub position: Vec<f64>,
+    /// Log density there, in nats.
     pub log_density: f64,
+    /// Whether the search converged before its limit of 500 iterations.
     pub converged: bool,
 }
 
-/// Climbs from `start` to the maximum of its basin by L-BFGS (Nocedal & Wright 2006, algorithm 7.4) with backtracking.
+/// Finds the local mode whose basin contains `start`, by L-BFGS with backtracking (Nocedal & Wright 2006, algorithm 7.4).
 pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
     let n = start.len();
     let mut position = start.to_vec();
@@ -35,8 +38,8 @@ pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
     for _ in 0..MAX_ITERATIONS {
         let mut direction = ascent_direction(&gradient, &memory);
         let longest = direction.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
-        if longest > LONGEST_STEP {
-            direction.iter_mut().for_each(|step| *step *= LONGEST_STEP / longest);
+        if longest > MAX_CHANGE {
+            direction.iter_mut().for_each(|step| *step *= MAX_CHANGE / longest);
         }
         let slope = dot(&direction, &gradient);
         if slope.is_nan() || slope < TOLERANCE {
@@ -48,7 +51,7 @@ pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
                 candidate[i] = position[i] + length * direction[i];
             }
             let value = density.log_density_and_gradient(&candidate, &mut candidate_gradient);
-            // Armijo's condition with the customary constant.
+            // Armijo's condition with its usual constant.
             if value >= log_density + 1e-4 * length * slope {
                 break value;
             }
@@ -74,7 +77,7 @@ pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
     Mode { position, log_density, converged: false }
 }
 
-/// The two-loop recursion: the inverse curvature that the memory implies, times the gradient.
+/// The two-loop recursion: approximate inverse curvature times gradient.
 fn ascent_direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)]) -> Vec<f64> {
     let mut direction = gradient.to_vec();
     let mut alphas = Vec::with_capacity(memory.len());

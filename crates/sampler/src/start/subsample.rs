@@ -3,11 +3,12 @@
 use rand::Rng;
 use rand::seq::index;
 
-/// Observations among which restarts of k-means and of EM search, and of which the curvature at the mode is taken, where there
-/// are more: enough that no component of any weight is missed.
+/// If there are more observations than this, restarts of k-means and EM search on a random subsample of this size, and the
+/// curvature at the mode is computed from a part of the observations. It is large enough to contain every component of relevant
+/// weight.
 pub(super) const SUBSAMPLE_SIZE: usize = 20_000;
 
-/// As many rows of more, drawn at random without replacement, ascending.
+/// Row numbers of a random subsample without replacement, ascending.
 pub(super) fn subsample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
     let mut rows = index::sample(rng, n_observations, SUBSAMPLE_SIZE).into_vec();
     rows.sort_unstable();

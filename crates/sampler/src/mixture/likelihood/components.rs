@@ -5,7 +5,7 @@ use crate::mixture::triangular::{at, invert, packed_len};
 
 pub(super) const LOG_2_PI: f64 = 1.837_877_066_409_345_5;
 
-/// K components in the form that the pass over the data wants.
+/// K components in the form in which the likelihood evaluates them.
 #[derive(Debug, Clone)]
 pub struct WhitenedComponents {
     n_features: usize,
@@ -18,7 +18,7 @@ pub struct WhitenedComponents {
 }
 
 impl WhitenedComponents {
-    /// Room for K components in D dimensions.
+    /// Allocates K components in D dimensions. Each must be [`set`](Self::set) before use.
     #[must_use]
     pub fn new(n_components: usize, n_features: usize) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl WhitenedComponents {
         }
     }
 
-    /// Sets component k from its log weight, mean (D) and packed scale factor T_k.
+    /// Sets one component from its log weight, mean (D) and packed scale factor T_k.
     pub fn set(&mut self, component: usize, log_weight: f64, mean: &[f64], scale_factor: &[f64]) {
         let d = self.n_features;
         self.means[component * d..][..d].copy_from_slice(mean);
@@ -49,6 +49,7 @@ impl WhitenedComponents {
         whitened
     }
 
+    /// K.
     #[must_use]
     pub fn n_components(&self) -> usize {
         self.constants.len()

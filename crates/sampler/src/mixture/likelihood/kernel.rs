@@ -1,8 +1,8 @@
 //! The hot loop: logits of a tile of observations, their soft-max, and the weighted sums.
 //!
-//! Logits are to base 2, `log₂ w_k − ½ log₂|2πΣ_k| − |z'|²` with `z' = z √(½ log₂ e)`, so that the exponential's reduction is
-//! exact and the square needs no factor. A component whose weighted density is below 2⁻⁶⁰ of the largest, for all
-//! observations of a block, cannot change their sums in double precision and is left out of them.
+//! Logits are to base 2, `log₂ w_k − ½ log₂|2πΣ_k| − |z'|²` with `z' = z √(½ log₂ e)`: the exponential's range reduction is
+//! then exact and the square needs no factor. A component whose weighted density is below 2⁻⁶⁰ of the largest for all
+//! observations of a block does not change their sums in double precision, and is skipped.
 
 mod stored;
 pub(super) mod tile;
@@ -13,10 +13,10 @@ use crate::simd::instructions::dispatched;
 use crate::simd::lanes::{LANES, Lanes, Vector};
 use tile::{Bits, Buffers, Pass, STRIP, Strip, TILE, block, moments_len};
 
-/// log₂ of the share of the largest term below which a component is out of reach.
+/// A component is skipped if log₂ of its share of the largest term is below this.
 const OUT_OF_REACH: f64 = -60.0;
 
-/// Where the exponential's argument ends: lanes out of reach of a component that their neighbours need.
+/// Lower bound of the exponential's argument, for lanes that do not need a component that other lanes of the block need.
 const LEAST_EXPONENT: f64 = -1000.0;
 
 dispatched! {
@@ -39,7 +39,7 @@ dispatched! {
 }
 
 dispatched! {
-    /// Lane sums of the moments (K × moments), of z from those of z' = z / scale.
+    /// Sums the moments (K × moments) over lanes and converts them from z' = z / scale to z.
     pub(super) collapse => collapse_body(n_features: usize, scale: f64, sums: &[Vector], moments: &mut [f64])
 }
 
@@ -88,7 +88,7 @@ fn accumulate_unrolled<V: Lanes, const D: usize>(
     log_likelihood.value()
 }
 
-/// The sum of the log densities, under way.
+/// Running sum of the log densities.
 struct LogLikelihood<V> {
     /// Σ of the largest logits, base 2.
     largest: V,
@@ -105,7 +105,7 @@ impl<V: Lanes> LogLikelihood<V> {
     #[inline(always)]
     fn value(self) -> f64 {
         let largest = self.largest.sum();
-        // Where no component reaches an observation, the denominators are no numbers to ask about.
+        // If all components underflow for an observation, the denominators are meaningless.
         if largest.is_finite() {
             largest.mul_add(std::f64::consts::LN_2, self.log_totals.sum())
         } else {
@@ -114,8 +114,8 @@ impl<V: Lanes> LogLikelihood<V> {
     }
 }
 
-/// Turns logits into 2^(logit − largest) where a component is within reach, and totals into what turns those into
-/// responsibilities, 0 for observations that do not count.
+/// Replaces logits by 2^(logit − largest) where a component counts, and totals by their inverses, 0 for padding: their products
+/// are the responsibilities.
 #[inline(always)]
 fn soft_max<V: Lanes>(tile: Pass<'_>, buffers: &mut Buffers, log_likelihood: &mut LogLikelihood<V>) {
     let n_blocks = tile.n_blocks();
@@ -140,7 +140,7 @@ fn soft_max<V: Lanes>(tile: Pass<'_>, buffers: &mut Buffers, log_likelihood: &mu
     }
 }
 
-/// Turns logits into 2^(logit − largest) where a component is within reach, and puts their sums in totals.
+/// Replaces logits by 2^(logit − largest) where a component counts, and writes their sums to the totals.
 #[inline(always)]
 fn exponentials<V: Lanes>(n_blocks: usize, buffers: &mut Buffers) {
     let total = &mut buffers.totals.as_flattened_mut()[..n_blocks];
@@ -162,7 +162,7 @@ fn exponentials<V: Lanes>(n_blocks: usize, buffers: &mut Buffers) {
     }
 }
 
-/// Logits for any number of features, unrolled where that can be.
+/// Logits for any number of features, unrolled for few.
 #[inline(always)]
 fn any_logits<V: Lanes>(tile: Pass<'_>, buffers: &mut Buffers) {
     match tile.n_features {
@@ -184,7 +184,7 @@ fn log_densities_body<V: Lanes>(pass: Pass<'_>, buffers: &mut Buffers, log_densi
             blocks.zip(log_densities.as_flattened_mut()).take(tile.n_blocks())
         {
             let (total, largest) = (V::load(total), V::load(largest));
-            // Where no component reaches an observation its total is 0, which `ln` may not be asked about.
+            // If all components underflow for an observation its total is 0, for which `ln` is unspecified.
             let log_total = ln(total.larger(V::splat(1.0)));
             largest.multiply_add(V::splat(std::f64::consts::LN_2), log_total).store(log_density);
         }

@@ -3,7 +3,7 @@
 use super::kernel::tile::moments_len;
 use crate::simd::lanes::Vector;
 
-/// Responsibility-weighted moments of the whitened residuals, per component.
+/// Responsibility-weighted moments of the whitened residuals z_ik = W_k (y_i − μ_k), per component.
 #[derive(Debug, Clone)]
 pub struct Moments {
     n_features: usize,
@@ -12,6 +12,7 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// Allocates the moments of K components in D dimensions, all 0.
     #[must_use]
     pub fn new(n_components: usize, n_features: usize) -> Self {
         Self { n_features, values: vec![0.0; n_components * moments_len(n_features)] }
@@ -22,7 +23,7 @@ impl Moments {
         &self.values[component * width..][..width]
     }
 
-    /// All moments times a number.
+    /// Multiplies all moments by a number.
     pub(crate) fn scale(&mut self, by: f64) {
         self.values.iter_mut().for_each(|value| *value *= by);
     }
@@ -39,7 +40,7 @@ impl Moments {
         &self.component(component)[1..=self.n_features]
     }
 
-    /// One of the 1 + D + D(D+1)/2 moments of up to eight components from `begins` on, one a lane.
+    /// One of the 1 + D + D(D+1)/2 moments of up to eight components from `begins` on, one component per lane.
     pub(crate) fn lanes(&self, begins: usize, moment: usize) -> Vector {
         let width = moments_len(self.n_features);
         let mut lanes = Vector::ZERO;

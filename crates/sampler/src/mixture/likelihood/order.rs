@@ -1,14 +1,14 @@
-//! An order of the observations in which neighbours stand together.
+//! An order of the observations that keeps neighbours together.
 //!
-//! The pass over the data leaves out components that are out of reach of all observations of a block; the closer these lie
-//! to each other, the more it leaves out.
+//! The pass over the data skips components that do not count for any observation of a block. The closer these lie to each
+//! other, the more it skips.
 
 use super::kernel::tile::STRIP_LEN;
 use crate::data::Observations;
 use crate::simd::lanes::LANES;
 
-/// The rows of the data, block by block of [`LANES`]: the leaves of a k-d tree (Bentley 1975) whose cuts are across the
-/// feature of the widest spread, at the median rounded to whole strips, or blocks within a strip.
+/// The rows of the data in blocks of [`LANES`]: the leaves of a k-d tree (Bentley 1975). Each cut is along the feature with the
+/// largest range, at the median rounded to whole strips, or to blocks within a strip.
 pub(super) fn compact_order(data: &impl Observations) -> Vec<u32> {
     let n = u32::try_from(data.n_observations()).expect("fewer than 2³² observations");
     let mut rows: Vec<u32> = (0..n).collect();
@@ -34,7 +34,7 @@ pub(super) fn compact_order(data: &impl Observations) -> Vec<u32> {
         let value = |row: u32| data.value(widest, row as usize);
         let whole = if part.len() > STRIP_LEN { STRIP_LEN } else { LANES };
         let cut = part.len().div_ceil(2).next_multiple_of(whole);
-        // Ties are broken by the row, so that the order is the data's alone.
+        // Ties are broken by the row number, so that the order depends on the data alone.
         part.select_nth_unstable_by(cut - 1, |&a, &b| value(a).total_cmp(&value(b)).then(a.cmp(&b)));
         let (left, right) = part.split_at_mut(cut);
         open.push(right);

@@ -4,21 +4,22 @@ use super::kernel::tile::{Buffers, moments_len};
 use crate::mixture::triangular::at;
 use crate::simd::lanes::{Lanes, Vector};
 
-/// √(½ log₂ e): what z is multiplied by so that a square is a logit to base 2.
+/// √(½ log₂ e). Multiplied by it, the square of z is a logit to base 2.
 pub(super) const ROOT_HALF_LOG2_E: f64 = 0.849_321_800_288_019_1;
 
-/// The buffers of a pass, kept between passes so that none allocates.
+/// The buffers of a pass, kept between passes so that passes do not allocate.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// K × (1 + D + D(D+1)/2): the components as the pass wants them.
+    /// K × (1 + D + D(D+1)/2): the components in the form that the pass reads.
     pub(super) components: Vec<f64>,
-    /// One for every thread.
+    /// One per thread.
     pub(super) buffers: Vec<Buffers>,
     /// Parts × K × moments, each in lanes.
     pub(super) sums: Vec<Vector>,
 }
 
 impl Workspace {
+    /// Allocates the buffers for K components in D dimensions.
     #[must_use]
     pub fn new(n_components: usize, n_features: usize) -> Self {
         let length = n_components * moments_len(n_features);
@@ -29,7 +30,7 @@ impl Workspace {
         }
     }
 
-    /// Sets component k from its constant (log scale), mean (D) and packed inverse factor W.
+    /// Sets component k from its constant (in nats), mean (D) and packed inverse factor W.
     #[inline(always)]
     pub(crate) fn set(
         &mut self,
@@ -52,7 +53,7 @@ impl Workspace {
         }
     }
 
-    /// The same for up to eight components at a time, one a lane, from component `begins` on.
+    /// As [`Workspace::set`], for up to eight components from `begins` on, one per lane.
     #[inline(always)]
     pub(crate) fn set_lanes<V: Lanes>(
         &mut self,

@@ -1,42 +1,43 @@
 //! The distribution of Σ_l a_l Z_l² + b_l Z_l for independent standard normal Z_l, by numerical inversion of its transform.
 //!
 //! Imhof (1961) and Davies (1980, AS 155) integrate the characteristic function along the imaginary axis, where it may decay as
-//! slowly as |s|^(−1/2). Through a saddle point (Helstrom 1996), along rays that bend away from the axis, the integrand falls off
-//! exponentially, and a double-exponential rule (Takahasi & Mori 1974) reaches ten digits with about a hundred values of it.
+//! slowly as |s|^(−1/2). Through a saddle point (Helstrom 1996), along rays that bend away from the axis, the integrand falls
+//! off exponentially, and a double-exponential rule (Takahasi & Mori 1974) reaches ten digits with about a hundred values of
+//! it.
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// Two finest steps of the rule that agree to this are believed …
+/// The rule has converged if its two finest steps agree to this …
 const AGREEMENT: f64 = 1e-9;
-/// … and if none do, this is the least that is: a value that is further from settled is undefined.
+/// … otherwise the best agreement must be at least this; if not, the value is NaN.
 const LEAST_AGREEMENT: f64 = 1e-7;
 
 /// Halvings of the rule's first step, ½. Of 3000 random forms in up to ten dimensions none needed more than six.
 const MOST_HALVINGS: u32 = 8;
 
-/// Range of the rule's variable t: nodes are at distances exp(½π sinh t), from 1e-19 to 1e30 times the saddle's width.
+/// Range of the rule's variable t: nodes lie at distances exp(½π sinh t), from 1e-19 to 1e30 times the saddle's width.
 const T: (f64, f64) = (-4.0, 4.5);
 
-/// The two rays' angles to the real axis. Between 45° and 135° Gaussian factors decay; one of these two bends to the side on which
-/// the rest does.
+/// Angles of the two rays to the real axis. Gaussian factors decay between 45° and 135°; the other factors decay along one of
+/// the two.
 const ANGLES: [f64; 2] = [0.375 * PI, 0.625 * PI];
 
-/// Relative size of a term after which those farther out add nothing.
-const DEAD: f64 = 1e-17;
+/// Relative size of a term below which those farther out are negligible.
+const NEGLIGIBLE: f64 = 1e-17;
 
 /// Steps of the bisection for the saddle point. It need not be exact: any point near it gives the same integral.
 const BISECTIONS: usize = 60;
 
 /// Σ_l a_l Z_l² + b_l Z_l.
 #[derive(Debug, Clone, PartialEq)]
-pub struct QuadraticForm {
+pub(super) struct QuadraticForm {
     /// a.
-    pub squares: Vec<f64>,
+    pub(super) squares: Vec<f64>,
     /// b.
-    pub linear: Vec<f64>,
+    pub(super) linear: Vec<f64>,
 }
 
-/// Which tail is integrated: the one that does not hold the mean, so that no digits are lost.
+/// The tail that is integrated: the one without the mean, so that no digits are lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     Lower,
@@ -58,14 +59,14 @@ impl QuadraticForm {
         self.squares.iter().copied().zip(self.linear.iter().copied())
     }
 
-    /// P(Σ a Z² + b Z < x), within 1e-8; NaN where the integral did not settle. A form that is constantly 0 lies below 0 with
+    /// P(Σ a Z² + b Z < x), accurate to 1e-8; NaN if the integral did not converge. A form that is constantly 0 is below 0 with
     /// probability ½.
     #[must_use]
-    pub fn probability_below(&self, x: f64) -> f64 {
+    pub(super) fn probability_below(&self, x: f64) -> f64 {
         if self.terms().all(|(a, b)| a == 0.0 && b == 0.0) {
             return if x == 0.0 { 0.5 } else { f64::from(x > 0.0) };
         }
-        // What the completed squares leave: bounded forms end at −Σ b² / 4a.
+        // Completing the squares: bounded forms end at −Σ b² / 4a.
         let rest: f64 = self.terms().filter(|(a, _)| *a != 0.0).map(|(a, b)| b * b / (4.0 * a)).sum();
         let bounded = |sign: f64| self.terms().all(|(a, b)| sign * a > 0.0 || (a == 0.0 && b == 0.0));
         if bounded(1.0) && x + rest <= 0.0 {
@@ -104,6 +105,7 @@ impl QuadraticForm {
         sum.sum::<f64>() + 1.0 / (s * s)
     }
 
+    /// The saddle point on the tail's side of 0, by bisection.
     fn saddle(&self, x: f64, tail: Tail) -> f64 {
         let sign = tail.sign();
         let rises = |distance: f64| sign * self.slope(sign * distance, x) >= 0.0;
@@ -157,17 +159,18 @@ struct Ray<'a> {
     /// cos and sin of its angle.
     direction: (f64, f64),
     step: f64,
-    /// Of the imaginary parts at all nodes so far, the step left out.
+    /// Sum of the imaginary parts at all nodes so far, without the step.
     sum: f64,
-    /// Below this a node adds nothing.
-    dead: f64,
+    /// Nodes below this are negligible.
+    negligible: f64,
 }
 
 impl<'a> Ray<'a> {
     fn new(form: &'a QuadraticForm, x: f64, saddle: f64, width: f64, angle: f64) -> Self {
         let (sin, cos) = libm::sincos(angle);
-        let mut ray = Self { form, x, saddle, width, direction: (cos, sin), step: 0.5, sum: 0.0, dead: 0.0 };
-        ray.dead = DEAD * ray.modulus_and_phase(0.0).0 * width;
+        let mut ray =
+            Self { form, x, saddle, width, direction: (cos, sin), step: 0.5, sum: 0.0, negligible: 0.0 };
+        ray.negligible = NEGLIGIBLE * ray.modulus_and_phase(0.0).0 * width;
         ray.add(T.0);
         ray
     }
@@ -176,13 +179,13 @@ impl<'a> Ray<'a> {
         self.sum * self.step / PI
     }
 
-    /// Halves the step: adds the nodes between those that are there.
+    /// Halves the step: adds the nodes between the present ones.
     fn refine(&mut self) {
         self.add(T.0 + 0.5 * self.step);
         self.step *= 0.5;
     }
 
-    /// Adds nodes from t = `first` on, a step apart, until none adds anything.
+    /// Adds nodes from t = `first` on, a step apart, until they are negligible.
     fn add(&mut self, first: f64) {
         let mut t = first;
         while t < T.1 {
@@ -190,15 +193,15 @@ impl<'a> Ray<'a> {
             let weight = distance * FRAC_PI_2 * libm::cosh(t);
             let (modulus, phase) = self.modulus_and_phase(distance);
             self.sum += modulus * weight * libm::sin(phase);
-            // Before its width the nodes are small because they are dense.
-            if distance > self.width && modulus * weight < self.dead {
+            // Nodes within the width are small because they are dense.
+            if distance > self.width && modulus * weight < self.negligible {
                 break;
             }
             t += self.step;
         }
     }
 
-    /// Of M(s) e^(−sx) / s times the ray's direction, at a distance from the saddle point.
+    /// Modulus and phase of M(s) e^(−sx) / s times the ray's direction, at a distance from the saddle point.
     fn modulus_and_phase(&self, distance: f64) -> (f64, f64) {
         let (cos, sin) = self.direction;
         let (re, im) = (self.saddle + distance * cos, distance * sin);
@@ -262,7 +265,8 @@ mod tests {
 
     #[test]
     fn published_values_are_met() {
-        // Imhof (1961), table 1: Q1 = 0.6 χ²₁ + 0.3 χ²₁ + 0.1 χ²₁, P(Q1 > 0.1) = 0.9458, P(Q1 > 0.7) = 0.5064, P(Q1 > 2) = 0.1240.
+        // Imhof (1961), table 1: Q1 = 0.6 χ²₁ + 0.3 χ²₁ + 0.1 χ²₁, P(Q1 > 0.1) = 0.9458, P(Q1 > 0.7) = 0.5064, P(Q1 > 2) =
+        // 0.1240.
         let form = QuadraticForm { squares: vec![0.6, 0.3, 0.1], linear: vec![0.0; 3] };
         for (x, above) in [(0.1, 0.9458), (0.7, 0.5064), (2.0, 0.1240)] {
             assert!((1.0 - form.probability_below(x) - above).abs() < 5.1e-5, "{x}");

@@ -1,7 +1,7 @@
-//! Eight components side by side, one a lane: from their unconstrained parameters to what the likelihood wants of them, and
-//! from the likelihood's moments back to the gradient.
+//! Eight components side by side, one per lane: from unconstrained parameters to the likelihood's inputs, and from the
+//! likelihood's moments back to the gradient.
 //!
-//! The algebra of one component is a few small triangles, too small to vectorise; across components all of it does.
+//! The algebra of one component consists of small triangles, which do not vectorise. Across components all of it does.
 
 use std::f64::consts::LN_2;
 
@@ -10,13 +10,13 @@ use crate::mixture::triangular::{at, packed_len};
 use crate::simd::elementary::{exp, ln};
 use crate::simd::lanes::{LANES, Lanes, Vector};
 
-/// Beyond e^±350 a σ, or its square, leaves double precision.
+/// Beyond e^±350 the square of σ leaves double precision.
 const LARGEST_LOG_SIGMA: f64 = 350.0;
 
-/// Where 1 − tanh² is below the smallest normal number.
+/// Beyond this 1 − tanh² is below the smallest normal number.
 const LARGEST_ATANH: f64 = 350.0;
 
-/// Up to eight components; lanes beyond the last hold zeros, a component as good as any.
+/// Up to eight components. Lanes beyond the last hold zeros, which are valid parameters.
 #[derive(Debug, Clone)]
 pub(super) struct ComponentLanes {
     /// Unconstrained parameters, then the gradient in them: means (D), log scales (D), correlations (D(D−1)/2).
@@ -31,7 +31,7 @@ pub(super) struct ComponentLanes {
     z: Vec<Vector>,
     /// √(1 − z²) = 1 / cosh x.
     sech: Vec<Vector>,
-    /// √(1 − Σ_{j' < j} L_ij'²): what is left of row i before column j.
+    /// √(1 − Σ_{j' < j} L_ij'²): the norm left to row i before column j.
     rest: Vec<Vector>,
     /// L, packed.
     factor: Vec<Vector>,
@@ -79,7 +79,8 @@ impl ComponentLanes {
         }
     }
 
-    /// Fills everything up to `log_prior` from the unconstrained parameters. False where a scale is beyond double precision.
+    /// Fills all fields up to `log_prior` from the unconstrained parameters. Returns false if a scale is beyond double
+    /// precision.
     #[inline(always)]
     pub(super) fn build<V: Lanes>(&mut self, hyper: &HyperParameters) -> bool {
         let d = self.mu.len();
@@ -164,7 +165,7 @@ impl ComponentLanes {
         }
     }
 
-    /// Replaces the unconstrained parameters by the gradient in them, from the moments.
+    /// Replaces the unconstrained parameters by the gradient in them, computed from the moments.
     ///
     /// For one observation with whitened residual z, ∂ log N / ∂L = tril(L⁻ᵀ z zᵀ) − diag(1 / L_dd): the σ in T = diag(σ) L
     /// cancel those in W.
@@ -182,7 +183,7 @@ impl ComponentLanes {
             }
             d_mu.store(&mut self.mu[i]);
 
-            // Row i of the gradient in L, from the diagonal to the left, which is the order in which it is pulled back.
+            // Row i of the gradient in L, from the diagonal to the left, as the chain rule requires.
             let mut d_log_sigma = V::load(&self.scale_slopes[i]).plus(V::splat(1.0));
             let mut d_rest = V::splat(0.0);
             for j in (0..=i).rev() {
@@ -202,7 +203,7 @@ impl ComponentLanes {
                 }
                 let (z, sech) = (V::load(&self.z[index + j]), V::load(&self.sech[index + j]));
                 let rest = V::load(&self.rest[index + j]);
-                // d rest'/dz = −z rest / sech and dz/dx = sech²: no division is left. The prior adds −2 b z.
+                // d rest'/dz = −z rest / sech and dz/dx = sech²: the divisions cancel. The prior adds −2 b z.
                 let slope = d_rest.negative_multiply_add(z, d_entry.times(sech));
                 let d_prior = V::splat(-2.0 * hyper.correlation_powers[j]).times(z);
                 rest.times(sech).multiply_add(slope, d_prior).store(&mut self.correlations[index + j]);
@@ -214,7 +215,7 @@ impl ComponentLanes {
     }
 }
 
-/// The prior's numbers as all groups need them.
+/// The prior's hyper-parameters in the form that all groups use.
 #[derive(Debug, Clone)]
 pub(super) struct HyperParameters {
     /// 1 / τ².

@@ -1,4 +1,4 @@
-//! The scales' prior for eight σ at a time, its constant taken out, and what ties the σ of different components.
+//! The prior of the standard deviations for eight σ at a time, without its constant, and a hierarchical prior's shared term.
 
 use libm::{lgamma, log};
 use std::f64::consts::{FRAC_2_PI, LN_2, PI};
@@ -11,7 +11,7 @@ use crate::simd::lanes::Lanes;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScaleDensity {
     shape: Shape,
-    /// What every log density has in common.
+    /// The constant of the log density of one σ.
     pub(super) constant: f64,
 }
 
@@ -31,17 +31,18 @@ enum Shape {
     Power { power: f64 },
 }
 
-/// What a hierarchical prior adds for all components together: −power · log(rate + Σ_k 1/σ_k²) for each feature.
+/// The term that a hierarchical prior adds for all components together, once its rate β is integrated out:
+/// −power · log(rate + Σ_k 1/σ_k²) for each feature.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SharedRate {
     power: f64,
     rate: f64,
-    /// Of each feature.
+    /// The constant for one feature.
     pub(super) constant: f64,
 }
 
 impl SharedRate {
-    /// None where the components' scales are independent.
+    /// `None` unless the prior is hierarchical.
     pub(super) fn from_prior(prior: ScalePrior, n_components: usize) -> Option<Self> {
         let ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } = prior else { return None };
         let power = hyper_shape + n_components as f64 * shape;
@@ -49,7 +50,7 @@ impl SharedRate {
         Some(Self { power, rate: hyper_rate, constant })
     }
 
-    /// log density without the constant, and its derivative in every precision 1/σ_k², from their sum.
+    /// The log density without its constant, and its derivative in each precision 1/σ_k², from the sum of the precisions.
     pub(super) fn log_density_and_slope(&self, precisions: f64) -> (f64, f64) {
         let total = self.rate + precisions;
         (-self.power * log(total), -self.power / total)
@@ -86,7 +87,7 @@ impl ScaleDensity {
         Self { shape, constant }
     }
 
-    /// log p(σ) without the constant, and its derivative in log σ.
+    /// log p(σ) without its constant, and its derivative in log σ.
     #[inline(always)]
     pub(super) fn log_density_and_slope<V: Lanes>(&self, log_sigma: V, sigma: V, inverse: V) -> (V, V) {
         match self.shape {

@@ -1,4 +1,4 @@
-//! Random mixtures of a given overlap: the design of Maitra & Melnykov (2010) and MixSim (Melnykov, Chen & Maitra 2012).
+//! Random mixtures with a given overlap, as MixSim draws them (Maitra & Melnykov 2010; Melnykov, Chen & Maitra 2012).
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, RngExt};
@@ -9,27 +9,27 @@ use crate::mixture::overlap::{Overlap, Pairs};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::packed_len;
 
-/// MixSim's largest eccentricity √(1 − smallest / largest eigenvalue) of a covariance.
+/// MixSim's default for the largest eccentricity √(1 − smallest / largest eigenvalue) of a covariance.
 pub const MAX_ECCENTRICITY: f64 = 0.9;
 
-/// Mixtures that are drawn before an overlap is called out of reach: MixSim's number.
+/// Mixtures drawn before an overlap counts as unreachable: MixSim's number.
 const ATTEMPTS: usize = 100;
 
-/// How far the overlap may be from the one asked for.
+/// Largest difference between the overlap and its target.
 const TOLERANCE: f64 = 1e-7;
 
-/// Steps of the search for the common factor; a bisection of sixty octaves alone takes 60.
+/// Largest number of steps in the search for the common factor; bisection of sixty octaves takes 60.
 const MOST_STEPS: usize = 200;
 
-/// Factors between which the right one is sought.
+/// Range of the common factor.
 const FACTORS: (f64, f64) = (1e-12, 1e12);
 
-/// Which overlap is given, between 0 and 1.
+/// The overlap asked for, in (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TargetOverlap {
-    /// The mean over pairs of components.
+    /// Mean over all pairs of components.
     Average(f64),
-    /// That of the pair that overlaps most.
+    /// Overlap of the pair that overlaps most.
     Maximum(f64),
 }
 
@@ -48,41 +48,66 @@ impl TargetOverlap {
     }
 }
 
-/// What a random mixture is to be like.
+/// The distribution of a random mixture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MixSim {
     /// K.
     pub n_components: usize,
     /// D.
     pub n_features: usize,
-    /// Of no consequence to a single component.
+    /// The overlap asked for; ignored for a single component.
     pub target: TargetOverlap,
-    /// Every weight is at least this; at most 1/K, which makes all equal.
+    /// Smallest weight, at most 1/K, which makes all weights equal.
     pub least_weight: f64,
-    /// Largest √(1 − smallest / largest eigenvalue) of a covariance, at least 0 and below 1; 0 makes all round.
+    /// Largest √(1 − smallest / largest eigenvalue) of a covariance, in [0, 1). 0 makes all covariances spherical.
     pub eccentricity: f64,
 }
 
-/// Why there is no mixture to a design.
+/// Why no mixture can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum MixSimError {
+    /// K or D is 0.
     #[error("a mixture has at least one component and one feature")]
     Empty,
+    /// The overlap asked for is not in (0, 1).
     #[error("an overlap of {value}: it must lie between 0 and 1, both excluded")]
-    Overlap { value: f64 },
+    Overlap {
+        /// The overlap.
+        value: f64,
+    },
+    /// The smallest weight exceeds 1/K, or is negative.
     #[error("weights of at least {least_weight} for {n_components} components: at most {} is possible", 1.0 / *n_components as f64)]
-    Weights { least_weight: f64, n_components: usize },
+    Weights {
+        /// The smallest weight.
+        least_weight: f64,
+        /// K.
+        n_components: usize,
+    },
+    /// The eccentricity is not in [0, 1).
     #[error("an eccentricity of {value}: it must be at least 0 and below 1")]
-    Eccentricity { value: f64 },
+    Eccentricity {
+        /// The eccentricity.
+        value: f64,
+    },
+    /// No mixture that was tried reaches the overlap at any factor.
     #[error(
         "none of {ATTEMPTS} random mixtures of {n_components} components in {n_features} dimensions can overlap by {value}"
     )]
-    OutOfReach { n_components: usize, n_features: usize, value: f64 },
+    OutOfReach {
+        /// K.
+        n_components: usize,
+        /// D.
+        n_features: usize,
+        /// The overlap asked for.
+        value: f64,
+    },
 }
 
 impl MixSim {
+    /// Checks the fields.
+    ///
     /// # Errors
-    /// A design that asks for what cannot be.
+    /// The first field out of its range.
     pub fn check(&self) -> Result<(), MixSimError> {
         let Self { n_components, n_features, target, least_weight, eccentricity } = *self;
         if n_components == 0 || n_features == 0 {
@@ -100,11 +125,11 @@ impl MixSim {
         Ok(())
     }
 
-    /// A random mixture whose overlap is the one asked for, to 1e-6: means uniform on the unit cube, covariances Wishart with D
-    /// degrees of freedom and bounded eccentricity, then all multiplied by one factor.
+    /// Draws a mixture whose overlap is within 1e-6 of the target. Means are uniform on the unit cube; covariances are Wishart
+    /// with D degrees of freedom and bounded eccentricity, then all multiplied by one factor.
     ///
     /// # Errors
-    /// A design that asks for what cannot be, or whose overlap none of a hundred mixtures reaches at any factor.
+    /// If a field is out of its range, or if none of a hundred mixtures reaches the overlap.
     pub fn simulate(&self, rng: &mut impl Rng) -> Result<Mixture, MixSimError> {
         self.check()?;
         for _ in 0..ATTEMPTS {
@@ -119,11 +144,11 @@ impl MixSim {
 
     fn unscaled(&self, rng: &mut impl Rng) -> Mixture {
         let (k, d) = (self.n_components, self.n_features);
-        // Exponential variables over their sum are uniform on the simplex; then the bound is given to everybody first.
+        // Exponential variables divided by their sum are uniform on the simplex. Each component gets the smallest weight first.
         let shares: Vec<f64> = (0..k).map(|_| Exp1.sample(rng)).collect();
         let total: f64 = shares.iter().sum();
         let free = 1.0 - k as f64 * self.least_weight;
-        // The bound and the rest may round to a little more than the only weight of a single component.
+        // For a single component rounding may give a weight a little above 1.
         let weights: Vec<f64> =
             shares.iter().map(|share| (self.least_weight + free * share / total).min(1.0)).collect();
         let means: Vec<f64> = (0..k * d).map(|_| rng.random()).collect();
@@ -132,17 +157,17 @@ impl MixSim {
             .expect("weights are positive, and bounded eccentricity leaves covariances definite")
     }
 
-    /// The covariance of D + 1 standard normal observations, its eigenvalues drawn together where they lie too far apart.
+    /// The covariance of D + 1 standard normal observations, with its eigenvalues shrunk together if they lie too far apart.
     fn covariance(&self, rng: &mut impl Rng) -> Vec<f64> {
         let d = self.n_features;
-        // Of D + 1 observations less their mean: Wishart with D degrees of freedom.
+        // D + 1 observations minus their mean: Wishart with D degrees of freedom.
         let factor: DMatrix<f64> = DMatrix::from_fn(d, d, |_, _| StandardNormal.sample(rng));
         let SymmetricEigen { mut eigenvalues, eigenvectors } =
             (&factor * factor.transpose() / d as f64).symmetric_eigen();
         let (least, largest) = (eigenvalues.min(), eigenvalues.max());
         let least_allowed = largest * (1.0 - self.eccentricity * self.eccentricity);
         if least < least_allowed {
-            // Linear, so that the largest stays and the least becomes the least allowed.
+            // Linear: the largest stays, the smallest becomes the smallest allowed.
             let shrink = (largest - least_allowed) / (largest - least);
             eigenvalues.apply(|value| *value = largest - shrink * (largest - *value));
         }
@@ -150,8 +175,8 @@ impl MixSim {
         (0..d).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|place| covariance[place]).collect()
     }
 
-    /// The factor of all covariances that gives the overlap asked for, by regula falsi (Illinois) on logarithms inside a bracket
-    /// that also shrinks by bisection; none where even coinciding means overlap less.
+    /// The common factor of all covariances that gives the target overlap, by regula falsi (Illinois) on logarithms, with every
+    /// third step a bisection. `None` if even coinciding means overlap less.
     fn factor(&self, raw: &Mixture) -> Option<f64> {
         if self.n_components == 1 {
             return Some(1.0);
@@ -163,7 +188,7 @@ impl MixSim {
         if most.is_nan() || most <= target {
             return None;
         }
-        // Outwards from 1 until the target lies between.
+        // Widen the bracket from 1 until it contains the target.
         let (mut low, mut high) = (0.0, 0.0);
         while excess(low) > 0.0 && low > libm::log(FACTORS.0) {
             (high, low) = (low, low - 1.0);
@@ -177,7 +202,7 @@ impl MixSim {
             if !(below <= 0.0 && above >= 0.0) {
                 return None;
             }
-            // Every third step halves the bracket, which regula falsi alone may not.
+            // Every third step halves the bracket, because regula falsi alone may converge slowly.
             let middle = match step % 3 {
                 2 => 0.5 * (low + high),
                 _ => (low * above - high * below) / (above - below),

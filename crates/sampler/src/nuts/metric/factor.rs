@@ -21,7 +21,8 @@ pub(crate) struct Factor {
 struct Panels {
     /// Eight rows of one column each. Rows beyond the dimension are zero.
     vectors: Vec<Vector>,
-    /// For each panel, its first column that is not zero, and that column's index in `vectors`. A panel ends where the next begins.
+    /// For each panel, its first column that is not zero, and that column's index in `vectors`. A panel ends where the next
+    /// begins.
     panels: Vec<(usize, usize)>,
 }
 

@@ -1,20 +1,21 @@
 //! Estimates a metric from draws and their gradients, by the Fisher divergence.
 //!
-//! In coordinates whitened by the current metric, let A be the covariance of the draws and B that of the gradients. The metric Σ that
-//! minimises the Fisher divergence to a normal solves Σ B Σ = A (Seyboldt, Carlson & Carpenter 2024, "Preconditioning Hamiltonian
-//! Monte Carlo by minimizing Fisher divergence"). For a standard normal the gradients are the negated draws, so A = B in every
-//! sample, not only on average: a metric that is already right stays as it is, where the noise of A alone would spoil it.
+//! In coordinates whitened by the current metric, let A be the covariance of the draws and B that of the gradients. The metric
+//! Σ that minimises the Fisher divergence to a normal solves Σ B Σ = A (Seyboldt, Carlson & Carpenter 2024, "Preconditioning
+//! Hamiltonian Monte Carlo by minimizing Fisher divergence"). For a standard normal the gradients are the negated draws, so A =
+//! B in every sample, not only on average: a metric that is already right stays as it is, where the noise of A alone would
+//! spoil it.
 
 use nalgebra::{DMatrix, DMatrixView, SymmetricEigen};
 
 use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
-/// Above this dimension only the scales of a dense block are corrected: eigenvectors in a few hundred dimensions cost more than the
-/// draws of a short chain.
+/// Above this dimension only the scales of a dense block are corrected: eigenvectors in a few hundred dimensions cost more than
+/// the draws of a short chain.
 pub(crate) const MAX_JOINT_DIMENSION: usize = 128;
 
-/// Pseudo-draws, with gradients, of a normal whitened by the current metric. They are added to each window and keep the metric where
-/// the window has no information. 5 and 20 did equally well on mixtures of 11 to 47 parameters.
+/// Pseudo-draws, with gradients, of a normal whitened by the current metric. They are added to each window and keep the metric
+/// where the window has no information. 5 and 20 did equally well on mixtures of 11 to 47 parameters.
 const PSEUDO_DRAWS: f64 = 5.0;
 
 /// Subtracts the mean from draws stored one after another.
@@ -29,8 +30,8 @@ pub(crate) fn centre(dimension: usize, draws: &mut [f64]) {
     }
 }
 
-/// A new packed factor from centred draws and gradients, both whitened by `factor`, and the largest change of a coordinate's log
-/// variance. `None` if the window is beyond double precision.
+/// A new packed factor from centred draws and gradients, both whitened by `factor`, and the largest change of a coordinate's
+/// log variance. `None` if the window is beyond double precision.
 pub(crate) fn corrected(
     dimension: usize,
     factor: &[f64],

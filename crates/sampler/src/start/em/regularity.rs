@@ -1,26 +1,27 @@
 //! Which optima of the likelihood are degenerate or spurious (McLachlan & Peel 2000, section 3.10).
 
-/// Smallest eigenvalue of a component's covariance, relative to the data's: below this it is degenerate …
+/// Smallest eigenvalue of a component's covariance, after whitening by the data's. Below this a fit is degenerate …
 pub(super) const DEGENERATE_EIGENVALUE: f64 = 1e-6;
-/// … and below this spurious, unless the component has enough observations to be a narrow cluster in its own right.
+/// … and below this spurious, unless the component has enough observations to be a narrow cluster.
 const SPURIOUS_EIGENVALUE: f64 = 1e-3;
 
-/// Expected observations of a component, for each of the D + 1 that a covariance cannot do without: below one it is degenerate …
+/// Expected observations of a component divided by D + 1, the number that a covariance needs. Below one a fit is degenerate …
 const DEGENERATE_COUNT: f64 = 1.0;
 /// … below two spurious …
 const SPURIOUS_COUNT: f64 = 2.0;
-/// … and below five too few to vouch for a narrow covariance. All these bounds but this one are those under which the reference
-/// optima were sorted; without it true clusters that are narrow beside the whole of the data pass for spurious. On 300
-/// simulated data sets of up to eight clusters BIC then named too many components 9 times; with it, twice.
+/// … and below five spurious if the covariance is narrow. The other bounds are those of the reference optima. Without this one,
+/// true clusters that are narrow compared with all data count as spurious: on 300 simulated data sets of up to eight clusters
+/// BIC then selected too many components 9 times; with it, twice.
 const NARROW_COUNT: f64 = 5.0;
 
-/// Whether an optimum means anything.
+/// Whether an optimum of the likelihood is meaningful. Ordered from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Regularity {
-    /// On its way to an infinite likelihood.
+    /// The likelihood tends to infinity.
     Degenerate,
-    /// Finite, but a tiny or flat cluster drives it.
+    /// The likelihood is finite, but due to a tiny or flat cluster.
     Spurious,
+    /// A proper local maximum.
     Regular,
 }
 

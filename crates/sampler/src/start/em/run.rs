@@ -1,50 +1,60 @@
-//! One run of EM: E-steps and M-steps on whitened moments until nothing is left to gain.
+//! One run of EM: E-steps and M-steps on whitened moments until convergence.
 
 use super::regularity::DEGENERATE_EIGENVALUE;
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
 use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
 
-/// A run stops when Aitken's estimate of what is left to gain is below this many nats per observation.
+/// A run has converged when Aitken's estimate of the remaining gain is below this, in nats per observation.
 const TOLERANCE: f64 = 1e-9;
 
-/// The parameters between two iterations.
+/// The parameters between two iterations, on the scale of the likelihood's data.
 #[derive(Debug, Clone)]
 pub struct EmState {
-    /// K, log scale.
+    /// K log weights.
     pub log_weights: Vec<f64>,
-    /// K × D.
+    /// K × D means.
     pub means: Vec<f64>,
     /// K packed factors T_k, Σ_k = T_k T_kᵀ.
     pub factors: Vec<f64>,
 }
 
-/// One run of EM from a start, its buffers of the state's K and the likelihood's D.
+/// One run of EM. All buffers must have the state's K and the likelihood's D.
 pub struct EmRun<'a> {
+    /// The likelihood to maximise.
     pub likelihood: &'a Likelihood,
+    /// The current parameters.
     pub state: EmState,
+    /// Buffer for the components.
     pub components: WhitenedComponents,
+    /// Buffer of the passes over the data.
     pub workspace: &'a mut Workspace,
+    /// Buffer for the moments.
     pub moments: &'a mut Moments,
 }
 
-/// How far a run got.
+/// How a run of EM went.
 pub struct EmProgress {
-    /// At the parameters before the last step.
+    /// Log-likelihood in nats, at the parameters before the last M-step.
     pub log_likelihood: f64,
+    /// Number of iterations.
     pub iterations: usize,
+    /// Why the run ended.
     pub stop_reason: StopReason,
 }
 
-/// Why a run ended.
+/// Why a run of EM ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
+    /// Nothing is left to gain.
     Converged,
+    /// It reached the largest number of iterations.
     OutOfIterations,
+    /// A component's covariance became singular, or it lost its observations.
     Degenerate,
 }
 
 impl EmRun<'_> {
-    /// E-step at the current parameters; returns their log-likelihood.
+    /// E-step at the current parameters. Returns their log-likelihood.
     fn expect(&mut self) -> f64 {
         let d = self.likelihood.n_features();
         for k in 0..self.state.log_weights.len() {
@@ -54,8 +64,9 @@ impl EmRun<'_> {
         self.likelihood.log_likelihood_and_moments(&self.components, self.workspace, self.moments)
     }
 
-    /// M-step from whitened moments: μ' = μ + T m and T' = T C, where m is the mean of z under the responsibilities and
-    /// C Cᵀ their covariance. Both factors are triangular, so no covariance is ever formed. False where a pivot vanished.
+    /// M-step from whitened moments: μ' = μ + T m and T' = T C, where m is the mean of z under the responsibilities and C Cᵀ
+    /// their covariance. Both factors are triangular, so the covariance itself is never formed. Returns false if a component
+    /// degenerates.
     fn maximise(&mut self) -> bool {
         let d = self.likelihood.n_features();
         let triangle = packed_len(d);
@@ -93,7 +104,7 @@ impl EmRun<'_> {
         true
     }
 
-    /// Iterates until nothing is left to gain, a component degenerates, or as often as it may.
+    /// Iterates until convergence, until a component degenerates, or for `max_iterations`.
     pub fn iterate(&mut self, max_iterations: usize) -> EmProgress {
         let tolerance = TOLERANCE * self.likelihood.n_observations() as f64;
         let mut previous = f64::NEG_INFINITY;
@@ -101,7 +112,7 @@ impl EmRun<'_> {
         for iterations in 0..max_iterations {
             let log_likelihood = self.expect();
             let gain = log_likelihood - previous;
-            // Aitken: gains shrink like a geometric series, whose remainder is gain · rate / (1 − rate)
+            // Aitken's acceleration: gains shrink like a geometric series, whose remainder is gain · rate / (1 − rate)
             // (Böhning et al. 1994).
             let rate = gain / previous_gain;
             let left = if rate < 1.0 { gain * rate / (1.0 - rate) } else { f64::INFINITY };

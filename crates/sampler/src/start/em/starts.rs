@@ -1,4 +1,4 @@
-//! Where runs of EM begin.
+//! Starting points of EM.
 
 use rand::{Rng, RngExt};
 
@@ -7,13 +7,13 @@ use crate::data::Data;
 use crate::mixture::triangular::{at, cholesky, packed_len};
 use crate::start::kmeans::{kmeans, seed_centroids};
 
-/// How a run begins. Different shapes of data want different ones, so they take turns.
+/// How a run of EM is initialised. Different data need different ones, so they alternate.
 pub(super) enum Initialization {
-    /// The clusters of one k-means run.
+    /// The clusters of one run of k-means.
     KMeansClusters,
-    /// Means at k-means++ seed_centroids, equal spherical covariances the size of a K-th of the data.
+    /// Means by k-means++, equal spherical covariances of a K-th of the data's volume.
     KMeansPlusPlus,
-    /// Means at random observations, the covariance of all data, shrunk.
+    /// Means at random observations, all covariances a quarter of the data's.
     RandomObservations,
 }
 
@@ -60,8 +60,8 @@ pub(super) fn initial_state(
     EmState { log_weights: vec![-libm::log(n_components as f64); n_components], means, factors }
 }
 
-/// Counts, means and covariances of k-means clusters, each covariance drawn a little towards a sphere so that small
-/// clusters have one.
+/// Counts, means and covariances of k-means clusters. A little is added to each variance, so that small clusters have a proper
+/// covariance.
 fn cluster_moments(data: &Data, n_components: usize, rng: &mut impl Rng) -> EmState {
     const SPHERE: f64 = 0.05;
     let (n, d) = (data.n_observations(), data.n_features());
@@ -94,7 +94,7 @@ fn cluster_moments(data: &Data, n_components: usize, rng: &mut impl Rng) -> EmSt
     state
 }
 
-/// The state with one component, at random, thrown onto a random observation, small and round.
+/// Moves one random component to a random observation, with a small spherical covariance.
 pub(super) fn relocated(data: &Data, state: &EmState, rng: &mut impl Rng) -> EmState {
     let (d, n_components) = (data.n_features(), state.log_weights.len());
     let mut moved = state.clone();

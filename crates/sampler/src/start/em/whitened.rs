@@ -1,4 +1,4 @@
-//! The data as EM sees them, with mean zero and identity covariance, and the way back.
+//! Whitened data, on which EM runs, and the way back to the data's own scale.
 
 use nalgebra::DMatrix;
 
@@ -9,8 +9,8 @@ use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
 
-/// The data with mean zero and identity covariance, where EM runs: its path does not depend on units, and thresholds on
-/// eigenvalues mean the same for all data.
+/// The data with mean zero and identity covariance. On these EM does not depend on units, and thresholds on eigenvalues mean
+/// the same for all data.
 pub(super) struct Whitened {
     pub(super) data: Data,
     mean: Vec<f64>,
@@ -35,7 +35,7 @@ impl Whitened {
         Ok(Self { data, mean, factor })
     }
 
-    /// The rows named, in the same coordinates.
+    /// The given rows, in the same coordinates.
     pub(super) fn select_rows(&self, rows: &[usize]) -> Self {
         Self { data: self.data.rows(rows), mean: self.mean.clone(), factor: self.factor.clone() }
     }
@@ -48,7 +48,7 @@ impl Whitened {
         let mut covariances = vec![0.0; k * triangle];
         let n = self.data.n_observations() as f64;
         let weights: Vec<f64> = state.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
-        // Expected observations, for each that a covariance needs.
+        // Expected observations, divided by the number that a covariance needs.
         let counts: Vec<f64> = weights.iter().map(|weight| weight * n / (d + 1) as f64).collect();
         let mut eigenvalues = Vec::with_capacity(k);
         for component in 0..k {
@@ -106,7 +106,7 @@ pub(super) fn mean_and_factor(data: &Data) -> Result<(Vec<f64>, Vec<f64>), EmErr
     let mut factor = vec![0.0; packed_len(d)];
     cholesky(d, &correlation, &mut factor).map_err(|feature| EmError::Collinear { feature })?;
     for i in 0..d {
-        // A pivot of nothing but rounding is no pivot.
+        // A pivot this small is a rounding error.
         if factor[at(i, i)] < 1e-7 * correlation[at(i, i)].sqrt() {
             return Err(EmError::Collinear { feature: i });
         }

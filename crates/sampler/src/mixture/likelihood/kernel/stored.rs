@@ -106,7 +106,7 @@ fn add_triangle<V: Lanes, const B: usize>(
     }
 }
 
-/// Adds what belongs to the R ≤ B rows that begin at `begins`, a multiple of B.
+/// Adds the products of the R ≤ B rows from `begins`, a multiple of B.
 #[inline(always)]
 fn add_rows<V: Lanes, const B: usize, const R: usize>(
     begins: usize,

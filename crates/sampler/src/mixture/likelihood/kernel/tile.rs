@@ -3,47 +3,47 @@
 use crate::mixture::triangular::packed_len;
 use crate::simd::lanes::{LANES, Lanes, Vector};
 
-/// Numbers kept of each component: Σr, Σr z and the lower triangle of Σr z zᵀ.
+/// Number of moments of a component: Σr, Σr z and the lower triangle of Σr z zᵀ.
 pub(crate) const fn moments_len(n_features: usize) -> usize {
     1 + n_features + packed_len(n_features)
 }
 
-/// Blocks of [`LANES`] observations that are whitened together: enough sums under way at once to hide an addition's latency.
+/// Blocks of [`LANES`] observations whitened together: enough parallel sums to hide the latency of additions.
 pub(crate) const STRIP: usize = 4;
 
-/// Observations in a strip.
+/// Observations per strip.
 pub(crate) const STRIP_LEN: usize = STRIP * LANES;
 
-/// A number of every observation of a strip.
+/// One number for each observation of a strip.
 pub(crate) type Strip = [Vector; STRIP];
 
-/// Up to this many features the loops over features are unrolled, and residuals are had again rather than stored.
+/// Up to this many features, loops over features are unrolled and residuals are recomputed instead of stored.
 pub(super) const UNROLLED: usize = 4;
 
-/// Strips that are carried through all steps together, so that what is stored between the steps stays in the caches. Their
-/// blocks are the bits of a mask.
+/// Strips per tile. All steps run on one tile before the next, so that intermediate values stay in the caches. The blocks of a
+/// tile are the bits of a mask.
 pub(super) const TILE: usize = 4;
 
-/// A number of every observation of a tile.
+/// One number for each observation of a tile.
 pub(super) type Row = [Strip; TILE];
 
 pub(super) const EMPTY: Row = [[Vector::ZERO; STRIP]; TILE];
 
-/// Rows and columns of products that are summed in registers together, where there are registers for it.
+/// Rows and columns of products summed together in registers, if there are enough registers.
 pub(super) const SQUARE: usize = 4;
 
-/// What is stored between the steps of a tile.
+/// Values stored between the steps of a tile.
 #[derive(Debug, Clone)]
 pub(crate) struct Buffers {
     /// K: logits, then 2^(logit − largest) where active.
     pub(super) logits: Vec<Row>,
-    /// K masks: which blocks are within a component's reach.
+    /// K masks: the blocks in which a component counts.
     pub(super) active: Vec<u32>,
-    /// The largest logit of each observation, then 0 for those that do not count.
+    /// The largest logit of each observation; then 0 for padding.
     pub(super) largest: Row,
-    /// The soft-max's denominators, then their inverses, 0 for observations that do not count.
+    /// The soft-max's denominators, then their inverses, 0 for padding.
     pub(super) totals: Row,
-    /// K × D, if they are stored: residuals z'.
+    /// K × D residuals z', if they are stored.
     pub(super) residuals: Vec<Row>,
     /// One component's responsibilities, and a few rows of their products with residuals.
     pub(super) weights: Row,
@@ -65,13 +65,13 @@ impl Buffers {
     }
 }
 
-/// Observations, and the components in the form that the pass wants.
+/// The observations and components of a pass.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
     pub(crate) n_features: usize,
-    /// How many observations count, from the first on; the last strip is filled up with others.
+    /// Number of observations; the rest of the last strip is padding.
     pub(crate) n_observations: usize,
-    /// Strips × D: the observations less the origin.
+    /// Strips × D: the observations minus the origin.
     pub(crate) strips: &'a [Strip],
     /// K × (1 + D + D(D+1)/2): constant, −W'(μ − origin), W' packed.
     pub(crate) components: &'a [f64],
@@ -83,7 +83,7 @@ impl<'a> Pass<'a> {
         self.components.chunks_exact(moments_len(self.n_features))
     }
 
-    /// Blocks in which an observation counts.
+    /// Number of blocks that are not all padding.
     #[inline(always)]
     pub(super) fn n_blocks(&self) -> usize {
         self.n_observations.div_ceil(LANES)
@@ -95,7 +95,7 @@ impl<'a> Pass<'a> {
         Parts { rest: self, n_strips: TILE }
     }
 
-    /// The pass in parts of so many observations, a multiple of a strip's.
+    /// The pass in parts of `n_observations`, a multiple of a strip's length.
     pub(crate) fn parts(self, n_observations: usize) -> Parts<'a> {
         Parts { rest: self, n_strips: n_observations / STRIP_LEN }
     }
@@ -124,7 +124,7 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// The numbers of the bits that are set, ascending.
+/// Iterates over the set bits, ascending.
 pub(super) struct Bits(pub(super) u32);
 
 impl Iterator for Bits {

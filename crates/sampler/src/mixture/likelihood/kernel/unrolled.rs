@@ -1,5 +1,5 @@
-//! The steps for few features: loops over features are unrolled, sums stay in registers, and residuals are had again where
-//! they are needed rather than stored.
+//! The steps for few features: loops over features are unrolled, sums stay in registers, and residuals are recomputed instead
+//! of stored.
 
 use super::tile::{Bits, Buffers, Pass, STRIP, add_to, moments_len};
 use crate::mixture::triangular::at;
