@@ -4,6 +4,7 @@
 use crate::cli::problem::{Problems, Style};
 use crate::data;
 pub use crate::process::panics::keep_caught_panics_quiet;
+use crate::recovery::stored::outcome_of;
 use crate::storage;
 use crate::storage::seal::Sealed;
 use crate::study::spec::suite::read_suite;
@@ -56,7 +57,7 @@ pub fn stored(bytes: &[u8]) -> Refusal {
         file.inputs().map(drop),
         storage::fits::fit(&file, 2, 2).map(drop),
         storage::fits::held_out(&file).map(drop),
-        storage::suite::outcome(&file).map(drop),
+        outcome_of(&file).map(drop),
     ];
     let errors: Vec<String> =
         readings.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();

@@ -5,6 +5,7 @@ pub mod figures;
 pub mod findings;
 pub mod outcome;
 pub mod page;
+pub mod stored;
 pub mod suite;
 pub mod tally;
 pub mod words;

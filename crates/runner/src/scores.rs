@@ -11,8 +11,10 @@ pub mod laplace;
 pub mod leave_one_out;
 pub mod pass;
 pub mod plot_draws;
+pub mod report_scope;
 pub mod results;
 pub mod stage;
+pub mod tables;
 pub mod tempered;
 pub mod warnings;
 

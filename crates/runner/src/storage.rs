@@ -12,5 +12,3 @@ pub mod lock;
 pub mod provenance;
 pub mod seal;
 pub mod store;
-pub mod suite;
-pub mod tables;

@@ -21,7 +21,7 @@ use crate::present::figures::figure::{FIGURES, ReportFigure};
 use crate::present::figures::p_values::PValuePlot;
 use crate::present::figures::z_scores::ZScorePlot;
 use crate::present::report::PAGE;
-use crate::process::panics::caught;
+use crate::process::panics::{catch_panic, defect};
 use crate::storage::accuracy::{write_checks, write_ranks, write_z_scores};
 use crate::storage::atomic::{remove_directory, write_bytes};
 
@@ -93,7 +93,8 @@ fn examine(suite: &Suite, tasks: &[Task], bar: &ProgressBar) -> Findings {
 
 /// A panic is a finding: the other cases go on.
 fn run(suite: &Suite, task: Task) -> Result<Columns, Failure> {
-    caught(|| Ok(suite.run(task))).unwrap_or_else(|panic| Err(Failure::Broken(panic.to_string())))
+    catch_panic(|| Ok(suite.run(task)), defect)
+        .unwrap_or_else(|panic| Err(Failure::Broken(panic.to_string())))
 }
 
 /// One row per check, and the verdict over all.
@@ -155,7 +156,7 @@ fn write(root: &Path, findings: &Findings) -> Result<()> {
     // Figures of cases that are no longer run; the rest is drawn again.
     remove_directory(&root.join(FIGURES))?;
     figures.iter().try_for_each(|figure| figure.write(root))?;
-    write_bytes(&root.join(PAGE), page::render(findings, &figures)?.as_bytes())
+    Ok(write_bytes(&root.join(PAGE), page::render(findings, &figures)?.as_bytes())?)
 }
 
 /// Every figure: the p-values of all checks, z-scores part by part, ranks case by case.

@@ -68,5 +68,5 @@ fn write(root: &Path, speed: &Speed, machine: &Machine) -> Result<()> {
         figure: GrowthPlot { growths: speed.growths.clone() }.draw().context("figure of growth")?,
     };
     figure.write(root)?;
-    write_bytes(&root.join(PAGE), page::render(speed, machine, &figure)?.as_bytes())
+    Ok(write_bytes(&root.join(PAGE), page::render(speed, machine, &figure)?.as_bytes())?)
 }

@@ -13,9 +13,10 @@ use crate::cli::messages::say;
 use crate::commands::run::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
-use crate::engine::task::Part;
+use crate::engine::inputs::fit_inputs;
 use crate::scores::warnings;
-use crate::storage::store::{Lack, Store};
+use crate::storage::store::{Store, Stored, Unavailable};
+use crate::study::job::Variant;
 
 /// `gmm check`.
 ///
@@ -29,12 +30,16 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     let sampler = &experiment.spec.sampler;
     let mut missing = 0;
     for task in &tasks {
-        missing += usize::from(!matches!(store.find(&experiment, task)?, Ok(_) | Err(Lack::Failed { .. })));
+        let stored = store.find(task.job, &fit_inputs(&experiment, task))?;
+        let is_settled = matches!(stored, Stored::Found(_) | Stored::Unavailable(Unavailable::Failed { .. }));
+        missing += usize::from(!is_settled);
     }
-    let of_kind = |kind: fn(Part) -> bool| tasks.iter().filter(|task| kind(task.job.part)).count();
-    let on_all = of_kind(|part| part == Part::All);
-    let (folds, groups) =
-        (of_kind(|part| matches!(part, Part::Fold { .. })), of_kind(|part| matches!(part, Part::Group(_))));
+    let of_kind = |kind: fn(Variant) -> bool| tasks.iter().filter(|task| kind(task.job.variant)).count();
+    let on_all = of_kind(|part| part == Variant::AllRows);
+    let (folds, groups) = (
+        of_kind(|part| matches!(part, Variant::Fold { .. })),
+        of_kind(|part| matches!(part, Variant::Group(_))),
+    );
     let ks = experiment.ks();
     let largest = ks.last().copied().unwrap_or(0);
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
@@ -54,7 +59,7 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
         text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
     }
-    let tempered = of_kind(|part| part == Part::Tempered);
+    let tempered = of_kind(|part| part == Variant::Tempered);
     if tempered > 0 {
         text.push_str(&format!(", {tempered} tempered"));
     }
@@ -72,10 +77,12 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     text.push_str(&format!(
         "  draws       {} chains × ({})",
         sampler.chains,
-        draws(settings(&experiment.spec, Part::All))
+        draws(settings(&experiment.spec, Variant::AllRows))
     ));
-    if let Some(part) =
-        tasks.iter().map(|task| task.job.part).find(|&part| !matches!(part, Part::All | Part::Tempered))
+    if let Some(part) = tasks
+        .iter()
+        .map(|task| task.job.variant)
+        .find(|&part| !matches!(part, Variant::AllRows | Variant::Tempered))
     {
         text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
     }

@@ -16,19 +16,22 @@ use crate::cli::messages::say;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::progress::{Display, Progress};
-use crate::engine::scheduler::{Outcome, Workshop};
-use crate::engine::task::{Job, Task};
-use crate::present::report::{self, Extent};
+use crate::engine::scheduler::{EndedFit, RunContext};
+use crate::engine::supervisor::Supervision;
+use crate::engine::task::Task;
+use crate::present::report;
 use crate::present::table;
 use crate::process::interrupt::{OnStop, say_stopped};
 use crate::scores::findings::Findings;
+use crate::scores::report_scope::ReportScope;
 use crate::scores::results::{Failure, Results};
-use crate::scores::stage::{Done, Stage, Trust};
+use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::scores::warnings;
-use crate::storage::atomic::write_bytes;
+use crate::storage::atomic::{DiskResult, write_bytes};
 use crate::storage::lock::{ReportLock, RunLock, holder};
-use crate::storage::provenance::Provenance;
-use crate::storage::store::{Lack, Store};
+use crate::storage::provenance::{Provenance, StudyIdentity};
+use crate::storage::store::{Store, Unavailable};
+use crate::study::job::Job;
 
 /// Doubtful fits that are told of unless asked for more: whoever reads more reads the report.
 const DOUBTS_TOLD: usize = 4;
@@ -59,22 +62,25 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     let lock = RunLock::take(root)?;
     let ties = Ties::from_data(&experiment.dataset.data);
     let warnings = warnings::beforehand(experiment, &ties);
-    let extent = if flags.no_report { Extent::Tables } else { Extent::Whole };
+    let scope = if flags.no_report { ReportScope::Tables } else { ReportScope::Full };
     let pool = pool(flags.jobs)?;
-    let log = Log::new(Provenance::new(experiment, root, pool.current_num_threads()), root, began);
-    let workshop = Workshop {
-        lock: Some(&lock),
-        on_end: Some(&|outcome| log.record(outcome)),
-        fail_fast: flags.fail_fast,
-        ..Workshop::new(experiment, &store, extent)
+    let log = Log::new(Provenance::new(identity(experiment), root, pool.current_num_threads()), root, began);
+    let context = RunContext {
+        experiment,
+        store: &store,
+        supervision: Supervision {
+            lock: Some(&lock),
+            on_end: Some(&|ended| log.record(ended)),
+            fail_fast: flags.fail_fast,
+        },
     };
-    let trust = match (flags.fresh, flags.retry_failed) {
-        (true, _) => Trust::Nothing,
-        (false, true) => Trust::Results,
-        (false, false) => Trust::All,
+    let policy = match (flags.fresh, flags.retry_failed) {
+        (true, _) => ReusePolicy::Nothing,
+        (false, true) => ReusePolicy::Results,
+        (false, false) => ReusePolicy::All,
     };
     let all = experiment.tasks();
-    let stage = pool.install(|| Stage::of(&workshop, &all, Findings::default(), trust))?;
+    let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy, scope))?;
     if !talk.quiet {
         let dataset = &experiment.dataset;
         say!(
@@ -100,16 +106,16 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
             Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
         let _on_stop = OnStop::say(farewell(&progress, root, again));
         let kept = progress.done();
-        pool.install(|| stage.run(&workshop, &progress)).map_err(|error| {
+        pool.install(|| stage.run(&context, &progress)).map_err(|error| {
             let kept = kept.load(Ordering::Relaxed);
             anyhow!("{error:#}\n{kept} {what} of this run are stored: {again} goes on with the rest")
         })
     };
-    let Done { findings, mut failures, mut outcomes } = run(stage, "fits")?;
+    let Done { findings, mut failures, mut ended } = run(stage, "fits")?;
 
     // What LOO needs beside these is known once they are scored.
-    let refits = if is_stopped(flags, &outcomes) { Vec::new() } else { findings.refits(experiment) };
-    let stage = pool.install(|| Stage::of(&workshop, &refits, findings, trust))?;
+    let refits = if is_stopped(flags, &ended) { Vec::new() } else { findings.refits(experiment) };
+    let stage = pool.install(|| Stage::new(&context, &refits, findings, policy, scope))?;
     if !talk.quiet && !refits.is_empty() {
         say!(
             "LOO: {} fits without single observations, {} still to be run",
@@ -123,18 +129,26 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
     // One order, whichever run or stage they are of.
     failures.sort_by_key(|(job, _)| *job);
     let failures: Vec<Failure> = failures.into_iter().map(|(_, failure)| failure).collect();
-    outcomes.extend(done.outcomes);
-    if is_stopped(flags, &outcomes) {
+    ended.extend(done.ended);
+    if is_stopped(flags, &ended) {
         log.write()?;
         failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
         say!("stopped at the first failure; `gmm report {}` tells what is there", root.display());
         return Ok(ExitCode::from(DOUBTFUL));
     }
     let _lock = ReportLock::wait(root)?;
-    let results =
-        pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, extent))?;
+    let results = pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, scope))?;
     log.write()?;
-    present(experiment, &store, &results, flags.format, extent, talk)
+    present(experiment, &store, &results, flags.format, scope, talk)
+}
+
+fn identity(experiment: &Experiment) -> StudyIdentity {
+    StudyIdentity {
+        name: experiment.spec.name.clone(),
+        spec_hash: experiment.spec.hash(),
+        data_hash: experiment.dataset.hash.clone(),
+        data: std::path::absolute(&experiment.data_path).unwrap_or_else(|_| experiment.data_path.clone()),
+    }
 }
 
 /// A run's provenance, written now and then, so that a run that is killed leaves what its jobs took.
@@ -152,9 +166,9 @@ impl<'a> Log<'a> {
         Self { known: Mutex::new((provenance, Instant::now())), root, began }
     }
 
-    fn record(&self, outcome: &Outcome) {
+    fn record(&self, ended: &EndedFit) {
         let (provenance, written) = &mut *self.known.lock().expect("no holder of the lock panics");
-        provenance.record(outcome);
+        provenance.record(ended.job.to_string(), ended.wall, ended.cpu);
         if written.elapsed() > LOG_EVERY {
             *written = Instant::now();
             // A disk that takes nothing more is told of by the results, and at the end.
@@ -162,7 +176,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    fn write(&self) -> Result<()> {
+    fn write(&self) -> DiskResult<()> {
         let (provenance, _) = &mut *self.known.lock().expect("no holder of the lock panics");
         provenance.write(self.root, self.began.elapsed())
     }
@@ -180,8 +194,8 @@ fn tell(stage: &Stage) {
 }
 
 /// Whether a failure has ended the run.
-fn is_stopped(flags: &RunFlags, outcomes: &[Outcome]) -> bool {
-    flags.fail_fast && outcomes.iter().any(|outcome| outcome.result.is_err())
+fn is_stopped(flags: &RunFlags, ended: &[EndedFit]) -> bool {
+    flags.fail_fast && ended.iter().any(|ended| ended.result.is_err())
 }
 
 /// What is said where the run is stopped by a signal.
@@ -198,7 +212,7 @@ fn farewell(progress: &Progress, root: &Path, again: &'static str) -> impl Fn() 
 #[must_use]
 pub fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
     let of_chain = |task: &Task| {
-        let settings = settings(&experiment.spec, task.job.part);
+        let settings = settings(&experiment.spec, task.job.variant);
         settings.warmup + settings.draws
     };
     experiment.spec.sampler.chains * tasks.iter().map(of_chain).sum::<usize>()
@@ -214,7 +228,7 @@ pub fn conclude(
     findings: Findings,
     failures: Vec<Failure>,
     warnings: &[String],
-    extent: Extent,
+    scope: ReportScope,
 ) -> Result<Results> {
     let results = Results::of(experiment, findings, failures)?;
     // Before any new table, so that an interruption leaves no page that contradicts one.
@@ -223,7 +237,7 @@ pub fn conclude(
     store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
     report::write_tables(experiment, store, &results, warnings)?;
-    if extent == Extent::Whole {
+    if scope == ReportScope::Full {
         report::draw(experiment, store, &results, warnings)?;
     }
     Ok(results)
@@ -234,7 +248,7 @@ fn present(
     store: &Store,
     results: &Results,
     format: Format,
-    extent: Extent,
+    scope: ReportScope,
     talk: &Talk,
 ) -> Result<ExitCode> {
     match format {
@@ -258,9 +272,9 @@ fn present(
             }
         }
         let root = store.root();
-        match extent {
-            Extent::Whole => say!("report: {}", root.join(report::PAGE).display()),
-            Extent::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
+        match scope {
+            ReportScope::Full => say!("report: {}", root.join(report::PAGE).display()),
+            ReportScope::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
         }
     }
     let sound = results.failures.is_empty() && results.doubts.is_empty();
@@ -283,11 +297,11 @@ pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk
     }
     let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
     let results = pool(jobs)?.install(|| {
-        let (findings, lacks) = read_all(&experiment, &store, Extent::Whole)?;
-        let failures = lacks.iter().map(Failure::of_lack).collect();
-        conclude(&experiment, &store, findings, failures, &warnings, Extent::Whole)
+        let (findings, unavailable) = read_all(&experiment, &store, ReportScope::Full)?;
+        let failures = unavailable.iter().map(Failure::from_unavailable).collect();
+        conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full)
     })?;
-    present(&experiment, &store, &results, format, Extent::Whole, talk)
+    present(&experiment, &store, &results, format, ReportScope::Full, talk)
 }
 
 /// The experiment whose results a directory holds, with the data as they are now, and where the results came from.
@@ -323,11 +337,12 @@ pub fn stored(directory: &Path) -> Result<Experiment> {
 pub fn read_all(
     experiment: &Experiment,
     store: &Store,
-    extent: Extent,
-) -> Result<(Findings, BTreeMap<Job, Lack>)> {
-    let (findings, mut lacks) = Findings::default().read(experiment, store, &experiment.tasks(), extent)?;
+    scope: ReportScope,
+) -> Result<(Findings, BTreeMap<Job, Unavailable>)> {
+    let (findings, mut unavailable) =
+        Findings::default().read(experiment, store, &experiment.tasks(), scope)?;
     let refits = findings.refits(experiment);
-    let (findings, of_refits) = findings.read(experiment, store, &refits, extent)?;
-    lacks.extend(of_refits);
-    Ok((findings, lacks))
+    let (findings, of_refits) = findings.read(experiment, store, &refits, scope)?;
+    unavailable.extend(of_refits);
+    Ok((findings, unavailable))
 }

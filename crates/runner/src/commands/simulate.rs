@@ -12,10 +12,10 @@ use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::arguments::Simulate;
 use crate::cli::command::print;
-use crate::engine::streams::{Simulated, Stream};
+use crate::recovery::stored::write_observations;
 use crate::storage::atomic::write_bytes;
-use crate::storage::suite::write_observations;
 use crate::study::design::columns;
+use crate::study::streams::{Simulated, Stream};
 
 /// The name of the column that says where an observation came from.
 const LABEL: &str = "component";

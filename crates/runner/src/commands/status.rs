@@ -12,12 +12,12 @@ use crate::cli::arguments::{Format, Status, Talk};
 use crate::cli::command::print;
 use crate::commands::run::load_results;
 use crate::engine::experiment::Experiment;
-use crate::engine::task::Part;
+use crate::engine::inputs::fit_inputs;
 use crate::storage::atomic::{files_below, is_temporary};
 use crate::storage::inputs::Change;
 use crate::storage::lock::{Holder, holder};
-use crate::storage::seal::Sealed;
-use crate::storage::store::{Lack, Store};
+use crate::storage::store::{Store, Stored, Unavailable};
+use crate::study::job::Variant;
 use crate::study::spec::suite::is_suite;
 
 /// How one job stands.
@@ -72,21 +72,16 @@ pub struct Line {
 
 impl Line {
     #[must_use]
-    pub fn of(
-        kind: &'static str,
-        job: String,
-        found: &Result<Sealed, Lack>,
-        holder: Option<&Holder>,
-    ) -> Self {
+    pub fn of(kind: &'static str, job: String, found: &Stored, holder: Option<&Holder>) -> Self {
         let line = |standing, reason| Self { kind, job: job.clone(), standing, reason, log: Vec::new() };
         let runs = holder.is_some_and(|holder| holder.running.contains(&job));
         match found {
-            Ok(_) => line(Standing::Done, String::new()),
-            Err(_) if runs => line(Standing::Running, String::new()),
-            Err(Lack::Missing) => line(Standing::Missing, String::new()),
-            Err(Lack::Stale(changes)) => line(Standing::Stale, Change::list(changes)),
-            Err(Lack::Damaged(reason)) => line(Standing::Damaged, reason.clone()),
-            Err(Lack::Failed { reason, log }) => {
+            Stored::Found(_) => line(Standing::Done, String::new()),
+            Stored::Unavailable(_) if runs => line(Standing::Running, String::new()),
+            Stored::Unavailable(Unavailable::Missing) => line(Standing::Missing, String::new()),
+            Stored::Unavailable(Unavailable::Stale(changes)) => line(Standing::Stale, Change::list(changes)),
+            Stored::Unavailable(Unavailable::Damaged(reason)) => line(Standing::Damaged, reason.clone()),
+            Stored::Unavailable(Unavailable::Failed { reason, log }) => {
                 Self { log: log.clone(), ..line(Standing::Failed, reason.clone()) }
             }
         }
@@ -137,8 +132,8 @@ fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -
     let tasks = experiment.tasks();
     let mut lines = Vec::with_capacity(tasks.len());
     for task in &tasks {
-        let found = store.find(experiment, task)?;
-        let line = Line::of(kind(task.job.part), task.job.to_string(), &found, holder.as_ref());
+        let found = store.find(task.job, &fit_inputs(experiment, task))?;
+        let line = Line::of(task.job.variant.kind(), task.job.to_string(), &found, holder.as_ref());
         lines.push((task.job, line));
     }
     lines.sort_by_key(|(job, _)| *job);
@@ -148,20 +143,10 @@ fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -
     Ok(Told { name: experiment.spec.name.clone(), root: root.to_path_buf(), holder, lines, remarks })
 }
 
-fn kind(part: Part) -> &'static str {
-    match part {
-        Part::All => "all rows",
-        Part::Tempered => "tempered",
-        Part::Fold { .. } => "folds",
-        Part::Group(_) => "groups",
-        Part::Without(_) => "refits",
-    }
-}
-
 /// What is to be said of files that are no task's.
 fn remarks(root: &Path, used: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
     let (mut refits, mut unused, mut set_aside) = (0, 0, Vec::new());
-    for directory in ["draws", "tempered", "folds", "groups", "refits"] {
+    for directory in Variant::DIRECTORIES {
         for path in files_below(&root.join(directory))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if is_temporary(&path) {

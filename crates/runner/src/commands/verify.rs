@@ -14,18 +14,20 @@ use crate::cli::arguments::{Format, Talk, Verify};
 use crate::cli::command::{DOUBTFUL, pool, print};
 use crate::commands::run::{conclude, iterations, read_all, stored};
 use crate::engine::progress::{Display, Progress};
-use crate::engine::scheduler::{Outcome, Workshop, sample};
-use crate::engine::streams::Stream;
+use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::present::figures::figure::FIGURES;
-use crate::present::report::{Extent, PAGE};
+use crate::present::report::PAGE;
 use crate::scores::findings::Findings;
+use crate::scores::report_scope::ReportScope;
 use crate::scores::results::Failure;
+use crate::scores::stage::{ReusePolicy, Stage};
 use crate::scores::warnings;
 use crate::storage::atomic::{files_below, is_temporary, read_if_there};
 use crate::storage::seal::difference;
-use crate::storage::store::{Lack, Store};
+use crate::storage::store::{Store, Unavailable};
 use crate::study::spec::suite::is_suite;
+use crate::study::streams::Stream;
 
 /// What was compared, and how that ended.
 #[derive(Debug)]
@@ -77,29 +79,38 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
     let experiment = stored(&flags.directory)?;
     let store = Store::new(flags.directory.clone());
     let again = Store::new(scratch.to_path_buf());
-    let extent = if store.root().join(PAGE).exists() { Extent::Whole } else { Extent::Tables };
+    let scope = if store.root().join(PAGE).exists() { ReportScope::Full } else { ReportScope::Tables };
     let pool = pool(flags.jobs)?;
-    let (findings, lacks) = pool.install(|| read_all(&experiment, &store, extent))?;
+    let (findings, unavailable) = pool.install(|| read_all(&experiment, &store, scope))?;
     let all: Vec<Task> = experiment.tasks().into_iter().chain(findings.refits(&experiment)).collect();
-    let done: Vec<Task> = all.into_iter().filter(|task| !lacks.contains_key(&task.job)).collect();
+    let done: Vec<Task> = all.into_iter().filter(|task| !unavailable.contains_key(&task.job)).collect();
     let chosen = pick(&done, flags);
 
-    let workshop = Workshop::new(&experiment, &again, Extent::Tables);
+    let context = RunContext::new(&experiment, &again);
     let display = if talk.quiet { Display::Hidden } else { Display::Automatic };
     let progress = Progress::new("fits", chosen.len(), iterations(&experiment, &chosen), display);
-    let (outcomes, _) = pool.install(|| sample(&workshop, &chosen, Findings::default(), &progress))?;
-    let mut jobs = Vec::with_capacity(outcomes.len());
-    for outcome in &outcomes {
-        jobs.push(of_job(&store, &again, outcome)?);
+    let done_again = pool.install(|| {
+        let stage =
+            Stage::new(&context, &chosen, Findings::default(), ReusePolicy::Nothing, ReportScope::Tables)?;
+        stage.run(&context, &progress)
+    })?;
+    let mut jobs = Vec::with_capacity(done_again.ended.len());
+    for ended in &done_again.ended {
+        jobs.push(of_job(&store, &again, ended)?);
     }
 
     let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
-    let failures = lacks.iter().map(Failure::of_lack).collect();
-    pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, extent))?;
+    let failures = unavailable.iter().map(Failure::from_unavailable).collect();
+    pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
     let files = of_files(store.root(), again.root())?;
     // A failure on record is a result like others.
-    let lacking = lacks.iter().filter(|(_, lack)| !matches!(lack, Lack::Failed { .. }));
-    Ok(Verified { jobs, n_stored: done.len(), files, lacking: lacking.map(Failure::of_lack).collect() })
+    let lacking = unavailable.iter().filter(|(_, why)| !matches!(why, Unavailable::Failed { .. }));
+    Ok(Verified {
+        jobs,
+        n_stored: done.len(),
+        files,
+        lacking: lacking.map(Failure::from_unavailable).collect(),
+    })
 }
 
 /// A random sample of jobs, in their order; all of them, if so many are asked for.
@@ -111,11 +122,11 @@ pub fn pick<T: Clone>(all: &[T], flags: &Verify) -> Vec<T> {
     indices.into_iter().map(|index| all[index].clone()).collect()
 }
 
-fn of_job(store: &Store, again: &Store, outcome: &Outcome) -> Result<Comparison> {
-    let what = outcome.job.to_string();
-    let difference = match &outcome.result {
-        Err(error) => Some(format!("it fails now: {error:#}")),
-        Ok(()) => of_bytes(&store.path(outcome.job), &again.path(outcome.job))?,
+fn of_job(store: &Store, again: &Store, ended: &EndedFit) -> Result<Comparison> {
+    let what = ended.job.to_string();
+    let difference = match &ended.result {
+        Err(error) => Some(format!("it fails now: {error}")),
+        Ok(()) => of_bytes(&store.path(ended.job), &again.path(ended.job))?,
     };
     Ok(Comparison { what, difference })
 }

@@ -10,7 +10,7 @@ use super::MOST_ROWS;
 use super::finding::Source;
 use super::table::{Choice, Column as Feature, Label, Table, choose, too_many};
 use crate::cli::problem::{Problem, Problems};
-use crate::process::panics::caught;
+use crate::process::panics::{catch_panic, defect};
 use crate::study::spec::DataSpec;
 
 /// Bytes of all classes, or all groups.
@@ -30,7 +30,8 @@ pub fn table<'a>(bytes: Vec<u8>, spec: &'a DataSpec, groups: Option<&str>) -> Re
 /// On many damaged files polars panics instead of returning an error; here that is a problem like any other. What cannot be
 /// caught is an abort for want of memory, which [`promises`] are looked at for.
 pub fn guarded<T>(shown: &str, read: impl FnOnce() -> Result<T, Problems>) -> Result<T, Problems> {
-    caught(|| Ok(read())).unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
+    catch_panic(|| Ok(read()), defect)
+        .unwrap_or_else(|_| Err(damaged(shown, "the reader gave up on its content").into()))
 }
 
 /// A file whose content is not what its beginning promises.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::draws::Draws;
@@ -18,15 +18,15 @@ use gmm_sampler::start::em::{DEFAULT_STARTS, EmOptimum, Regularity, em, em_on_su
 use gmm_sampler::ties::Ties;
 use gmm_scoring::wbic_power;
 
+use crate::engine::errors::FitError;
 use crate::engine::experiment::Experiment;
 use crate::engine::model::{Model, improper_with};
 use crate::engine::progress::ChainProgress;
-use crate::engine::streams::Stream;
-use crate::engine::task::{Job, Part, Task};
+use crate::engine::task::Task;
+use crate::storage::fits::Fit;
+use crate::study::job::{Job, ModelKey, Variant};
 use crate::study::spec::Spec;
-
-/// What helps against the spike of tied observations.
-pub const REMEDY: &str = "a scale prior that vanishes at 0, such as log_normal or inverse_gamma, removes it";
+use crate::study::streams::Stream;
 
 /// Starts of EM where its optimum is only a place to start chains from. On six data sets with K ≤ 8 the posterior mode above
 /// it is that of 200 starts, or a higher one, but for iris and galaxies at K = 5 (4.5 and 3.5 nats lower); with ten starts
@@ -41,8 +41,8 @@ const WARMUP_WITHOUT: usize = 130;
 
 /// What all seeds and chains of one K and part of the rows share: the model itself, and where to start.
 pub struct Preparation {
-    components: usize,
-    part: Part,
+    key: ModelKey,
+    variant: Variant,
     likelihood: Likelihood,
     /// What the likelihood is raised to.
     power: f64,
@@ -106,24 +106,13 @@ pub struct ChainDraws {
     stats: Vec<DrawStats>,
 }
 
-/// The draws of all chains of a fit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fit {
-    /// Variables as [`Mixture::variables`] names them, on the data's own scale.
-    pub draws: Draws,
-    /// Chain-major, as the draws.
-    pub stats: Vec<DrawStats>,
-    /// Chains, counted from 0, that fell into the spike of tied observations and are not among the draws.
-    pub fallen: Vec<usize>,
-}
-
 /// The sampler's settings, as the spec gives them for a part of the rows. Draws of a fit that is only scored on rows held out
 /// are kept by nobody, and a mean of densities needs fewer than quantiles and tails do.
 #[must_use]
-pub fn settings(spec: &Spec, part: Part) -> ChainSettings {
-    let (warmup, draws) = match part {
-        Part::All | Part::Tempered => (spec.sampler.warmup, spec.sampler.draws),
-        Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
+pub fn settings(spec: &Spec, variant: Variant) -> ChainSettings {
+    let (warmup, draws) = match variant {
+        Variant::AllRows | Variant::Tempered => (spec.sampler.warmup, spec.sampler.draws),
+        Variant::Fold { .. } | Variant::Group(_) | Variant::LeaveOut(_) => {
             (spec.sampler.warmup.min(WARMUP_WITHOUT), spec.scoring.fold_draws)
         }
     };
@@ -139,9 +128,9 @@ pub fn settings(spec: &Spec, part: Part) -> ChainSettings {
 ///
 /// # Errors
 /// Collinear columns.
-pub fn maximise(experiment: &Experiment, components: usize) -> Result<EmOptimum> {
-    let mut rng = Stream::Em { components }.rng();
-    Ok(em(&experiment.dataset.data, components, DEFAULT_STARTS, &mut rng)?)
+pub fn maximise(experiment: &Experiment, key: ModelKey) -> Result<EmOptimum> {
+    let mut rng = Stream::Em { model: key }.rng();
+    Ok(em(&experiment.dataset.data, key.components, DEFAULT_STARTS, &mut rng)?)
 }
 
 impl Preparation {
@@ -149,18 +138,18 @@ impl Preparation {
     ///
     /// # Errors
     /// Rows that no mixture can be started on: collinear, constant, or every start on a spike.
-    pub fn of_all(experiment: &Experiment, components: usize) -> Result<(Self, Reference)> {
+    pub fn of_all(experiment: &Experiment, key: ModelKey) -> Result<(Self, Reference), FitError> {
         let rows = &experiment.dataset.data;
-        let mut rng = Stream::Em { components }.rng();
-        let optimum = em_on_subsample(rows, components, STARTS_OF_CHAINS, &mut rng);
+        let mut rng = Stream::Em { model: key }.rng();
+        let optimum = em_on_subsample(rows, key.components, STARTS_OF_CHAINS, &mut rng);
         let (best, others) = match optimum {
             Ok(EmOptimum { best: Some(best), others, .. }) if best.regularity == Regularity::Regular => {
                 (Some(best.mixture), others)
             }
             _ => (None, Vec::new()),
         };
-        let model = Model::of(experiment, components, Part::All, rows)?;
-        let preparation = Self::of_model(experiment, components, Part::All, rows, &model, best.as_slice())?;
+        let model = Model::of(experiment, key, Variant::AllRows, rows)?;
+        let preparation = Self::of_model(experiment, key, Variant::AllRows, rows, &model, best.as_slice())?;
         let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
         Ok((preparation, Reference { model, promising }))
     }
@@ -170,48 +159,50 @@ impl Preparation {
     ///
     /// # Errors
     /// As [`of_all`](Self::of_all).
-    pub fn of_part(experiment: &Experiment, task: &Task, reference: Option<&Reference>) -> Result<Self> {
-        let Job { components, part, .. } = task.job;
+    pub fn of_part(
+        experiment: &Experiment,
+        task: &Task,
+        reference: Option<&Reference>,
+    ) -> Result<Self, FitError> {
+        let Job { model: key, variant, .. } = task.job;
         let all = &experiment.dataset.data;
         let training: Vec<usize> =
             (0..all.n_observations()).filter(|row| task.held_out.binary_search(row).is_err()).collect();
         let rows = all.rows(&training);
         let promising = reference.map_or(&[][..], |reference| &reference.promising);
         // LOO is of the posterior under the prior as it was given for all rows; cross-validation is of all that is done with rows.
-        let model = match (part, reference) {
-            (Part::Without(_) | Part::Tempered, Some(reference)) => reference.model.clone(),
-            (Part::Tempered, None) => Model::of(experiment, components, Part::All, &rows)?,
-            (Part::Without(_), None) => {
-                bail!("the fit of all rows, whose prior this one shares, has no start")
-            }
-            _ => Model::of(experiment, components, part, &rows)?,
+        let model = match (variant, reference) {
+            (Variant::LeaveOut(_) | Variant::Tempered, Some(reference)) => reference.model.clone(),
+            (Variant::Tempered, None) => Model::of(experiment, key, Variant::AllRows, &rows)?,
+            (Variant::LeaveOut(_), None) => return Err(FitError::NoStartOfAllRows),
+            _ => Model::of(experiment, key, variant, &rows)?,
         };
-        Self::of_model(experiment, components, part, &rows, &model, promising)
+        Self::of_model(experiment, key, variant, &rows, &model, promising)
     }
 
     /// The posterior's mode, on the data's own scale.
     fn mode(&self) -> Mixture {
-        let layout = Layout { n_components: self.components, n_features: self.likelihood.n_features() };
+        let layout = Layout { n_components: self.key.components, n_features: self.likelihood.n_features() };
         layout.constrain(&self.start.mode.position).on_data_scale(&self.scaling)
     }
 
     /// From the rows that a fit sees, its model, and mixtures, on the data's own scale, to look for modes above.
     fn of_model(
         experiment: &Experiment,
-        components: usize,
-        part: Part,
+        key: ModelKey,
+        variant: Variant,
         rows: &Data,
         model: &Model,
         promising: &[Mixture],
-    ) -> Result<Self> {
-        let spec = &experiment.spec;
+    ) -> Result<Self, FitError> {
+        let (spec, components) = (&experiment.spec, key.components);
         let Model { scaling, prior, .. } = model.clone();
         let scaled = scaling.view(rows);
         // Threads that a fit's chains leave idle share the passes over many observations.
         let idle = rayon::current_num_threads() / spec.sampler.chains;
         let likelihood = Likelihood::new(&scaled).with_threads(idle);
-        let power = match part {
-            Part::Tempered => wbic_power(rows.n_observations()),
+        let power = match variant {
+            Variant::Tempered => wbic_power(rows.n_observations()),
             _ => 1.0,
         };
         let mut posterior =
@@ -221,12 +212,10 @@ impl Preparation {
         let watch = CollapseMonitor::new(components, &ties);
         let on_spike = |mixture: &Mixture| watch.is_collapsed(&mixture.on_data_scale(&scaling));
         let Some(start) = Start::find(&mut posterior, &model.beginnings(promising), on_spike) else {
-            bail!(
-                "no regular posterior mode was found: every start led to the spike of tied observations; {REMEDY}"
-            );
+            return Err(FitError::NoRegularMode);
         };
-        let settings = settings(spec, part);
-        Ok(Self { components, part, prior, scaling, start, settings, watch, watched, likelihood, power })
+        let settings = settings(spec, variant);
+        Ok(Self { key, variant, prior, scaling, start, settings, watch, watched, likelihood, power })
     }
 
     /// Iterations of one chain.
@@ -245,15 +234,15 @@ impl Preparation {
         chain: usize,
         progress: &ChainProgress,
         halt: &AtomicBool,
-    ) -> Result<ChainEnd> {
-        let (components, part) = (self.components, self.part);
-        let mut rng = Stream::Chain { components, seed, part, chain }.rng();
-        let posterior = Posterior::new(&self.likelihood, &self.prior, components)?;
+    ) -> Result<ChainEnd, FitError> {
+        let (model, variant) = (self.key, self.variant);
+        let mut rng = Stream::Chain { model, seed, variant, chain }.rng();
+        let posterior = Posterior::new(&self.likelihood, &self.prior, model.components)?;
         let mut posterior = posterior.with_likelihood(&self.likelihood, self.power);
         let layout = posterior.layout();
         let position = self.start.disperse(&mut posterior, &mut rng);
         let mut chain = Chain::new(posterior, &position, self.start.metric.clone(), self.settings, rng)?;
-        let n_variables = Mixture::variables(components, layout.n_features).len();
+        let n_variables = Mixture::variables(model.components, layout.n_features).len();
         let mut columns: Vec<Vec<f64>> =
             (0..n_variables).map(|_| Vec::with_capacity(self.settings.draws)).collect();
         let mut stats = Vec::with_capacity(self.settings.draws);
@@ -282,33 +271,29 @@ impl Preparation {
     }
 }
 
-impl Fit {
-    /// Joins the chains of a fit, in their order.
-    ///
-    /// # Errors
-    /// If none is left.
-    pub fn of_chains(job: Job, n_features: usize, chains: Vec<ChainEnd>) -> Result<Self> {
-        let variables = Mixture::variables(job.components, n_features);
-        let n_chains = chains.len();
-        let length = chains.iter().map(ChainEnd::len).sum();
-        let mut columns: Vec<Vec<f64>> = variables.iter().map(|_| Vec::with_capacity(length)).collect();
-        let mut stats = Vec::with_capacity(length);
-        let mut fallen = Vec::new();
-        for (index, chain) in chains.into_iter().enumerate() {
-            match chain {
-                ChainEnd::Fallen(_) => fallen.push(index),
-                ChainEnd::Halted => bail!("a chain was halted"),
-                ChainEnd::Done(chain) => {
-                    columns.iter_mut().zip(chain.columns).for_each(|(column, values)| column.extend(values));
-                    stats.extend(chain.stats);
-                }
+/// Joins the chains of a fit, in their order.
+///
+/// # Errors
+/// If none is left.
+pub fn join_chains(job: Job, n_features: usize, chains: Vec<ChainEnd>) -> Result<Fit, FitError> {
+    let variables = Mixture::variables(job.model.components, n_features);
+    let n_chains = chains.len();
+    let length = chains.iter().map(ChainEnd::len).sum();
+    let mut columns: Vec<Vec<f64>> = variables.iter().map(|_| Vec::with_capacity(length)).collect();
+    let mut stats = Vec::with_capacity(length);
+    let mut fallen = Vec::new();
+    for (index, chain) in chains.into_iter().enumerate() {
+        match chain {
+            ChainEnd::Fallen(_) => fallen.push(index),
+            ChainEnd::Halted => return Err(FitError::Halted),
+            ChainEnd::Done(chain) => {
+                columns.iter_mut().zip(chain.columns).for_each(|(column, values)| column.extend(values));
+                stats.extend(chain.stats);
             }
         }
-        if fallen.len() == n_chains {
-            bail!(
-                "every chain fell into the spike of tied observations, without bound under this prior; {REMEDY}"
-            );
-        }
-        Ok(Self { draws: Draws::from_columns(n_chains - fallen.len(), variables, columns), stats, fallen })
     }
+    if fallen.len() == n_chains {
+        return Err(FitError::EveryChainOnSpike);
+    }
+    Ok(Fit { draws: Draws::from_columns(n_chains - fallen.len(), variables, columns), stats, fallen })
 }

@@ -9,9 +9,9 @@ use gmm_sampler::start::{match_to_centres, mixture_from_clusters};
 use gmm_sampler::ties::Ties;
 
 use crate::engine::experiment::Experiment;
-use crate::engine::streams::Stream;
-use crate::engine::task::Part;
+use crate::study::job::{ModelKey, Variant};
 use crate::study::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+use crate::study::streams::Stream;
 
 /// What is believed before the data, and the scale that this is said on.
 #[derive(Debug, Clone)]
@@ -28,11 +28,11 @@ impl Model {
     ///
     /// # Errors
     /// A constant column.
-    pub fn of(experiment: &Experiment, components: usize, part: Part, rows: &Data) -> Result<Self> {
+    pub fn of(experiment: &Experiment, key: ModelKey, variant: Variant, rows: &Data) -> Result<Self> {
         let scaling = scaling(&experiment.spec, rows)?;
         let scaled = scaling.view(rows);
-        let mut rng = Stream::Centroids { components, part }.rng();
-        let clusters = kmeans(&scaled, components, DEFAULT_RESTARTS, &mut rng);
+        let mut rng = Stream::Centroids { model: key, variant }.rng();
+        let clusters = kmeans(&scaled, key.components, DEFAULT_RESTARTS, &mut rng);
         let prior = prior(&experiment.spec, &scaled, &clusters);
         let of_clusters = mixture_from_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;

@@ -9,7 +9,7 @@ use gmm_sampler::nuts::chain::DrawStats;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::messages::say;
-use crate::engine::task::Job;
+use crate::study::job::Job;
 
 /// Iterations between two updates of a fit's line: far more would look stuck, far fewer would cost time.
 const UPDATE_EVERY: u64 = 50;

@@ -1,81 +1,58 @@
-//! Runs every missing fit: one pool of threads takes chains of all K, seeds and parts, and each fit is on disk the moment its
-//! last chain ends.
+//! Runs every missing fit: one pool of threads takes chains of all models, seeds and variants, and each fit is on disk the moment
+//! its last chain ends.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result, anyhow};
 use gmm_bench::clock::thread_time;
 use rayon::Scope;
 
+use crate::engine::errors::FitError;
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::{ChainEnd, Fit, Preparation, Reference};
+use crate::engine::fit::{ChainEnd, Preparation, Reference, join_chains};
+use crate::engine::inputs::fit_inputs;
 use crate::engine::progress::{FitProgress, Progress};
-use crate::engine::task::{Job, Part, Task};
-use crate::present::report::Extent;
-use crate::process::panics::caught;
-use crate::scores::findings::{Finding, Findings, Unscorable};
-use crate::scores::held_out::HeldOut;
-use crate::scores::results::Failure;
-use crate::storage::atomic::DiskFault;
-use crate::storage::lock::RunLock;
+use crate::engine::supervisor::{Ended, Supervision, Supervisor};
+use crate::engine::task::Task;
+use crate::process::panics::catch_panic;
+use crate::storage::atomic::DiskError;
+use crate::storage::fits::Fit;
 use crate::storage::store::Store;
+use crate::study::job::{Job, ModelKey, Variant};
 
-/// How one job ended.
-#[derive(Debug)]
-pub struct Outcome {
-    pub job: Job,
-    /// From its first moment to its last, others between.
-    pub wall: Duration,
-    /// CPU time of its chains and of what precedes and follows them; its share of what it has in common with other seeds.
-    pub cpu: Duration,
-    pub result: Result<()>,
-}
+/// How a fit ended.
+pub type EndedFit = Ended<Job, FitError>;
 
-impl Outcome {
-    /// The job and its reason, if it failed.
-    #[must_use]
-    pub fn failure(&self) -> Option<Failure> {
-        let error = self.result.as_ref().err()?;
-        Some(Failure { what: self.job.to_string(), reason: format!("{error:#}") })
-    }
-}
-
-/// What jobs are run with, whatever they are.
-pub struct Workshop<'a> {
+/// What fits are run with.
+pub struct RunContext<'a> {
     pub experiment: &'a Experiment,
     pub store: &'a Store,
-    pub extent: Extent,
-    /// Told of every job that begins and ends.
-    pub lock: Option<&'a RunLock>,
-    /// Told of every outcome, as it comes.
-    pub on_end: Option<&'a (dyn Fn(&Outcome) + Sync)>,
-    /// Whether the first failure is the end.
-    pub fail_fast: bool,
+    pub supervision: Supervision<'a, Job, FitError>,
 }
 
-impl<'a> Workshop<'a> {
-    /// Where nobody else works or is told.
+impl<'a> RunContext<'a> {
+    /// For a run that nobody watches.
     #[must_use]
-    pub fn new(experiment: &'a Experiment, store: &'a Store, extent: Extent) -> Self {
-        Self { experiment, store, extent, lock: None, on_end: None, fail_fast: false }
+    pub fn new(experiment: &'a Experiment, store: &'a Store) -> Self {
+        Self { experiment, store, supervision: Supervision::default() }
     }
 }
 
-/// Everything a running task needs to see.
+/// Stores a finished fit, or what is computed from it.
+pub type KeepFit<'a> = &'a (dyn Fn(&Task, &Fit) -> Result<(), FitError> + Sync);
+
+/// Everything that a running task needs to see.
 struct Sampling<'a> {
-    workshop: &'a Workshop<'a>,
-    /// Of each K whose fits of parts of the rows begin where the fit of all does; None within where there is no such fit.
-    references: BTreeMap<usize, OnceLock<Option<Box<Reference>>>>,
+    experiment: &'a Experiment,
+    store: &'a Store,
+    keep: KeepFit<'a>,
+    /// For each model that is also fitted to parts of the rows, where these fits start: at what was found on all rows. None within
+    /// where nothing was found.
+    references: BTreeMap<ModelKey, OnceLock<Option<Box<Reference>>>>,
     progress: &'a Progress,
-    outcomes: Mutex<Vec<Outcome>>,
-    findings: Mutex<Findings>,
-    /// Set once nothing more is to be begun, and what runs is to end.
-    halt: AtomicBool,
-    /// The disk takes no results.
-    fault: Mutex<Option<Error>>,
+    supervisor: Supervisor<'a, Job, FitError>,
 }
 
 /// The chains of one fit, as they come in.
@@ -87,31 +64,29 @@ struct Gathering<'a> {
 }
 
 struct Arrived {
-    chains: Vec<Option<Result<ChainEnd>>>,
+    chains: Vec<Option<Result<ChainEnd, FitError>>>,
     cpu: Duration,
 }
 
-/// Samples the tasks, stores their results and adds them to the findings; call it inside the pool whose threads it may use.
-/// A failure stops nothing, unless it was asked to: then outcomes of what was still to come are missing.
+/// Samples the tasks and hands each finished fit to `keep`; call it inside the pool whose threads it may use. A failure stops nothing
+/// unless [`Supervision::fail_fast`] is set: then fits that had not begun are missing from what is returned.
 ///
 /// # Errors
 /// The disk takes no results: no other would be stored either, so that nothing more is run.
 pub fn sample(
-    workshop: &Workshop<'_>,
+    context: &RunContext<'_>,
     tasks: &[Task],
-    findings: Findings,
     progress: &Progress,
-) -> Result<(Vec<Outcome>, Findings)> {
-    let of_parts = tasks.iter().filter(|task| task.job.part != Part::All);
-    let references = of_parts.map(|task| (task.job.components, OnceLock::new())).collect();
+    keep: KeepFit<'_>,
+) -> Result<Vec<EndedFit>, DiskError> {
+    let of_parts = tasks.iter().filter(|task| task.job.variant != Variant::AllRows);
     let sampling = Sampling {
-        workshop,
-        references,
+        experiment: context.experiment,
+        store: context.store,
+        keep,
+        references: of_parts.map(|task| (task.job.model, OnceLock::new())).collect(),
         progress,
-        outcomes: Mutex::default(),
-        findings: Mutex::new(findings),
-        halt: AtomicBool::new(false),
-        fault: Mutex::default(),
+        supervisor: Supervisor::new(&context.supervision, progress),
     };
     // Fits that share what does not depend on the seed stand together, since seeds vary fastest.
     let groups: Vec<&[Task]> = tasks.chunk_by(Task::shares_preparation_with).collect();
@@ -122,42 +97,32 @@ pub fn sample(
         for _ in 0..rayon::current_num_threads() {
             scope.spawn(|_| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed))
-                    && !sampling.is_halted()
+                    && !sampling.supervisor.is_halted()
                 {
                     rayon::scope(|scope| sampling.prepare(group, scope));
                 }
             });
         }
     });
-    progress.finish();
-    if let Some(fault) = sampling.fault.into_inner().expect("no holder of the lock panics") {
-        return Err(fault);
-    }
-    let mut outcomes = sampling.outcomes.into_inner().expect("no holder of the lock panics");
-    outcomes.sort_by_key(|outcome| outcome.job);
-    Ok((outcomes, sampling.findings.into_inner().expect("no holder of the lock panics")))
+    sampling.supervisor.finish()
 }
 
 impl Sampling<'_> {
-    fn is_halted(&self) -> bool {
-        self.halt.load(Ordering::Relaxed)
-    }
-
     /// Finds prior and start for fits that differ in their seeds alone, then lets the chains of all seeds loose.
     fn prepare<'scope>(&'scope self, group: &'scope [Task], scope: &Scope<'scope>) {
         let (began, cpu_before) = (Instant::now(), thread_time());
-        group.iter().for_each(|task| self.begin(task));
-        let prepared = caught(|| self.preparation(&group[0])).map(Arc::new);
+        group.iter().for_each(|task| self.supervisor.begin(task.job));
+        let prepared = catch_panic(|| self.preparation(&group[0]), FitError::Panicked).map(Arc::new);
         let share = (thread_time() - cpu_before) / group.len() as u32;
-        let n_chains = self.workshop.experiment.spec.sampler.chains;
+        let n_chains = self.experiment.spec.sampler.chains;
         for task in group {
             let preparation = match &prepared {
                 Ok(preparation) => preparation.clone(),
                 Err(error) => {
-                    // The same reason for every seed; an error cannot be cloned, its words can.
-                    let result = Err(anyhow!("{error:#}"));
-                    let log = vec!["no chain was begun".to_owned()];
-                    self.end(task, Outcome { job: task.job, wall: began.elapsed(), cpu: share, result }, log);
+                    // An error cannot be cloned for every seed; its words can.
+                    let result = Err(FitError::Preparation(error.to_string()));
+                    let log = vec!["no chain was started".to_owned()];
+                    self.end(task, Ended { job: task.job, wall: began.elapsed(), cpu: share, result }, log);
                     continue;
                 }
             };
@@ -175,18 +140,18 @@ impl Sampling<'_> {
         }
     }
 
-    fn preparation(&self, task: &Task) -> Result<Preparation> {
-        let Job { components, part, .. } = task.job;
-        let experiment = self.workshop.experiment;
-        let reference = self.references.get(&components);
-        if part == Part::All {
-            let (preparation, found) = Preparation::of_all(experiment, components)?;
+    fn preparation(&self, task: &Task) -> Result<Preparation, FitError> {
+        let Job { model, variant, .. } = task.job;
+        let experiment = self.experiment;
+        let reference = self.references.get(&model);
+        if variant == Variant::AllRows {
+            let (preparation, found) = Preparation::of_all(experiment, model)?;
             // A part that came first has found the same one for itself.
             reference.map(|cell| cell.set(Some(Box::new(found))));
             return Ok(preparation);
         }
         // Nothing that runs here waits for rayon, so no thread can come to wait for itself.
-        let find = || Some(Box::new(Preparation::of_all(experiment, components).ok()?.1));
+        let find = || Some(Box::new(Preparation::of_all(experiment, model).ok()?.1));
         let reference = reference.and_then(|cell| cell.get_or_init(find).as_deref());
         Preparation::of_part(experiment, task, reference)
     }
@@ -196,7 +161,10 @@ impl Sampling<'_> {
         let cpu_before = thread_time();
         let end = {
             let progress = gathering.progress.chain();
-            caught(|| preparation.run_chain(task.job.seed, chain, &progress, &self.halt))
+            catch_panic(
+                || preparation.run_chain(task.job.seed, chain, &progress, self.supervisor.halt()),
+                FitError::Panicked,
+            )
         };
         let (chains, cpu) = {
             let mut arrived = gathering.arrived.lock().expect("no holder of the lock panics");
@@ -208,75 +176,42 @@ impl Sampling<'_> {
             (std::mem::take(&mut arrived.chains), arrived.cpu)
         };
         gathering.progress.finish();
-        if self.is_halted() {
+        if self.supervisor.is_halted() {
             return;
         }
         let cpu_before = thread_time();
-        let chains: Vec<Result<ChainEnd>> = chains.into_iter().flatten().collect();
+        let chains: Vec<Result<ChainEnd, FitError>> = chains.into_iter().flatten().collect();
         let log = chains.iter().enumerate().map(|(chain, end)| match end {
             Ok(end) => format!("chain {chain}: {end}"),
-            Err(error) => format!("chain {chain}: {error:#}"),
+            Err(error) => format!("chain {chain}: {error}"),
         });
         let log = log.collect();
-        let result = caught(|| self.keep(task, chains));
+        let result = catch_panic(|| self.keep(task, chains), FitError::Panicked);
         let cpu = cpu + (thread_time() - cpu_before);
-        self.end(task, Outcome { job: task.job, wall: gathering.began.elapsed(), cpu, result }, log);
+        self.end(task, Ended { job: task.job, wall: gathering.began.elapsed(), cpu, result }, log);
     }
 
-    /// Puts a finished fit on disk, its draws or what they say of the rows held out, and keeps what the report needs.
-    fn keep(&self, task: &Task, chains: Vec<Result<ChainEnd>>) -> Result<()> {
-        let &Workshop { experiment, store, extent, .. } = self.workshop;
-        let job = task.job;
-        let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
-        let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), chains)?;
+    /// Joins the chains of a finished fit and hands it on.
+    fn keep(&self, task: &Task, chains: Vec<Result<ChainEnd, FitError>>) -> Result<(), FitError> {
+        let chains = chains.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let fit = join_chains(task.job, self.experiment.dataset.data.n_features(), chains)?;
         // First, so that no kill between leaves both a failure and a result.
-        store.forget_failure(job)?;
-        let finding = match job.part {
-            Part::All | Part::Tempered => {
-                store.write_fit(experiment, task, &fit)?;
-                Finding::of_fit(experiment, job, &fit, extent)?
-            }
-            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
-                let held_out = HeldOut::of(experiment, task, &fit)?;
-                store.write_held_out(experiment, task, &held_out)?;
-                Finding::HeldOut(held_out)
-            }
-        };
-        self.findings.lock().expect("no holder of the lock panics").add(job, finding);
-        Ok(())
+        self.store.forget_failure(task.job)?;
+        (self.keep)(task, &fit)
     }
 
-    fn begin(&self, task: &Task) {
-        if let Some(lock) = self.workshop.lock {
-            lock.begin(task.job.to_string());
-        }
-    }
-
-    /// Notes how a job ended, on disk too where it failed. That the disk takes no results is no failure of the job.
-    fn end(&self, task: &Task, outcome: Outcome, log: Vec<String>) {
-        if let Some(lock) = self.workshop.lock {
-            lock.end(&task.job.to_string());
-        }
-        let &Workshop { experiment, store, fail_fast, .. } = self.workshop;
-        let stored = match &outcome.result {
+    /// Records a failure in the place of the result; a disk that takes no results is no failure of the fit.
+    fn end(&self, task: &Task, ended: EndedFit, log: Vec<String>) {
+        let stored = match &ended.result {
             Ok(()) => Ok(()),
-            Err(error) if error.is::<DiskFault>() => Err(DiskFault::again(error)),
-            // The draws are stored, and tell the same when they are read again.
-            Err(error) if error.is::<Unscorable>() => Ok(()),
-            Err(error) => store.write_failure(experiment, task, &format!("{error:#}"), log),
+            Err(FitError::Disk(error)) => Err(error.clone()),
+            // The draws are stored, and give the same error when they are read again.
+            Err(FitError::Unscorable(_)) => Ok(()),
+            Err(error) => {
+                let inputs = fit_inputs(self.experiment, task);
+                self.store.write_failure(task.job, &inputs, &error.to_string(), log)
+            }
         };
-        if stored.is_err() || fail_fast && outcome.result.is_err() {
-            self.halt.store(true, Ordering::Relaxed);
-        }
-        if let Err(error) = stored {
-            // The first says what is wrong; those after it are of the same disk.
-            self.fault.lock().expect("no holder of the lock panics").get_or_insert(error);
-            return;
-        }
-        self.progress.end_job();
-        if let Some(tell) = self.workshop.on_end {
-            tell(&outcome);
-        }
-        self.outcomes.lock().expect("no holder of the lock panics").push(outcome);
+        self.supervisor.end(ended, stored);
     }
 }

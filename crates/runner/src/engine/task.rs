@@ -1,7 +1,6 @@
 //! The flat list of what an experiment has to fit, and which rows each fit must not see.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use gmm_sampler::mixture::transform::Layout;
@@ -9,90 +8,8 @@ use gmm_scoring::{Criterion, Fits};
 use rand::seq::SliceRandom;
 
 use crate::engine::experiment::Experiment;
-use crate::engine::streams::Stream;
-
-/// What a fit sees of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
-    /// All rows.
-    All,
-    /// All rows, with the likelihood raised to the power that WBIC wants.
-    Tempered,
-    /// All but one fold of one of the partitions of all rows.
-    Fold { repeat: usize, fold: usize },
-    /// All but one of the groups that the spec names, in the order of their names.
-    Group(usize),
-    /// All but observations at which the reweighting of LOO failed, under the prior of all rows.
-    Without(Left),
-}
-
-/// What LOO leaves out by a fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Left {
-    /// One observation, from 0.
-    Observation(usize),
-    /// One of the folds that more observations than may be refitted one by one are divided into.
-    Fold(usize),
-}
-
-impl Part {
-    /// The directory of results of this kind, and what the fit's own is called there; of all rows there is one a seed.
-    #[must_use]
-    pub fn place(self) -> (&'static str, Option<String>) {
-        match self {
-            Self::All => ("draws", None),
-            Self::Tempered => ("tempered", None),
-            Self::Fold { repeat, fold } => ("folds", Some(format!("repeat={repeat}/fold={fold}"))),
-            Self::Group(group) => ("groups", Some(format!("group={group}"))),
-            Self::Without(Left::Observation(row)) => ("refits", Some(format!("observation={row}"))),
-            Self::Without(Left::Fold(fold)) => ("refits", Some(format!("fold={fold}"))),
-        }
-    }
-
-    /// A number of its own among all parts, 0 for all rows: the key of its streams of random numbers.
-    #[must_use]
-    pub fn key(self) -> u64 {
-        // Repeats, folds and groups are a million (below 2²⁰) at most.
-        match self {
-            Self::All => 0,
-            Self::Tempered => 5 << 60,
-            Self::Fold { repeat, fold } => 1 << 60 | (repeat as u64) << 30 | fold as u64,
-            Self::Group(group) => 2 << 60 | group as u64,
-            Self::Without(Left::Observation(row)) => 3 << 60 | row as u64,
-            Self::Without(Left::Fold(fold)) => 4 << 60 | fold as u64,
-        }
-    }
-}
-
-/// After a K and a seed; folds, repeats and groups are counted from 1, as people do; observations from 0,
-/// as in every file.
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => Ok(()),
-            Self::Tempered => write!(f, ", tempered"),
-            Self::Fold { repeat: 0, fold } => write!(f, ", fold {}", fold + 1),
-            Self::Fold { repeat, fold } => write!(f, ", fold {} of repeat {}", fold + 1, repeat + 1),
-            Self::Group(group) => write!(f, ", group {}", group + 1),
-            Self::Without(Left::Observation(row)) => write!(f, ", without observation {row}"),
-            Self::Without(Left::Fold(fold)) => write!(f, ", without fold {} of those in doubt", fold + 1),
-        }
-    }
-}
-
-/// One fit: a K, a seed and what it sees of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Job {
-    pub components: usize,
-    pub part: Part,
-    pub seed: u64,
-}
-
-impl fmt::Display for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "K = {}, seed {}{}", self.components, self.seed, self.part)
-    }
-}
+use crate::study::job::{Job, LeftOut, ModelKey, Variant};
+use crate::study::streams::Stream;
 
 /// A fit with the rows that it must not see and is scored on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,34 +23,40 @@ impl Task {
     /// Whether two fits differ in their seed alone, and so share all that precedes sampling.
     #[must_use]
     pub fn shares_preparation_with(&self, other: &Self) -> bool {
-        (self.job.components, self.job.part) == (other.job.components, other.job.part)
+        (self.job.model, self.job.variant) == (other.job.model, other.job.variant)
             && self.held_out == other.held_out
     }
 }
 
 /// A part of the rows that is held out, with all others of its criterion every row once.
-pub type HeldOutPart = (Part, Arc<[usize]>);
+pub type HeldOutPart = (Variant, Arc<[usize]>);
 
 impl Experiment {
     /// Every fit, the longest first, so that the last ones to end are short.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        let mut parts = vec![(Part::All, Arc::from([]))];
+        let mut parts = vec![(Variant::AllRows, Arc::from([]))];
         let mut own: Vec<Fits> =
             self.spec.scoring.criteria.iter().filter_map(|criterion| criterion.fits()).collect();
         own.sort_unstable();
         own.dedup();
         parts.extend(own.into_iter().flat_map(|fits| self.parts(fits)).flatten());
         let mut tasks = Vec::new();
-        for &components in self.ks().iter().rev() {
-            for (part, held_out) in &parts {
+        for &model in self.models().iter().rev() {
+            for (variant, held_out) in &parts {
                 tasks.extend(self.spec.sampler.seeds.iter().map(|&seed| Task {
-                    job: Job { components, part: *part, seed },
+                    job: Job { model, variant: *variant, seed },
                     held_out: held_out.clone(),
                 }));
             }
         }
         tasks
+    }
+
+    /// Every model, ascending.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelKey> {
+        self.ks().into_iter().map(ModelKey::full).collect()
     }
 
     /// Every K, ascending.
@@ -165,7 +88,7 @@ impl Experiment {
     pub fn parts(&self, fits: Fits) -> Vec<Vec<HeldOutPart>> {
         match fits {
             Fits::AllRows | Fits::AllRowsAndRefits => Vec::new(),
-            Fits::Tempered => vec![vec![(Part::Tempered, Arc::from([]))]],
+            Fits::Tempered => vec![vec![(Variant::Tempered, Arc::from([]))]],
             Fits::Folds => (0..self.spec.scoring.repeats).map(|repeat| self.partition(repeat)).collect(),
             Fits::Groups => vec![self.groups()],
         }
@@ -179,7 +102,7 @@ impl Experiment {
         for (row, group) in groups.enumerate() {
             members.entry(group).or_default().push(row);
         }
-        let part = |(group, rows): (usize, Vec<usize>)| (Part::Group(group), rows.into());
+        let part = |(group, rows): (usize, Vec<usize>)| (Variant::Group(group), rows.into());
         members.into_values().enumerate().map(part).collect()
     }
 
@@ -187,22 +110,22 @@ impl Experiment {
         let mut rows: Vec<usize> = (0..self.dataset.data.n_observations()).collect();
         rows.shuffle(&mut Stream::Folds { repeat }.rng());
         let n_folds = self.spec.scoring.folds;
-        (0..n_folds).map(|fold| (Part::Fold { repeat, fold }, every(&rows, fold, n_folds))).collect()
+        (0..n_folds).map(|fold| (Variant::Fold { repeat, fold }, every(&rows, fold, n_folds))).collect()
     }
 
     /// Fits without the observations, ascending, at which LOO's reweighting of the posterior of one K and seed fails: one for
     /// each, or, where these are more than may be refitted, as many as may, each without a random share of them.
     #[must_use]
-    pub fn refits(&self, components: usize, seed: u64, in_doubt: &[usize]) -> Vec<Task> {
+    pub fn refits(&self, model: ModelKey, seed: u64, in_doubt: &[usize]) -> Vec<Task> {
         let most = self.spec.scoring.refits;
         let task =
-            |left, held_out| Task { job: Job { components, part: Part::Without(left), seed }, held_out };
+            |left, held_out| Task { job: Job { model, variant: Variant::LeaveOut(left), seed }, held_out };
         if in_doubt.len() <= most {
-            return in_doubt.iter().map(|&row| task(Left::Observation(row), Arc::from([row]))).collect();
+            return in_doubt.iter().map(|&row| task(LeftOut::Observation(row), Arc::from([row]))).collect();
         }
         let mut rows = in_doubt.to_vec();
-        rows.shuffle(&mut Stream::Refits { components, seed }.rng());
-        (0..most).map(|fold| task(Left::Fold(fold), every(&rows, fold, most))).collect()
+        rows.shuffle(&mut Stream::Refits { model, seed }.rng());
+        (0..most).map(|fold| task(LeftOut::Fold(fold), every(&rows, fold, most))).collect()
     }
 
     /// Free parameters of a mixture of K components, the p of AIC and BIC.

@@ -17,8 +17,8 @@ use crate::cli::arguments::{Format, Score, Talk};
 use crate::cli::command::pool;
 use crate::cli::messages::say;
 use crate::cli::problem::{Problem, Problems};
-use crate::engine::streams::Stream;
 use crate::storage::draws::{Content, DrawsFile};
+use crate::study::streams::Stream;
 
 /// Resamples of the Bayesian bootstrap behind pseudo-BMA+: the Monte Carlo error of a weight is then below 0.008.
 const RESAMPLES: usize = 4_000;

@@ -14,17 +14,8 @@ use super::figures::figure::FIGURES;
 use crate::engine::experiment::Experiment;
 use crate::present::table;
 use crate::scores::results::Results;
-use crate::storage::atomic::{remove_directory, remove_file, write_bytes};
+use crate::storage::atomic::{DiskResult, remove_directory, remove_file, write_bytes};
 use crate::storage::store::Store;
-
-/// How much of a report is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// Tables, figures and the page.
-    Whole,
-    /// Tables alone.
-    Tables,
-}
 
 /// The look of pages that are no experiment's report: the suites'.
 pub(crate) const PLAIN_STYLE: &str = include_str!("report/plain.css");
@@ -41,7 +32,7 @@ pub fn write_tables(
     store: &Store,
     results: &Results,
     warnings: &[String],
-) -> Result<()> {
+) -> DiskResult<()> {
     let markdown = page::markdown(experiment, results, warnings);
     write_bytes(&store.root().join("summary.md"), markdown.as_bytes())?;
     write_bytes(&store.root().join("comparison.csv"), table::csv(results).as_bytes())
@@ -51,7 +42,7 @@ pub fn write_tables(
 ///
 /// # Errors
 /// The disk.
-pub fn remove(store: &Store) -> Result<()> {
+pub fn remove(store: &Store) -> DiskResult<()> {
     remove_report(store.root())
 }
 
@@ -59,7 +50,7 @@ pub fn remove(store: &Store) -> Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn remove_report(root: &Path) -> Result<()> {
+pub fn remove_report(root: &Path) -> DiskResult<()> {
     remove_file(&root.join(PAGE))?;
     remove_directory(&root.join(FIGURES))
 }
@@ -73,5 +64,5 @@ pub fn draw(experiment: &Experiment, store: &Store, results: &Results, warnings:
     let root = store.root();
     figures.all().try_for_each(|figure| figure.write(root))?;
     let page = page::render(experiment, results, warnings, &figures)?;
-    write_bytes(&root.join(PAGE), page.as_bytes())
+    Ok(write_bytes(&root.join(PAGE), page.as_bytes())?)
 }

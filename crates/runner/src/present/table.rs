@@ -190,8 +190,12 @@ pub fn ranks(experiment: &Experiment, results: &Results) -> String {
             let found = ranking.comparison.rows.iter().find(|row| row.components == k);
             row.push(found.map_or("failed  ".to_owned(), |found| cell(ranking, found)));
         }
-        let healths: Vec<_> =
-            results.digests.iter().filter(|digest| digest.job.components == k).map(|d| &d.health).collect();
+        let healths: Vec<_> = results
+            .digests
+            .iter()
+            .filter(|digest| digest.job.model.components == k)
+            .map(|d| &d.health)
+            .collect();
         if healths.is_empty() {
             row.extend(["–", "–", "–"].map(str::to_owned));
         } else {

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
-use anyhow::{Result, anyhow};
+use anyhow::anyhow;
 
 thread_local! {
-    /// Whether a panic of this thread is caught by [`caught`], and need not be printed.
+    /// Whether a panic of this thread is caught by [`catch_panic`], and need not be printed.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -21,20 +21,28 @@ pub fn keep_caught_panics_quiet() {
     }));
 }
 
-/// Runs work whose panic is an error like any other: "a defect in gmm", with the panic's words, which are the same on whatever
-/// thread it happens.
+/// Runs work and turns its panic into an error.
 ///
 /// # Errors
-/// The work's own, or its panic.
-pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// The work's own, or what `of_panic` makes of the panic's message, which is the same on every thread.
+pub fn catch_panic<T, E>(
+    work: impl FnOnce() -> Result<T, E>,
+    of_panic: impl FnOnce(String) -> E,
+) -> Result<T, E> {
     let outer = CATCHING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     CATCHING.set(outer);
     result.unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(anyhow!("a defect in gmm: {}", said.unwrap_or_else(|| "it panicked without words".to_owned())))
+        let message = panic.downcast_ref::<&str>().map(|message| (*message).to_owned());
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(of_panic(message.unwrap_or_else(|| "a panic without a message".to_owned())))
     })
+}
+
+/// The error of a panic: the program's fault, not the user's.
+#[must_use]
+pub fn defect(message: String) -> anyhow::Error {
+    anyhow!("a defect in gmm: {message}")
 }
 
 #[cfg(test)]
@@ -43,9 +51,8 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error_with_its_words() {
-        let failed = caught::<()>(|| panic!("index {} out of range", 7));
-        let said = failed.unwrap_err().to_string();
-        assert_eq!(said, "a defect in gmm: index 7 out of range");
-        assert_eq!(caught(|| Ok(3)).unwrap(), 3);
+        let failed = catch_panic::<(), _>(|| panic!("index {} out of range", 7), defect);
+        assert_eq!(failed.unwrap_err().to_string(), "a defect in gmm: index 7 out of range");
+        assert_eq!(catch_panic(|| Ok(3), defect).unwrap(), 3);
     }
 }

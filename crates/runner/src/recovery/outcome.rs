@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
 use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
@@ -11,20 +11,23 @@ use rand::Rng;
 
 use crate::data::Dataset;
 use crate::engine::experiment::Experiment;
+use crate::engine::inputs::fit_inputs;
 use crate::engine::progress::{Display, Progress};
-use crate::engine::scheduler::{self, Workshop, sample};
-use crate::engine::streams::{Simulated, Stream};
-use crate::engine::task::{Job, Part, Task};
-use crate::present::report::Extent;
-use crate::process::panics::caught;
+use crate::engine::scheduler::{EndedFit, RunContext};
+use crate::engine::task::Task;
+use crate::process::panics::{catch_panic, defect};
 use crate::scores::findings::Findings;
+use crate::scores::report_scope::ReportScope;
 use crate::scores::results::{Failure, Ranking, Results};
+use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::storage;
-use crate::storage::atomic::{DiskFault, fault};
-use crate::storage::store::Store;
+use crate::storage::atomic::DiskError;
+use crate::storage::store::{Store, Stored};
 use crate::study::design::{Set, columns};
+use crate::study::job::{Job, Variant};
 use crate::study::spec::suite::SuiteSpec;
 use crate::study::spec::{DataSpec, Missing, PriorSpec, Spec};
+use crate::study::streams::{Simulated, Stream};
 
 /// What is kept of a data set: enough for every verdict to be found again.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -87,8 +90,8 @@ pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
 /// # Errors
 /// The disk takes no draws.
 pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
-    match caught(|| try_to_examine(spec, set, scratch)) {
-        Err(error) if !error.is::<DiskFault>() => {
+    match catch_panic(|| try_to_examine(spec, set, scratch), defect) {
+        Err(error) if !error.is::<DiskError>() => {
             Ok(Outcome { failure: format!("{error:#}"), ..Outcome::default() })
         }
         outcome => outcome,
@@ -104,7 +107,8 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
         .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
     let mut outcome = Outcome::default();
     for (index, prior) in priors(spec).into_iter().enumerate() {
-        let directory = tempfile::tempdir_in(scratch).with_context(|| fault(scratch, "written"))?;
+        let directory =
+            tempfile::tempdir_in(scratch).map_err(|error| DiskError::new(scratch, "written", error))?;
         let store = Store::new(directory.path().to_path_buf());
         let experiment = experiment(spec, prior, data.clone());
         let (results, expected) = fit(&experiment, needs_whole_fits(spec), &store, fresh.as_ref())?;
@@ -162,22 +166,25 @@ fn fit(
     fresh: Option<&Fresh>,
 ) -> Result<(Results, Vec<(usize, f64)>)> {
     let tasks: Vec<Task> =
-        experiment.tasks().into_iter().filter(|task| task.job.part != Part::All || whole).collect();
-    let workshop = Workshop::new(experiment, store, Extent::Tables);
+        experiment.tasks().into_iter().filter(|task| task.job.variant != Variant::AllRows || whole).collect();
+    let context = RunContext::new(experiment, store);
     let run = |tasks: &[Task], findings| {
         let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
-        sample(&workshop, tasks, findings, &progress)
+        // The scratch directory is empty.
+        let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing, ReportScope::Tables)?;
+        stage.run(&context, &progress)
     };
-    let (mut outcomes, findings) = run(&tasks, Findings::default())?;
+    let Done { findings, mut ended, .. } = run(&tasks, Findings::default())?;
     let refits = findings.refits(experiment);
-    let (of_refits, findings) = run(&refits, findings)?;
-    outcomes.extend(of_refits);
-    let failures = outcomes.iter().filter_map(scheduler::Outcome::failure).collect();
+    let done = run(&refits, findings)?;
+    let findings = done.findings;
+    ended.extend(done.ended);
+    let failures = ended.iter().filter_map(Failure::from_ended).collect();
     let mut expected = Vec::new();
     if let Some(fresh) = fresh {
-        let of_all = |outcome: &&scheduler::Outcome| outcome.job.part == Part::All && outcome.result.is_ok();
-        for outcome in outcomes.iter().filter(of_all) {
-            expected.push((outcome.job.components, fresh.expected(experiment, store, outcome.job)?));
+        let scored = |ended: &&EndedFit| ended.job.variant == Variant::AllRows && ended.result.is_ok();
+        for EndedFit { job, .. } in ended.iter().filter(scored) {
+            expected.push((job.model.components, fresh.expected(experiment, store, *job)?));
         }
     }
     Ok((Results::of(experiment, findings, failures)?, expected))
@@ -209,10 +216,12 @@ impl Fresh {
     /// this out.
     fn expected(&self, experiment: &Experiment, store: &Store, job: Job) -> Result<f64> {
         let task = Task { job, held_out: Arc::from([]) };
-        let Ok(file) = store.find(experiment, &task)? else { bail!("the draws of {job} are gone") };
-        let fit = storage::fits::fit(&file, job.components, self.data.n_features())?;
+        let Stored::Found(file) = store.find(job, &fit_inputs(experiment, &task))? else {
+            bail!("the draws of {job} are gone")
+        };
+        let fit = storage::fits::fit(&file, job.model.components, self.data.n_features())?;
         let mixtures: Vec<Mixture> = (0..fit.draws.len())
-            .map(|s| Mixture::from_values(job.components, self.data.n_features(), &fit.draws.draw(s)))
+            .map(|s| Mixture::from_values(job.model.components, self.data.n_features(), &fit.draws.draw(s)))
             .collect::<Result<_, _>>()?;
         let predicted = log_densities(&mixtures, fit.draws.n_chains(), &self.data);
         let excess: f64 = predicted.iter().zip(&self.of_fresh).map(|(fit, truth)| fit - truth).sum();

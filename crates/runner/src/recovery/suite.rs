@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use super::figures::figures;
 use super::findings::Findings;
 use super::outcome::{Outcome, examine, needs_whole_fits, priors};
-use super::work::{SCRATCH, Work, find, place, progress, stored};
+use super::stored::{outcome_of, write_biases, write_outcome, write_picks};
+use super::work::{SCRATCH, Work, find, place, progress, set_inputs, stored};
 use crate::cli::arguments::{Format, RunFlags, Talk, Verify};
 use crate::cli::command::{DOUBTFUL, pool, print};
 use crate::cli::messages::say;
@@ -22,13 +23,11 @@ use crate::commands::status::{Line, Standing};
 use crate::commands::verify::{Comparison, Verified, of_bytes, of_files, pick};
 use crate::present::report::{PAGE, remove_report};
 use crate::scores::results::Failure;
-use crate::storage;
 use crate::storage::atomic::{make_directory, remove_file, write_bytes};
-use crate::storage::inputs::Inputs;
 use crate::storage::lock::{Holder, ReportLock, RunLock};
 use crate::storage::provenance::SuiteProvenance;
-use crate::storage::store::Lack;
-use crate::storage::suite::{write_biases, write_outcome, write_picks};
+use crate::storage::store::{Stored, Unavailable};
+
 use crate::study::design::{Set, sets};
 use crate::study::load::text;
 use crate::study::spec::suite::{SuiteSpec, read_suite};
@@ -46,7 +45,10 @@ pub fn lines(path: &Path, root: &Path, holder: Option<&Holder>) -> Result<(Strin
     let spec = load(path)?;
     let of_set = |set: &Set| -> Result<Line> {
         let found = find(&spec, root, set)?;
-        let outcome = found.as_ref().ok().and_then(|file| storage::suite::outcome(file).ok());
+        let outcome = match &found {
+            Stored::Found(file) => outcome_of(file).ok(),
+            Stored::Unavailable(_) => None,
+        };
         let failure = outcome.map_or(String::new(), |outcome| outcome.failure);
         let line = Line::of("data sets", set.to_string(), &found, holder);
         Ok(if failure.is_empty() {
@@ -135,7 +137,7 @@ fn write(root: &Path, findings: &Findings, with_page: bool) -> Result<()> {
     }
     let figures = figures(findings)?;
     figures.iter().try_for_each(|figure| figure.write(root))?;
-    write_bytes(&root.join(PAGE), super::page::render(findings, &figures)?.as_bytes())
+    Ok(write_bytes(&root.join(PAGE), super::page::render(findings, &figures)?.as_bytes())?)
 }
 
 fn present(
@@ -232,7 +234,7 @@ pub fn verify(flags: &Verify, scratch: &Path) -> Result<Verified> {
     make_directory(&draws)?;
     let again = |set: &Set| -> Result<Comparison> {
         let outcome = examine(spec, set, &draws)?;
-        write_outcome(&place(scratch, set), &Inputs::of_set(spec, set), &outcome)?;
+        write_outcome(&place(scratch, set), &set_inputs(spec, set), &outcome)?;
         let difference = of_bytes(&place(root, set), &place(scratch, set))?;
         Ok(Comparison { what: set.to_string(), difference })
     };
@@ -269,15 +271,20 @@ fn read_all(directory: &Path) -> Result<(Findings, Vec<Failure>)> {
     let spec = load(&directory.join("spec.toml"))?;
     let (mut done, mut outcomes, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
     for set in sets(&spec.suite) {
-        let outcome = find(&spec, directory, &set)?.and_then(|file| {
-            storage::suite::outcome(&file).map_err(|error| Lack::Damaged(format!("{error:#}")))
-        });
+        let outcome = match find(&spec, directory, &set)? {
+            Stored::Found(file) => {
+                outcome_of(&file).map_err(|error| Unavailable::Damaged(format!("{error:#}")))
+            }
+            Stored::Unavailable(unavailable) => Err(unavailable),
+        };
         match outcome {
             Ok(outcome) => {
                 outcomes.push(outcome);
                 done.push(set);
             }
-            Err(lack) => lacking.push(Failure { what: set.to_string(), reason: lack.to_string() }),
+            Err(unavailable) => {
+                lacking.push(Failure { what: set.to_string(), reason: unavailable.to_string() });
+            }
         }
     }
     if done.is_empty() {

@@ -9,16 +9,15 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::outcome::{Outcome, examine};
+use super::stored::{outcome_of, write_outcome};
 use crate::cli::command::pool;
 use crate::cli::messages::say;
 use crate::process::interrupt::{OnStop, say_stopped};
 use crate::storage;
-use crate::storage::atomic::{make_directory, remove_directory, set_aside};
+use crate::storage::atomic::{DiskResult, make_directory, remove_directory, set_aside};
 use crate::storage::inputs::Inputs;
 use crate::storage::lock::RunLock;
-use crate::storage::seal::Sealed;
-use crate::storage::store::Lack;
-use crate::storage::suite::write_outcome;
+use crate::storage::store::{Stored, Unavailable};
 use crate::study::design::Set;
 use crate::study::spec::suite::SuiteSpec;
 
@@ -32,8 +31,24 @@ pub fn place(root: &Path, set: &Set) -> PathBuf {
 ///
 /// # Errors
 /// A file that may not be read.
-pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Result<Sealed, Lack>> {
-    storage::store::find(&place(root, set), &Inputs::of_set(spec, set))
+pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> DiskResult<Stored> {
+    storage::store::find(&place(root, set), &set_inputs(spec, set))
+}
+
+/// What the outcome of one data set depends on.
+#[must_use]
+pub fn set_inputs(spec: &SuiteSpec, set: &Set) -> Inputs {
+    let design = &spec.suite;
+    Inputs::new()
+        .with("set", set)
+        .with("suite.seed", design.seed)
+        .with("suite.least_weight", design.least_weight)
+        .with("suite.scale", design.scale)
+        .with("suite.fresh", design.fresh)
+        .with("suite.contrast", &design.contrast)
+        .with("model", &spec.model)
+        .with("sampler", &spec.sampler)
+        .with("scoring", &spec.scoring)
 }
 
 /// The outcome of one data set, if it is stored, whole and not stale. What is damaged is set aside.
@@ -42,14 +57,14 @@ pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Result<Sealed, L
 /// The disk.
 pub fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
     let damage = match find(spec, root, set)? {
-        Ok(file) => match storage::suite::outcome(&file) {
+        Stored::Found(file) => match outcome_of(&file) {
             // Another version may do better.
             Ok(outcome) if !outcome.failure.is_empty() && !file.is_of_this_version() => return Ok(None),
             Ok(outcome) => return Ok(Some(outcome)),
             Err(error) => format!("{error:#}"),
         },
-        Err(Lack::Damaged(reason)) => reason,
-        Err(Lack::Missing | Lack::Stale(_) | Lack::Failed { .. }) => return Ok(None),
+        Stored::Unavailable(Unavailable::Damaged(reason)) => reason,
+        Stored::Unavailable(_) => return Ok(None),
     };
     let path = set_aside(&place(root, set))?;
     say!("damaged: {set}: {damage}; set aside as {}, to be run again", path.display());
@@ -101,7 +116,7 @@ impl Work<'_> {
                 let began = Instant::now();
                 self.lock.begin(set.to_string());
                 let outcome = own.install(|| examine(self.spec, set, &scratch))?;
-                write_outcome(&place(self.root, set), &Inputs::of_set(self.spec, set), &outcome)?;
+                write_outcome(&place(self.root, set), &set_inputs(self.spec, set), &outcome)?;
                 self.lock.end(&set.to_string());
                 if self.fail_fast && !outcome.failure.is_empty() {
                     say!("failed: {set}: {}", outcome.failure);

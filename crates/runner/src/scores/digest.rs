@@ -8,11 +8,12 @@ use gmm_scoring::{Criterion, LooPoint, Score, in_doubt, waic};
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::task::{Job, Task};
-use crate::present::report::Extent;
+use crate::engine::task::Task;
 use crate::scores::health::{Demands, Health};
 use crate::scores::plot_draws::PlotDraws;
+use crate::scores::report_scope::ReportScope;
+use crate::storage::fits::Fit;
+use crate::study::job::Job;
 
 use super::evidence::log_evidence_score;
 use super::pass::{log_likelihood_and_spiked, occupied, pass};
@@ -59,7 +60,7 @@ impl Digest {
     pub fn refits(&self, experiment: &Experiment) -> Vec<Task> {
         let in_doubt =
             self.loo.as_ref().map_or_else(Vec::new, |points| in_doubt(points, self.health.n_draws));
-        experiment.refits(self.job.components, self.job.seed, &in_doubt)
+        experiment.refits(self.job.model, self.job.seed, &in_doubt)
     }
 }
 
@@ -78,10 +79,10 @@ pub fn digest(
     experiment: &Experiment,
     job: Job,
     fit: &Fit,
-    extent: Extent,
+    scope: ReportScope,
 ) -> Result<(Digest, Option<PlotDraws>)> {
     let data = &experiment.dataset.data;
-    let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.components, fit, data)?;
+    let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.model.components, fit, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
     let pass = pass(&matrix, with_waic, with_loo);
     let occupied = occupied(job, &matrix);
@@ -89,7 +90,7 @@ pub fn digest(
     drop(matrix);
     let n_chains = fit.draws.n_chains();
 
-    let relabelled = relabel(&fit.draws, &pivot(fit, job.components, data.n_features())?);
+    let relabelled = relabel(&fit.draws, &pivot(fit, job.model.components, data.n_features())?);
     let lp: Vec<f64> = fit.stats.iter().map(|stats| stats.lp).collect();
     let mut columns: Vec<(&str, &[f64])> =
         vec![("lp", &lp), ("log_likelihood", &pass.log_likelihood), (OCCUPIED, &occupied)];
@@ -99,7 +100,7 @@ pub fn digest(
     let summary: Vec<SummaryRow> = columns
         .par_iter()
         .map(|(name, column)| SummaryRow {
-            components: job.components,
+            components: job.model.components,
             seed: job.seed,
             parameter: (*name).to_owned(),
             summary: Summary::from_column(column, n_chains),
@@ -116,14 +117,26 @@ pub fn digest(
         .then(|| log_evidence_score(experiment, job, fit))
         .transpose()?
         .map(|score| health.doubt(score));
-    let plot_draws = match extent {
-        Extent::Whole => {
-            Some(PlotDraws::from_fit(fit, job.components, job.seed, data.n_features(), &relabelled.draws)?)
-        }
-        Extent::Tables => None,
+    let plot_draws = match scope {
+        ReportScope::Full => Some(PlotDraws::from_fit(
+            fit,
+            job.model.components,
+            job.seed,
+            data.n_features(),
+            &relabelled.draws,
+        )?),
+        ReportScope::Tables => None,
     };
     Ok((
-        Digest { job, summary, health, occupied: shares(&occupied, job.components), waic, evidence, loo },
+        Digest {
+            job,
+            summary,
+            health,
+            occupied: shares(&occupied, job.model.components),
+            waic,
+            evidence,
+            loo,
+        },
         plot_draws,
     ))
 }

@@ -11,11 +11,11 @@ use gmm_scoring::{Canonical, Criterion, Evidence, EvidenceError, Score, log_evid
 
 use super::digest::{append, pivot};
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
 use crate::engine::model::{Model, improper_with};
-use crate::engine::streams::Stream;
-use crate::engine::task::{Job, Part};
+use crate::storage::fits::Fit;
+use crate::study::job::{Job, Variant};
 use crate::study::spec::{Centre, Scale};
+use crate::study::streams::Stream;
 
 /// Halves of the draws that are further apart than this many standard errors say that the error is wrong.
 const DISAGREEMENT: f64 = 3.0;
@@ -29,22 +29,22 @@ const LARGEST_ERROR: f64 = 0.5;
 /// Draws that are no mixtures, a constant column.
 pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Score> {
     let data = &experiment.dataset.data;
-    let Model { scaling, prior, .. } = Model::of(experiment, job.components, Part::All, data)?;
+    let Model { scaling, prior, .. } = Model::of(experiment, job.model, Variant::AllRows, data)?;
     let scaled = scaling.view(data);
     let likelihood = Likelihood::new(&scaled).with_threads(rayon::current_num_threads());
-    let mut posterior = Posterior::new(&likelihood, &prior, job.components)?;
+    let mut posterior = Posterior::new(&likelihood, &prior, job.model.components)?;
     let layout = posterior.layout();
     let position = |values: &[f64]| -> Result<Vec<f64>> {
-        let mixture = Mixture::from_values(job.components, scaled.n_features(), values)?;
+        let mixture = Mixture::from_values(job.model.components, scaled.n_features(), values)?;
         Ok(layout.unconstrain(&mixture.on_sampler_scale(&scaling)))
     };
     let positions: Result<Vec<Vec<f64>>> =
         (0..fit.draws.len()).map(|s| position(&fit.draws.draw(s))).collect();
     let mut positions = positions?;
-    let mut rng = Stream::Evidence { components: job.components, seed: job.seed }.rng();
+    let mut rng = Stream::Evidence { model: job.model, seed: job.seed }.rng();
     let n_chains = fit.draws.n_chains();
-    let found = if prior.is_exchangeable(job.components) {
-        let reference = pivot(fit, job.components, scaled.n_features())?.on_sampler_scale(&scaling);
+    let found = if prior.is_exchangeable(job.model.components) {
+        let reference = pivot(fit, job.model.components, scaled.n_features())?.on_sampler_scale(&scaling);
         let mut canonical = Canonical::new(posterior, reference);
         positions.iter_mut().for_each(|position| *position = canonical.bring(position));
         log_evidence(&mut canonical, &positions, n_chains, &mut rng)
@@ -52,7 +52,7 @@ pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Resul
         log_evidence(&mut posterior, &positions, n_chains, &mut rng)
     };
     let score = of(found, data.n_observations() as f64 * scaling.log_scale());
-    Ok(under(experiment, job.components, &prior, score))
+    Ok(under(experiment, job.model.components, &prior, score))
 }
 
 /// An evidence with what is to be said of it whatever it was computed by.

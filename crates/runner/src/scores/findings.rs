@@ -2,24 +2,27 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rayon::prelude::*;
 
+use crate::engine::errors::FitError;
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::task::{Job, Part, Task};
-use crate::present::report::Extent;
-use crate::process::panics::caught;
+use crate::engine::inputs::fit_inputs;
+use crate::engine::task::Task;
+use crate::process::panics::{catch_panic, defect};
 use crate::scores::digest::{Digest, digest};
-use crate::scores::held_out::HeldOut;
+use crate::scores::held_out::score_held_out;
 use crate::scores::plot_draws::PlotDraws;
+use crate::scores::report_scope::ReportScope;
 use crate::scores::tempered::Tempered;
 use crate::storage;
+use crate::storage::atomic::DiskError;
+use crate::storage::fits::{Fit, HeldOut};
 use crate::storage::seal::Sealed;
-use crate::storage::store::{Lack, Store};
+use crate::storage::store::{Store, Stored, Unavailable};
+use crate::study::job::{Job, Kept, Variant};
 
 /// Every fit's findings, in the order of its jobs.
 #[derive(Debug, Default)]
@@ -45,35 +48,62 @@ impl Finding {
     /// Of a fit on all rows, tempered or not.
     ///
     /// # Errors
-    /// [`Unscorable`]: draws that are no mixtures, a panic.
-    pub fn of_fit(experiment: &Experiment, job: Job, fit: &Fit, extent: Extent) -> Result<Self> {
-        caught(|| match job.part {
-            Part::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
-            _ => digest(experiment, job, fit, extent).map(|found| Self::Whole(Box::new(found))),
-        })
-        .context(Unscorable)
+    /// [`FitError::Unscorable`]: draws that are no mixtures, a panic.
+    fn from_draws(
+        experiment: &Experiment,
+        job: Job,
+        fit: &Fit,
+        scope: ReportScope,
+    ) -> Result<Self, FitError> {
+        let score = || match job.variant {
+            Variant::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
+            _ => digest(experiment, job, fit, scope).map(|found| Self::Whole(Box::new(found))),
+        };
+        catch_panic(score, defect).map_err(FitError::Unscorable)
     }
 
-    fn of_file(experiment: &Experiment, job: Job, file: &Sealed, extent: Extent) -> Result<Self> {
-        match job.part {
-            Part::All | Part::Tempered => {
-                let fit = storage::fits::fit(file, job.components, experiment.dataset.data.n_features())?;
-                Self::of_fit(experiment, job, &fit, extent)
+    /// Stores a finished fit, or what it says of the rows held out, and gives what is kept in memory.
+    ///
+    /// # Errors
+    /// The disk; draws that are no mixtures.
+    pub fn store(
+        experiment: &Experiment,
+        store: &Store,
+        task: &Task,
+        fit: &Fit,
+        scope: ReportScope,
+    ) -> Result<Self, FitError> {
+        let (job, inputs) = (task.job, fit_inputs(experiment, task));
+        match job.variant.kept() {
+            Kept::Draws => {
+                store.write_fit(job, &inputs, fit)?;
+                Self::from_draws(experiment, job, fit, scope)
             }
-            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
-                storage::fits::held_out(file).map(Self::HeldOut)
+            Kept::HeldOut => {
+                let held_out = score_held_out(experiment, task, fit)?;
+                store.write_held_out(job, &inputs, &held_out)?;
+                Ok(Self::HeldOut(held_out))
             }
         }
     }
-}
 
-/// The context of an error of what is made of a fit, by which it is told from one of the fit, and of its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unscorable;
-
-impl fmt::Display for Unscorable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the draws cannot be scored")
+    fn from_file(
+        experiment: &Experiment,
+        job: Job,
+        file: &Sealed,
+        scope: ReportScope,
+    ) -> Result<Self, Unavailable> {
+        let damaged = |error: anyhow::Error| Unavailable::Damaged(format!("{error:#}"));
+        match job.variant.kept() {
+            Kept::Draws => {
+                let n_features = experiment.dataset.data.n_features();
+                let fit = storage::fits::fit(file, job.model.components, n_features).map_err(damaged)?;
+                let failed =
+                    |error: FitError| Unavailable::Failed { reason: error.to_string(), log: Vec::new() };
+                Self::from_draws(experiment, job, &fit, scope).map_err(failed)
+            }
+            Kept::HeldOut => storage::fits::held_out(file).map(Self::HeldOut).map_err(damaged),
+        }
     }
 }
 
@@ -88,27 +118,25 @@ impl Findings {
         experiment: &Experiment,
         store: &Store,
         tasks: &[Task],
-        extent: Extent,
-    ) -> Result<(Self, BTreeMap<Job, Lack>)> {
+        scope: ReportScope,
+    ) -> Result<(Self, BTreeMap<Job, Unavailable>), DiskError> {
         let findings = Mutex::new(self);
-        let read = |task: &Task| -> Result<Option<(Job, Lack)>> {
-            let file = match store.find(experiment, task)? {
-                Ok(file) => file,
-                Err(lack) => return Ok(Some((task.job, lack))),
+        let read = |task: &Task| -> Result<Option<(Job, Unavailable)>, DiskError> {
+            let found = match store.find(task.job, &fit_inputs(experiment, task))? {
+                Stored::Found(file) => Finding::from_file(experiment, task.job, &file, scope),
+                Stored::Unavailable(unavailable) => Err(unavailable),
             };
-            Ok(match Finding::of_file(experiment, task.job, &file, extent) {
+            Ok(match found {
                 Ok(finding) => {
                     findings.lock().expect("no holder of the lock panics").add(task.job, finding);
                     None
                 }
-                Err(error) if error.is::<Unscorable>() => {
-                    Some((task.job, Lack::Failed { reason: format!("{error:#}"), log: Vec::new() }))
-                }
-                Err(error) => Some((task.job, Lack::Damaged(format!("{error:#}")))),
+                Err(unavailable) => Some((task.job, unavailable)),
             })
         };
-        let lacks = tasks.par_iter().filter_map(|task| read(task).transpose()).collect::<Result<_>>()?;
-        Ok((findings.into_inner().expect("no holder of the lock panics"), lacks))
+        let unavailable =
+            tasks.par_iter().filter_map(|task| read(task).transpose()).collect::<Result<_, _>>()?;
+        Ok((findings.into_inner().expect("no holder of the lock panics"), unavailable))
     }
 
     pub fn add(&mut self, job: Job, finding: Finding) {
@@ -118,7 +146,7 @@ impl Findings {
                 if let Some(plot_draws) = plot_draws
                     && self.stands_for_its_components(job, &digest)
                 {
-                    self.plot_draws.insert(job.components, plot_draws);
+                    self.plot_draws.insert(job.model.components, plot_draws);
                 }
                 self.digests.insert(job, digest);
             }
@@ -135,7 +163,7 @@ impl Findings {
     /// order fits come, the same one is left.
     fn stands_for_its_components(&self, job: Job, digest: &Digest) -> bool {
         let rank = |job: Job, digest: &Digest| (!digest.health.doubts().is_empty(), job.seed);
-        self.plot_draws.get(&job.components).is_none_or(|plot_draws| {
+        self.plot_draws.get(&job.model.components).is_none_or(|plot_draws| {
             let other = Job { seed: plot_draws.seed, ..job };
             rank(job, digest) < rank(other, &self.digests[&other])
         })
@@ -147,8 +175,8 @@ impl Findings {
         let mut tasks: Vec<Task> =
             self.digests.values().flat_map(|digest| digest.refits(experiment)).collect();
         tasks.sort_by_key(|task| {
-            let Job { components, part, seed } = task.job;
-            (Reverse(components), part, task.held_out.clone(), seed)
+            let Job { model, variant, seed } = task.job;
+            (Reverse(model), variant, task.held_out.clone(), seed)
         });
         tasks
     }

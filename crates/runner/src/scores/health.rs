@@ -6,7 +6,8 @@ use gmm_sampler::nuts::trajectory::Ending;
 use gmm_scoring::Score;
 
 use super::digest::append;
-use crate::engine::fit::{Fit, REMEDY};
+use crate::engine::errors::REMEDY;
+use crate::storage::fits::Fit;
 
 /// What chains must show to be believed.
 #[derive(Debug, Clone, Copy, PartialEq)]

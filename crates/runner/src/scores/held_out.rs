@@ -8,45 +8,32 @@ use gmm_scoring::{Criterion, Score, Terms, held_out, held_out_mcse, kfold, logo}
 use super::digest::append;
 use super::pass::{invariants, log_likelihood_and_spiked};
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::task::{Part, Task};
+use crate::engine::task::Task;
 use crate::scores::health::{Demands, Health};
+use crate::storage::fits::{Fit, HeldOut};
+use crate::study::job::Variant;
 
 /// Monte Carlo error, as a share of the standard error over observations, above which a cross-validated score is not to be
 /// trusted: a tenth adds half a percent to the two together.
 const MOST_ERROR: f64 = 0.1;
 
-/// What a fit says of the rows that it has not seen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeldOut {
-    /// Held-out rows, from 0, ascending.
-    pub rows: Vec<usize>,
-    /// Their log predictive densities, in nats per unit of the data's own scale.
-    pub elpd: Vec<f64>,
-    /// Monte Carlo standard error of the sum of these, in nats.
-    pub mcse: f64,
-    /// Why the fit behind them is doubtful; empty if it is not.
-    pub trouble: String,
-}
+/// Scores the rows that a task holds out by its fit.
+///
+/// # Errors
+/// Draws that are no mixtures.
+pub fn score_held_out(experiment: &Experiment, task: &Task, fit: &Fit) -> Result<HeldOut> {
+    let unseen = experiment.dataset.data.rows(&task.held_out);
+    let (matrix, spiked) = log_likelihood_and_spiked(experiment, task.job.model.components, fit, &unseen)?;
+    let columns: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
+    let n_chains = fit.draws.n_chains();
+    let elpd = columns.iter().map(|column| held_out(column)).collect();
+    let mcse = held_out_mcse(&columns, n_chains);
 
-impl HeldOut {
-    /// Scores the rows that a task holds out by its fit.
-    ///
-    /// # Errors
-    /// Draws that are no mixtures.
-    pub fn of(experiment: &Experiment, task: &Task, fit: &Fit) -> Result<Self> {
-        let unseen = experiment.dataset.data.rows(&task.held_out);
-        let (matrix, spiked) = log_likelihood_and_spiked(experiment, task.job.components, fit, &unseen)?;
-        let columns: Vec<Vec<f64>> = (0..matrix.n_blocks()).flat_map(|block| matrix.block(block)).collect();
-        let n_chains = fit.draws.n_chains();
-        let elpd = columns.iter().map(|column| held_out(column)).collect();
-        let mcse = held_out_mcse(&columns, n_chains);
-
-        let log_likelihood: Vec<f64> =
-            (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
-        let health = Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, Demands::HELD_OUT);
-        Ok(Self { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
-    }
+    let log_likelihood: Vec<f64> =
+        (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
+    let invariants = invariants(fit, &log_likelihood);
+    let health = Health::of(fit, &invariants, spiked, 0.0, Demands::HELD_OUT);
+    Ok(HeldOut { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
 }
 
 /// The score of one K and seed from partitions of the rows. Of several partitions each
@@ -57,7 +44,7 @@ impl HeldOut {
 pub fn cross_validated(
     criterion: Criterion,
     n_observations: usize,
-    partitions: &[Vec<(Part, &HeldOut)>],
+    partitions: &[Vec<(Variant, &HeldOut)>],
 ) -> Result<Score> {
     let repeats =
         partitions.iter().map(|parts| pointwise(n_observations, parts)).collect::<Result<Vec<_>>>()?;
@@ -88,7 +75,7 @@ pub fn cross_validated(
 }
 
 /// The log predictive density of each observation by the one part that holds it out.
-fn pointwise(n_observations: usize, parts: &[(Part, &HeldOut)]) -> Result<Vec<f64>> {
+fn pointwise(n_observations: usize, parts: &[(Variant, &HeldOut)]) -> Result<Vec<f64>> {
     let mut pointwise: Vec<Option<f64>> = vec![None; n_observations];
     for (&row, &elpd) in parts.iter().flat_map(|(_, part)| part.rows.iter().zip(&part.elpd)) {
         let place = pointwise.get_mut(row).with_context(|| format!("there is no observation {row}"))?;
@@ -99,7 +86,7 @@ fn pointwise(n_observations: usize, parts: &[(Part, &HeldOut)]) -> Result<Vec<f6
 }
 
 /// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
-fn doubt<'a>(score: &mut Score, parts: impl Iterator<Item = &'a (Part, &'a HeldOut)>) {
+fn doubt<'a>(score: &mut Score, parts: impl Iterator<Item = &'a (Variant, &'a HeldOut)>) {
     let mcse = score.mcse;
     // An undefined error is too large; one observation has no standard error to compare with.
     if (mcse.is_nan() || mcse > MOST_ERROR * score.se) && !score.se.is_nan() {

@@ -14,7 +14,7 @@ use super::digest::{ScoreRow, append};
 use super::evidence::under;
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
-use crate::engine::task::Part;
+use crate::study::job::{ModelKey, Variant};
 
 /// A log overlap of relabellings above this is one of components that coincide for all that the data can tell.
 const COINCIDING: f64 = 0.1;
@@ -25,7 +25,7 @@ const COINCIDING: f64 = 0.1;
 /// A constant column.
 pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> Result<ScoreRow> {
     let data = &experiment.dataset.data;
-    let model = Model::of(experiment, components, Part::All, data)?;
+    let model = Model::of(experiment, ModelKey::full(components), Variant::AllRows, data)?;
     let scaled = model.scaling.view(data);
     let likelihood = Likelihood::new(&scaled);
     let mut posterior = Posterior::new(&likelihood, &model.prior, components)?;

@@ -5,8 +5,9 @@ use std::fmt;
 use gmm_scoring::{Score, khat_threshold, loo};
 
 use super::digest::{Digest, append};
-use super::held_out::HeldOut;
-use crate::engine::task::{Left, Part, Task};
+use crate::engine::task::Task;
+use crate::storage::fits::HeldOut;
+use crate::study::job::{LeftOut, Variant};
 
 /// How an observation's term came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +67,8 @@ impl LeaveOneOut {
             variance += held_out.mcse * held_out.mcse;
             (refitted, largest) = (refitted + n, largest.max(n));
             for (&row, &elpd) in held_out.rows.iter().zip(&held_out.elpd) {
-                how[row] = match task.job.part {
-                    Part::Without(Left::Fold(_)) if n > 1 => How::RefitInFold(n),
+                how[row] = match task.job.variant {
+                    Variant::LeaveOut(LeftOut::Fold(_)) if n > 1 => How::RefitInFold(n),
                     _ => How::Refit,
                 };
                 let mut point = reweighted[row].refitted(elpd);
@@ -110,7 +111,7 @@ impl LeaveOneOut {
         variance += reweighted_alone.map(|(point, _)| point.mcse * point.mcse).sum::<f64>();
         score.mcse = if score.n_bad == 0 { variance.sqrt() } else { f64::NAN };
         Some(Self {
-            components: digest.job.components,
+            components: digest.job.model.components,
             seed: digest.job.seed,
             score: digest.health.doubt(score),
             elpd: points.iter().map(|point| point.elpd).collect(),

@@ -10,9 +10,9 @@ use gmm_scoring::{LogLikelihood, LooPoint, PointScores, WaicPoint};
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::streams::Stream;
-use crate::engine::task::Job;
+use crate::storage::fits::Fit;
+use crate::study::job::Job;
+use crate::study::streams::Stream;
 
 /// What one pass over the data yields of a fit.
 pub struct Pass {
@@ -67,8 +67,8 @@ const MOST_DRAWS: usize = 1000;
 /// How many components own an observation (K⁺), in evenly spaced draws of each chain.
 pub fn occupied(job: Job, matrix: &LogLikelihood<'_>) -> Vec<f64> {
     let every = matrix.n_draws().div_ceil(MOST_DRAWS);
-    let Job { components, seed, .. } = job;
-    let owners = |block| matrix.occupied(block, every, &mut Stream::Owners { components, seed, block }.rng());
+    let Job { model, seed, .. } = job;
+    let owners = |block| matrix.occupied(block, every, &mut Stream::Owners { model, seed, block }.rng());
     let joined = (0..matrix.n_blocks()).into_par_iter().map(owners).reduce_with(|mut all, others| {
         all.join(&others);
         all

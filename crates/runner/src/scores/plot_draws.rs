@@ -4,7 +4,7 @@ use anyhow::Result;
 use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::params::Mixture;
 
-use crate::engine::fit::Fit;
+use crate::storage::fits::Fit;
 
 /// Number of evenly spaced draws over which figures average predictive densities and responsibilities: their curves
 /// look smooth, and more draws change nothing that can be seen.

@@ -9,16 +9,19 @@ use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
-use crate::engine::task::{HeldOutPart, Job, Part, Task};
+use crate::engine::scheduler::EndedFit;
+use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
 use crate::scores::digest::{Digest, ScoreRow};
 use crate::scores::findings::Findings;
-use crate::scores::held_out::{HeldOut, cross_validated};
+use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
 use crate::scores::laplace::laplace_score;
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
-use crate::storage::store::Lack;
+use crate::storage::fits::HeldOut;
+use crate::storage::store::Unavailable;
+use crate::study::job::{Job, ModelKey, Variant};
 
 /// A fit, or an optimum, that is not there or not to be trusted, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +33,15 @@ pub struct Failure {
 impl Failure {
     /// Of a job of which nothing is there.
     #[must_use]
-    pub fn of_lack((job, lack): (&Job, &Lack)) -> Self {
-        Self { what: job.to_string(), reason: lack.to_string() }
+    pub fn from_unavailable((job, unavailable): (&Job, &Unavailable)) -> Self {
+        Self { what: job.to_string(), reason: unavailable.to_string() }
+    }
+
+    /// Of a fit that failed; none if it did not.
+    #[must_use]
+    pub fn from_ended(ended: &EndedFit) -> Option<Self> {
+        let error = ended.result.as_ref().err()?;
+        Some(Self { what: ended.job.to_string(), reason: error.to_string() })
     }
 }
 
@@ -131,7 +141,7 @@ impl Results {
             if !found.trouble.is_empty() {
                 doubts.push(Failure { what: job.to_string(), reason: found.trouble.clone() });
             }
-            let Job { components, seed, .. } = job;
+            let Job { model: ModelKey { components, .. }, seed, .. } = job;
             let score = found.score.clone();
             tempered.push(ScoreRow { components, seed: Some(seed), score });
         }
@@ -146,7 +156,7 @@ impl Results {
         let mut scores = information_scores(experiment, &optima);
         scores.extend(of_modes);
         for digest in &digests {
-            let Job { components, seed, .. } = digest.job;
+            let Job { model: ModelKey { components, .. }, seed, .. } = digest.job;
             let row = |score: &Score| ScoreRow { components, seed: Some(seed), score: score.clone() };
             scores.extend(digest.waic.iter().chain(&digest.evidence).map(row));
         }
@@ -175,7 +185,7 @@ impl Results {
 fn searches(experiment: &Experiment, ks: &[usize]) -> Vec<(usize, Result<Search>)> {
     let with_mode = experiment.spec.scoring.needs(Basis::Mode);
     let search = |k: usize| -> Result<Search> {
-        let optimum = maximise(experiment, k)?;
+        let optimum = maximise(experiment, ModelKey::full(k))?;
         let of_mode = with_mode.then(|| laplace_score(experiment, k, &optimum));
         Ok((optimum, of_mode))
     };
@@ -232,9 +242,9 @@ impl HeldOutScorer<'_> {
         failures: &mut Vec<Failure>,
         doubts: &mut Vec<Failure>,
     ) -> Option<ScoreRow> {
-        let job = |part| Job { components, seed, part };
+        let job = |variant| Job { model: ModelKey::full(components), seed, variant };
         let held_out = |&(part, _): &HeldOutPart| Some((part, self.findings.held_out(job(part))?));
-        let found: Vec<Vec<(Part, &HeldOut)>> =
+        let found: Vec<Vec<(Variant, &HeldOut)>> =
             self.partitions.iter().map(|parts| parts.iter().filter_map(held_out).collect()).collect();
         for (part, held_out) in found.iter().flatten().filter(|(_, held_out)| !held_out.trouble.is_empty()) {
             doubts.push(Failure { what: job(*part).to_string(), reason: held_out.trouble.clone() });

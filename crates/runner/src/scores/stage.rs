@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-use anyhow::Result;
+use std::sync::Mutex;
 
 use crate::engine::progress::Progress;
-use crate::engine::scheduler::{Outcome, Workshop, sample};
-use crate::engine::task::{Job, Task};
-use crate::scores::findings::Findings;
+use crate::engine::scheduler::{EndedFit, RunContext, sample};
+use crate::engine::task::Task;
+use crate::scores::findings::{Finding, Findings};
+use crate::scores::report_scope::ReportScope;
 use crate::scores::results::Failure;
-use crate::storage::store::Lack;
+use crate::storage::atomic::{DiskError, DiskResult};
+use crate::storage::fits::Fit;
+use crate::storage::store::Unavailable;
+use crate::study::job::Job;
 
 /// What is taken for done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum ReusePolicy {
     /// Everything that is stored, failures included.
     All,
     /// Everything but failures.
@@ -26,6 +29,7 @@ pub enum Trust {
 /// Tasks of which is known what is to be done.
 pub struct Stage {
     findings: Findings,
+    scope: ReportScope,
     /// To be run, in the order of the tasks.
     pub missing: Vec<Task>,
     /// That were tried before, and are not tried again.
@@ -40,7 +44,7 @@ pub struct Done {
     /// Of this run and of earlier ones.
     pub failures: Vec<(Job, Failure)>,
     /// Of the jobs that were run.
-    pub outcomes: Vec<Outcome>,
+    pub ended: Vec<EndedFit>,
 }
 
 impl Stage {
@@ -48,27 +52,33 @@ impl Stage {
     ///
     /// # Errors
     /// The disk.
-    pub fn of(workshop: &Workshop<'_>, tasks: &[Task], findings: Findings, trust: Trust) -> Result<Self> {
-        let (experiment, store) = (workshop.experiment, workshop.store);
-        let (findings, mut lacks) = if trust == Trust::Nothing {
+    pub fn new(
+        context: &RunContext<'_>,
+        tasks: &[Task],
+        findings: Findings,
+        policy: ReusePolicy,
+        scope: ReportScope,
+    ) -> DiskResult<Self> {
+        let (experiment, store) = (context.experiment, context.store);
+        let (findings, mut unavailable) = if policy == ReusePolicy::Nothing {
             tasks.iter().try_for_each(|task| store.remove(task.job))?;
-            (findings, tasks.iter().map(|task| (task.job, Lack::Missing)).collect::<BTreeMap<_, _>>())
+            (findings, tasks.iter().map(|task| (task.job, Unavailable::Missing)).collect::<BTreeMap<_, _>>())
         } else {
-            findings.read(experiment, store, tasks, workshop.extent)?
+            findings.read(experiment, store, tasks, scope)?
         };
         let mut stage =
-            Self { findings, missing: Vec::new(), known_failures: Vec::new(), set_aside: Vec::new() };
+            Self { findings, scope, missing: Vec::new(), known_failures: Vec::new(), set_aside: Vec::new() };
         for task in tasks {
-            match lacks.remove(&task.job) {
+            match unavailable.remove(&task.job) {
                 None => continue,
-                Some(Lack::Failed { reason, .. }) if trust == Trust::All => {
+                Some(Unavailable::Failed { reason, .. }) if policy == ReusePolicy::All => {
                     stage.known_failures.push((task.job, Failure { what: task.job.to_string(), reason }));
                     continue;
                 }
-                Some(Lack::Damaged(reason)) => {
+                Some(Unavailable::Damaged(reason)) => {
                     stage.set_aside.push((task.job, store.set_aside(task.job)?, reason));
                 }
-                Some(Lack::Missing | Lack::Stale(_) | Lack::Failed { .. }) => {}
+                Some(Unavailable::Missing | Unavailable::Stale(_) | Unavailable::Failed { .. }) => {}
             }
             stage.missing.push(task.clone());
         }
@@ -79,11 +89,19 @@ impl Stage {
     ///
     /// # Errors
     /// The disk.
-    pub fn run(self, workshop: &Workshop<'_>, progress: &Progress) -> Result<Done> {
-        let (outcomes, findings) = sample(workshop, &self.missing, self.findings, progress)?;
+    pub fn run(self, context: &RunContext<'_>, progress: &Progress) -> Result<Done, DiskError> {
+        let (experiment, store, scope) = (context.experiment, context.store, self.scope);
+        let findings = Mutex::new(self.findings);
+        let keep = |task: &Task, fit: &Fit| {
+            let finding = Finding::store(experiment, store, task, fit, scope)?;
+            findings.lock().expect("no holder of the lock panics").add(task.job, finding);
+            Ok(())
+        };
+        let ended = sample(context, &self.missing, progress, &keep)?;
+        let findings = findings.into_inner().expect("no holder of the lock panics");
         let mut failures = self.known_failures;
-        failures.extend(outcomes.iter().filter_map(|outcome| Some((outcome.job, outcome.failure()?))));
-        Ok(Done { findings, failures, outcomes })
+        failures.extend(ended.iter().filter_map(|ended| Some((ended.job, Failure::from_ended(ended)?))));
+        Ok(Done { findings, failures, ended })
     }
 
     /// Failures of earlier runs that are not tried again.

@@ -6,9 +6,9 @@ use gmm_scoring::{Score, wbic};
 
 use super::pass::{invariants, log_likelihood_and_spiked, pass};
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::task::Job;
 use crate::scores::health::{Demands, Health};
+use crate::storage::fits::Fit;
+use crate::study::job::Job;
 
 /// What a tempered fit says.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ impl Tempered {
     /// Draws that are no mixtures.
     pub fn of(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self> {
         let (matrix, spiked) =
-            log_likelihood_and_spiked(experiment, job.components, fit, &experiment.dataset.data)?;
+            log_likelihood_and_spiked(experiment, job.model.components, fit, &experiment.dataset.data)?;
         let log_likelihood = pass(&matrix, false, false).log_likelihood;
         let health = Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, Demands::DRAWS);
         let score = wbic(&log_likelihood, mcse_mean(&log_likelihood, fit.draws.n_chains()));

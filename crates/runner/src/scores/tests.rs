@@ -4,16 +4,18 @@ use std::sync::atomic::AtomicBool;
 
 use tempfile::TempDir;
 
-use super::held_out::HeldOut;
+use super::held_out::score_held_out;
 use super::leave_one_out::LeaveOneOut;
+use super::report_scope::ReportScope;
+use super::stage::{ReusePolicy, Stage};
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::{Fit, Preparation};
+use crate::engine::fit::{Preparation, join_chains};
 use crate::engine::progress::{Display, Progress};
-use crate::engine::scheduler::{Workshop, sample};
-use crate::engine::task::{Job, Left, Part, Task};
-use crate::present::report::Extent;
+use crate::engine::scheduler::RunContext;
+use crate::engine::task::Task;
 use crate::scores::findings::Findings;
 use crate::storage::store::Store;
+use crate::study::job::{Job, LeftOut, ModelKey, Variant};
 
 /// Monte Carlo standard errors that two estimates of one number may be apart; beyond 4 lies one in 16,000.
 const MONTE_CARLO: f64 = 4.0;
@@ -48,10 +50,11 @@ fn experiment(directory: &Path, rows: &[[f64; 2]], scoring: &str) -> Experiment 
 fn sampled(experiment: &Experiment, directory: &TempDir, tasks: &[Task], findings: Findings) -> Findings {
     let store = Store::new(directory.path().join("out"));
     let progress = Progress::new("fits", tasks.len(), 0, Display::Hidden);
-    let workshop = Workshop::new(experiment, &store, Extent::Tables);
-    let (outcomes, findings) = sample(&workshop, tasks, findings, &progress).unwrap();
-    outcomes.into_iter().for_each(|outcome| outcome.result.unwrap());
-    findings
+    let context = RunContext::new(experiment, &store);
+    let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing, ReportScope::Tables).unwrap();
+    let done = stage.run(&context, &progress).unwrap();
+    done.ended.into_iter().for_each(|ended| ended.result.unwrap());
+    done.findings
 }
 
 #[test]
@@ -70,7 +73,11 @@ fn refitted_loo_is_loo_by_brute_force() {
 
     // Every observation by a fit without it, with another seed.
     let without = |row| Task {
-        job: Job { components: 2, part: Part::Without(Left::Observation(row)), seed: 99 },
+        job: Job {
+            model: ModelKey::full(2),
+            variant: Variant::LeaveOut(LeftOut::Observation(row)),
+            seed: 99,
+        },
         held_out: Arc::from([row]),
     };
     let all: Vec<Task> = (0..rows.len()).map(without).collect();
@@ -96,7 +103,8 @@ fn folds_that_start_where_all_rows_do_score_as_fits_of_their_training_rows_alone
     let directory = tempfile::tempdir().unwrap();
     let rows = rows();
     let experiment = experiment(directory.path(), &rows, "criteria = [\"kfold\"]\nfolds = 5");
-    let folds: Vec<Task> = experiment.tasks().into_iter().filter(|task| task.job.part != Part::All).collect();
+    let folds: Vec<Task> =
+        experiment.tasks().into_iter().filter(|task| task.job.variant != Variant::AllRows).collect();
     let findings = sampled(&experiment, &directory, &folds, Findings::default());
     for task in &folds {
         let warm = findings.held_out(task.job).unwrap();
@@ -104,14 +112,14 @@ fn folds_that_start_where_all_rows_do_score_as_fits_of_their_training_rows_alone
         let training: Vec<[f64; 2]> =
             (0..rows.len()).filter(|row| !task.held_out.contains(row)).map(|row| rows[row]).collect();
         let alone = self::experiment(directory.path(), &training, "criteria = []");
-        let (preparation, _) = Preparation::of_all(&alone, 2).unwrap();
+        let (preparation, _) = Preparation::of_all(&alone, ModelKey::full(2)).unwrap();
         let progress = Progress::new("fits", 1, 0, Display::Hidden);
         let of_fit = progress.fit(task.job, 0);
         let chains = (0..4)
             .map(|chain| preparation.run_chain(7, chain, &of_fit.chain(), &AtomicBool::new(false)).unwrap());
-        let fit = Fit::of_chains(task.job, 2, chains.collect()).unwrap();
-        let cold = HeldOut::of(&experiment, task, &fit).unwrap();
-        let sum = |held_out: &HeldOut| held_out.elpd.iter().sum::<f64>();
+        let fit = join_chains(task.job, 2, chains.collect()).unwrap();
+        let cold = score_held_out(&experiment, task, &fit).unwrap();
+        let sum = |held_out: &crate::storage::fits::HeldOut| held_out.elpd.iter().sum::<f64>();
         let apart = (sum(warm) - sum(&cold)) / warm.mcse.hypot(cold.mcse);
         assert!(apart.abs() < MONTE_CARLO, "{}: {apart:.2} standard errors", task.job);
         assert!(warm.mcse < 0.3, "{}: the Monte Carlo error is {}", task.job, warm.mcse);

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use gmm_accuracy::check::{Check, Evidence, Verdict};
 use gmm_accuracy::ranks::RankUniformity;
 use gmm_accuracy::z_scores::ZScores;
 use polars::prelude::Column;
 
+use super::atomic::DiskResult;
 use super::footer::version_alone;
 use super::seal;
 
@@ -15,7 +15,7 @@ use super::seal;
 ///
 /// # Errors
 /// The disk.
-pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> Result<()> {
+pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> DiskResult<()> {
     let text = |of: fn(&Check) -> &str| checks.iter().map(|(check, _)| of(check)).collect::<Vec<&str>>();
     let number = |of: fn(&Evidence) -> Option<f64>| {
         checks.iter().map(|(check, _)| of(&check.evidence)).collect::<Vec<_>>()
@@ -40,7 +40,7 @@ pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> Result<()> {
+pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> DiskResult<()> {
     let rows = || groups.iter().flat_map(|group| (0..group.z.len()).map(move |index| (group, index)));
     let text = |of: fn(&ZScores) -> &str| rows().map(|(group, _)| of(group)).collect::<Vec<&str>>();
     let columns = vec![
@@ -60,7 +60,7 @@ pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn write_ranks(path: &Path, tested: &[RankUniformity]) -> Result<()> {
+pub fn write_ranks(path: &Path, tested: &[RankUniformity]) -> DiskResult<()> {
     let rows = || {
         tested.iter().flat_map(|of| of.ranks.iter().enumerate().map(move |(index, &rank)| (of, index, rank)))
     };

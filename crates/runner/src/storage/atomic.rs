@@ -6,56 +6,51 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
-
 use crate::process::interrupt;
 
 /// How names of files begin that are being written. A run that is killed may leave some; the next one removes them.
 const TEMPORARY: &str = ".writing-";
 
-/// The context of every error of the disk, by which it is told from a fault of what was to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DiskFault(String);
+/// What cannot be done to a path. It ends a run: no other result could be stored either.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} cannot be {action}: {reason}", .path.display())]
+pub struct DiskError {
+    path: PathBuf,
+    /// What was tried, as a participle: "read", "written".
+    action: &'static str,
+    reason: String,
+}
 
-impl DiskFault {
-    /// The same fault, told by several.
+impl DiskError {
     #[must_use]
-    pub fn again(error: &anyhow::Error) -> anyhow::Error {
-        anyhow::Error::msg(Self(format!("{error:#}")))
+    pub fn new(path: &Path, action: &'static str, reason: impl fmt::Display) -> Self {
+        Self { path: path.to_path_buf(), action, reason: reason.to_string() }
     }
 }
 
-impl fmt::Display for DiskFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The context of what cannot be done to a path.
-pub fn fault(path: &Path, what: &str) -> DiskFault {
-    DiskFault(format!("{} cannot be {what}", path.display()))
-}
+/// A result of something done to files.
+pub type DiskResult<T> = std::result::Result<T, DiskError>;
 
 /// The content of a file, if there is one.
 ///
 /// # Errors
-/// [`DiskFault`]: a file that may not be read, a directory in its place.
-pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+/// A file that may not be read, a directory in its place.
+pub fn read_if_there(path: &Path) -> DiskResult<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| fault(path, "read")),
+        Err(error) => Err(DiskError::new(path, "read", error)),
     }
 }
 
 /// Writes a file. Readers, and a later run after a crash, see the old content or the new, never a part.
 ///
 /// # Errors
-/// [`DiskFault`]: the directory cannot be made, or the file not be written; an earlier file of that name is then untouched.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    let unwritten = || fault(path, "written");
-    let directory = path.parent().context("a file has a directory").with_context(unwritten)?;
-    let name = path.file_name().context("a file has a name").with_context(unwritten)?;
+/// The directory cannot be made, or the file not be written; an earlier file of that name is then untouched.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> DiskResult<()> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(DiskError::new(path, "written", "it names no file"));
+    };
     // Until the new file has its name, or nothing of it is left.
     let _writing = interrupt::writing();
     let attempt = || -> io::Result<()> {
@@ -68,7 +63,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
         };
         fill().inspect_err(|_| drop(fs::remove_file(&temporary)))
     };
-    attempt().with_context(unwritten)
+    attempt().map_err(|error| DiskError::new(path, "written", error))
 }
 
 /// A new file beside the one that is to be written, under a name that no other writer has: where another process has the same
@@ -89,24 +84,24 @@ fn temporary(directory: &Path, name: &str) -> io::Result<(File, PathBuf)> {
 ///
 /// # Errors
 /// The disk.
-pub fn make_directory(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| fault(path, "made"))
+pub fn make_directory(path: &Path) -> DiskResult<()> {
+    fs::create_dir_all(path).map_err(|error| DiskError::new(path, "made", error))
 }
 
 /// Removes a file, if there is one.
 ///
 /// # Errors
 /// The disk.
-pub fn remove_file(path: &Path) -> Result<()> {
-    absent_or(fs::remove_file(path)).with_context(|| fault(path, "removed"))
+pub fn remove_file(path: &Path) -> DiskResult<()> {
+    absent_or(fs::remove_file(path)).map_err(|error| DiskError::new(path, "removed", error))
 }
 
 /// Removes a directory with all that is in it, if there is one.
 ///
 /// # Errors
 /// The disk.
-pub fn remove_directory(path: &Path) -> Result<()> {
-    absent_or(fs::remove_dir_all(path)).with_context(|| fault(path, "removed"))
+pub fn remove_directory(path: &Path) -> DiskResult<()> {
+    absent_or(fs::remove_dir_all(path)).map_err(|error| DiskError::new(path, "removed", error))
 }
 
 /// What is not there need not be removed.
@@ -119,7 +114,7 @@ fn absent_or(outcome: io::Result<()>) -> io::Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn set_aside(path: &Path) -> Result<PathBuf> {
+pub fn set_aside(path: &Path) -> DiskResult<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let candidate = |count: usize| {
         let number = if count == 0 { String::new() } else { format!("-{}", count + 1) };
@@ -127,7 +122,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
     };
     let free = (0..).map(candidate).find(|candidate| !candidate.exists());
     let free = free.expect("there is no end of numbers");
-    fs::rename(path, &free).with_context(|| fault(path, "set aside"))?;
+    fs::rename(path, &free).map_err(|error| DiskError::new(path, "set aside", error))?;
     Ok(free)
 }
 
@@ -135,7 +130,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// A directory that cannot be listed, a file that cannot be removed.
-pub fn sweep(root: &Path) -> Result<()> {
+pub fn sweep(root: &Path) -> DiskResult<()> {
     files_below(root)?.iter().filter(|path| is_temporary(path)).try_for_each(|path| remove_file(path))
 }
 
@@ -149,7 +144,7 @@ pub fn is_temporary(path: &Path) -> bool {
 ///
 /// # Errors
 /// A directory that cannot be listed.
-pub fn files_below(root: &Path) -> Result<Vec<PathBuf>> {
+pub fn files_below(root: &Path) -> DiskResult<Vec<PathBuf>> {
     let (mut files, mut directories) = (Vec::new(), vec![root.to_path_buf()]);
     while let Some(directory) = directories.pop() {
         let mut list = || -> io::Result<()> {
@@ -160,7 +155,7 @@ pub fn files_below(root: &Path) -> Result<Vec<PathBuf>> {
             }
             Ok(())
         };
-        absent_or(list()).with_context(|| fault(&directory, "listed"))?;
+        absent_or(list()).map_err(|error| DiskError::new(&directory, "listed", error))?;
     }
     files.sort_unstable();
     Ok(files)
@@ -176,8 +171,7 @@ mod tests {
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
         let error = write_bytes(&file.join("result"), b"").unwrap_err();
-        assert!(error.is::<DiskFault>());
-        assert!(format!("{error:#}").contains("result cannot be written: "), "{error:#}");
+        assert!(error.to_string().contains("result cannot be written: "), "{error}");
     }
 
     #[test]
@@ -186,7 +180,7 @@ mod tests {
         // A directory cannot be renamed over: the last step fails.
         let path = directory.path().join("result");
         fs::create_dir_all(path.join("old")).unwrap();
-        assert!(write_bytes(&path, b"new").unwrap_err().is::<DiskFault>());
+        assert_eq!(write_bytes(&path, b"new").unwrap_err().action, "written");
         assert!(path.join("old").exists());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }

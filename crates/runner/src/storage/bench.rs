@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use gmm_bench::growth::Growth;
 use gmm_bench::suite::Measurement;
 use polars::prelude::Column;
 
+use super::atomic::DiskResult;
 use super::footer::version_alone;
 use super::seal;
 
@@ -14,7 +14,7 @@ use super::seal;
 ///
 /// # Errors
 /// The disk.
-pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> Result<()> {
+pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> DiskResult<()> {
     let text = |of: fn(&Measurement) -> &str| measurements.iter().map(of).collect::<Vec<&str>>();
     let count =
         |of: fn(&Measurement) -> usize| measurements.iter().map(|m| of(m) as u32).collect::<Vec<u32>>();
@@ -38,7 +38,7 @@ pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> Result<(
 ///
 /// # Errors
 /// The disk.
-pub fn write_growths(path: &Path, growths: &[Growth]) -> Result<()> {
+pub fn write_growths(path: &Path, growths: &[Growth]) -> DiskResult<()> {
     let text = |of: fn(&Growth) -> &str| growths.iter().map(of).collect::<Vec<&str>>();
     let number = |of: fn(&Growth) -> f64| growths.iter().map(of).collect::<Vec<f64>>();
     let columns = vec![

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::footer::VERSION;
 use super::inputs::Inputs;
-use crate::storage::atomic::{read_if_there, write_bytes};
+use crate::storage::atomic::{DiskResult, read_if_there, write_bytes};
 
 /// The record's file name, beside that of the result.
 pub const FAILURE: &str = "failure.json";
@@ -55,7 +54,7 @@ impl FailureRecord {
 
     /// # Errors
     /// The disk.
-    pub fn write(&self, path: &Path) -> Result<()> {
+    pub fn write(&self, path: &Path) -> DiskResult<()> {
         let mut text = serde_json::to_string_pretty(self).expect("a record is plain data");
         text.push('\n');
         write_bytes(path, text.as_bytes())
@@ -65,7 +64,7 @@ impl FailureRecord {
     ///
     /// # Errors
     /// A file that may not be read.
-    pub fn read(path: &Path) -> Result<Option<Self>> {
+    pub fn read(path: &Path) -> DiskResult<Option<Self>> {
         let Some(bytes) = read_if_there(path)? else { return Ok(None) };
         let record = serde_json::from_slice::<Self>(&bytes).ok();
         Ok(record.filter(|record| record.checksum == record.checksum()))

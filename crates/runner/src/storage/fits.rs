@@ -8,13 +8,11 @@ use gmm_sampler::nuts::trajectory::{Ending, Transition};
 use polars::prelude::*;
 
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
-use super::inputs::Inputs;
+use super::inputs::{DATA, Inputs};
 use super::seal::{self, Sealed};
 use super::store::{Store, integers, numbers};
-use crate::engine::experiment::Experiment;
-use crate::engine::fit::Fit;
-use crate::engine::task::Task;
-use crate::scores::held_out::HeldOut;
+use crate::storage::atomic::DiskResult;
+use crate::study::job::Job;
 
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
 const FALLEN: &str = "gmm.fallen";
@@ -29,18 +27,42 @@ const TROUBLE: &str = "gmm.trouble";
 /// Footer entry: the Monte Carlo standard error of the sum of a held-out part's log densities.
 const MCSE: &str = "gmm.mcse";
 
+/// The draws of all chains of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// Variables as [`Mixture::variables`] names them, on the data's own scale.
+    pub draws: Draws,
+    /// Chain-major, as the draws.
+    pub stats: Vec<DrawStats>,
+    /// Chains, counted from 0, that fell into the spike of tied observations and are not among the draws.
+    pub fallen: Vec<usize>,
+}
+
+/// What a fit says of the rows that it has not seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOut {
+    /// Held-out rows, from 0, ascending.
+    pub rows: Vec<usize>,
+    /// Their log predictive densities, in nats per unit of the data's own scale.
+    pub elpd: Vec<f64>,
+    /// Monte Carlo standard error of the sum of these, in nats.
+    pub mcse: f64,
+    /// Why the fit behind them is doubtful; empty if it is not.
+    pub trouble: String,
+}
+
 /// What every fit's footer says of where it came from. Only the inputs are compared; the rest is for whoever opens the file.
-fn origin(experiment: &Experiment, task: &Task) -> Vec<(&'static str, String)> {
-    let (inputs, job) = (Inputs::of_fit(experiment, task), task.job);
+fn origin(job: Job, inputs: &Inputs) -> Vec<(&'static str, String)> {
+    let text = |field| inputs.text_of(field).unwrap_or_default().to_owned();
     let mut entries = vec![
-        ("gmm.name", experiment.spec.name.clone()),
+        ("gmm.name", text("name")),
         (VERSION_ENTRY, VERSION.to_owned()),
         ("gmm.spec", inputs.hash()),
-        ("gmm.data", experiment.observations_hash.clone()),
-        ("gmm.components", job.components.to_string()),
+        ("gmm.data", text(DATA)),
+        ("gmm.components", job.model.components.to_string()),
         ("gmm.seed", job.seed.to_string()),
     ];
-    entries.extend(job.part.place().1.map(|name| ("gmm.part", name)));
+    entries.extend(job.variant.subdirectory().map(|name| ("gmm.part", name)));
     entries.push((INPUTS, inputs.text()));
     entries
 }
@@ -50,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn write_fit(&self, experiment: &Experiment, task: &Task, fit: &Fit) -> Result<()> {
+    pub fn write_fit(&self, job: Job, inputs: &Inputs, fit: &Fit) -> DiskResult<()> {
         let (n_draws, n) = (fit.draws.n_draws(), fit.draws.len());
         let stat = |value: fn(&DrawStats) -> f64| fit.stats.iter().map(value).collect::<Vec<_>>();
         let count = |value: fn(&DrawStats) -> u32| fit.stats.iter().map(value).collect::<Vec<_>>();
@@ -79,28 +101,28 @@ impl Store {
                 .enumerate()
                 .map(|(variable, name)| Column::new(name.into(), fit.draws.column(variable))),
         );
-        let mut footer = origin(experiment, task);
+        let mut footer = origin(job, inputs);
         footer.push((FALLEN, fit.fallen.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
-        let max_tree_depth = experiment.spec.sampler.max_tree_depth;
-        if fit.stats.iter().any(|s| s.transition.tree_depth as usize >= max_tree_depth) {
+        let max_tree_depth = inputs.count("sampler.max_tree_depth").unwrap_or(u64::MAX);
+        if fit.stats.iter().any(|s| u64::from(s.transition.tree_depth) >= max_tree_depth) {
             let cut_off = (0..n).filter(|&s| fit.stats[s].transition.ending == Ending::CutOff);
             footer.push((CUT_OFF, cut_off.map(|s| s.to_string()).collect::<Vec<_>>().join(",")));
         }
-        seal::write(&self.path(task.job), columns, &footer)
+        seal::write(&self.path(job), columns, &footer)
     }
 
     /// Stores what a fit says of the rows that it has not seen.
     ///
     /// # Errors
     /// The disk.
-    pub fn write_held_out(&self, experiment: &Experiment, task: &Task, held_out: &HeldOut) -> Result<()> {
+    pub fn write_held_out(&self, job: Job, inputs: &Inputs, held_out: &HeldOut) -> DiskResult<()> {
         let rows: Vec<u32> = held_out.rows.iter().map(|&row| row as u32).collect();
         let columns =
             vec![Column::new("observation".into(), rows), Column::new("elpd".into(), held_out.elpd.clone())];
-        let mut footer = origin(experiment, task);
+        let mut footer = origin(job, inputs);
         footer.push((TROUBLE, held_out.trouble.clone()));
         footer.push((MCSE, format!("{:?}", held_out.mcse)));
-        seal::write(&self.path(task.job), columns, &footer)
+        seal::write(&self.path(job), columns, &footer)
     }
 }
 

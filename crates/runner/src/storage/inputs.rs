@@ -3,16 +3,11 @@
 use std::fmt;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::engine::experiment::Experiment;
-use crate::engine::fit::settings;
-use crate::engine::task::{Part, Task};
-use crate::study::design::Set;
-use crate::study::spec::suite::SuiteSpec;
-
-/// Everything that a result depends on, by the names that a spec has for it, and its experiment's name, which its file carries. A result whose inputs are those that
-/// it would have now is the result of running it again; any other is stale.
+/// Everything that a result depends on, under the names of the spec's keys, and the name of its experiment. A stored result is current
+/// if its inputs equal those of now, and stale otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs(Map<String, Value>);
 
@@ -30,61 +25,37 @@ pub struct Change {
 /// versions stored is then made anew.
 const ALGORITHM: u32 = 4;
 
-/// Inputs that are no fields of a spec.
-const DATA: &str = "data";
+/// Inputs that are no fields of a spec: the hash of the observations, that of the rows held out, the algorithm.
+pub const DATA: &str = "data";
 const HELD_OUT: &str = "held_out";
 const ALGORITHM_FIELD: &str = "algorithm";
 
 impl Inputs {
-    /// Of a fit. Adding a K, a seed, a criterion or a repeat changes no fit; of `folds` the rows that are held out are what counts.
+    /// Inputs that have the program's [algorithm](ALGORITHM) and nothing else yet.
     #[must_use]
-    pub fn of_fit(experiment: &Experiment, task: &Task) -> Self {
-        let (spec, job) = (&experiment.spec, task.job);
-        let settings = settings(spec, job.part);
-        let mut fields = Map::new();
-        let mut put = |field: &str, value: Value| drop(fields.insert(field.to_owned(), value));
-        put("name", spec.name.clone().into());
-        put("components", job.components.into());
-        put("seed", job.seed.into());
-        put(DATA, experiment.observations_hash.clone().into());
-        put(ALGORITHM_FIELD, ALGORITHM.into());
-        put("data.scale", json(spec.data.scale));
-        put("model.prior", json(&spec.model.prior));
-        put("sampler.chains", spec.sampler.chains.into());
-        put("sampler.warmup", settings.warmup.into());
-        put("sampler.target_accept", spec.sampler.target_accept.into());
-        put("sampler.max_tree_depth", spec.sampler.max_tree_depth.into());
-        if job.part != Part::All {
-            let (kind, name) = job.part.place();
-            put("part", name.unwrap_or(kind.to_owned()).into());
-        }
-        match job.part {
-            Part::All | Part::Tempered => put("sampler.draws", settings.draws.into()),
-            Part::Fold { .. } | Part::Group(_) | Part::Without(_) => {
-                put("scoring.fold_draws", settings.draws.into());
-                put(HELD_OUT, rows_hash(&task.held_out).into());
-            }
-        }
-        Self(fields)
+    pub fn new() -> Self {
+        Self(Map::new()).with(ALGORITHM_FIELD, ALGORITHM)
     }
 
-    /// Of one data set of a suite.
+    /// The same with one more field.
     #[must_use]
-    pub fn of_set(spec: &SuiteSpec, set: &Set) -> Self {
-        let design = &spec.suite;
-        let mut fields = Map::new();
-        let mut put = |field: &str, value: Value| drop(fields.insert(field.to_owned(), value));
-        put("set", json(set));
-        put(ALGORITHM_FIELD, ALGORITHM.into());
-        put("suite.seed", design.seed.into());
-        put("suite.least_weight", design.least_weight.into());
-        put("suite.scale", json(design.scale));
-        put("suite.fresh", design.fresh.into());
-        put("suite.contrast", json(&design.contrast));
-        put("model", json(&spec.model));
-        put("sampler", json(&spec.sampler));
-        put("scoring", json(&spec.scoring));
-        Self(fields)
+    pub fn with(mut self, field: &str, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).expect("inputs have string keys and finite numbers");
+        self.0.insert(field.to_owned(), value);
+        self
+    }
+
+    /// The same with the rows, counted from 0, that a fit does not see.
+    #[must_use]
+    pub fn with_held_out(self, rows: &[usize]) -> Self {
+        let bytes: Vec<u8> = rows.iter().flat_map(|&row| (row as u64).to_le_bytes()).collect();
+        self.with(HELD_OUT, blake3::hash(&bytes).to_hex().to_string())
+    }
+
+    /// A field that holds a text.
+    #[must_use]
+    pub fn text_of(&self, field: &str) -> Option<&str> {
+        self.0.get(field).and_then(Value::as_str)
     }
 
     /// # Errors
@@ -123,16 +94,6 @@ impl Inputs {
         );
         changes
     }
-}
-
-fn json(value: impl serde::Serialize) -> Value {
-    serde_json::to_value(value).expect("parts of a spec have string keys and finite numbers")
-}
-
-/// BLAKE3 of the rows that are held out together.
-fn rows_hash(rows: &[usize]) -> String {
-    let bytes: Vec<u8> = rows.iter().flat_map(|&row| (row as u64).to_le_bytes()).collect();
-    blake3::hash(&bytes).to_hex().to_string()
 }
 
 /// Leaf by leaf.

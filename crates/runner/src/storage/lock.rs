@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::messages::say;
 use crate::process::clock::now;
-use crate::storage::atomic::{fault, make_directory, sweep};
+use crate::storage::atomic::{DiskError, DiskResult, make_directory, sweep};
 
 /// Held while jobs run. It tells who holds it, and is empty when nobody does.
 const RUN: &str = ".lock";
@@ -71,7 +71,7 @@ impl RunLock {
                     );
                     return Ok(Self { file: None });
                 }
-                Err(TryLockError::Error(error)) => return Err(error).with_context(|| fault(&path, "locked")),
+                Err(TryLockError::Error(error)) => return Err(DiskError::new(&path, "locked", error).into()),
             }
         }
         let holder =
@@ -118,13 +118,13 @@ impl ReportLock {
     ///
     /// # Errors
     /// The directory cannot be written to.
-    pub fn wait(root: &Path) -> Result<Self> {
+    pub fn wait(root: &Path) -> DiskResult<Self> {
         let path = root.join(REPORT);
         let file = open(&path)?;
         match file.lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Self(None)),
-            Err(error) => Err(error).with_context(|| fault(&path, "locked")),
+            Err(error) => Err(DiskError::new(&path, "locked", error)),
         }
     }
 }
@@ -146,13 +146,12 @@ impl std::fmt::Display for Holder {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
-    let directory = path.parent().context("a lock is in a directory")?;
-    make_directory(directory)?;
+fn open(path: &Path) -> DiskResult<File> {
+    make_directory(path.parent().expect("a lock is in a directory"))?;
     let mut options = OpenOptions::new();
     // What another holder says of itself stays until the lock is taken.
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path).with_context(|| fault(path, "written"))
+    options.open(path).map_err(|error| DiskError::new(path, "written", error))
 }
 
 /// None while it is being written.

@@ -7,10 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::experiment::Experiment;
-use crate::engine::scheduler::Outcome;
 use crate::process::clock::now;
-use crate::storage::atomic::write_bytes;
+use crate::storage::atomic::{DiskResult, write_bytes};
+use crate::storage::footer::VERSION;
 
 const FILE: &str = "provenance.json";
 
@@ -38,6 +37,15 @@ pub struct Provenance {
     pub wall_seconds: f64,
     /// What each job took, in whichever run it was done.
     pub jobs: BTreeMap<String, JobTimes>,
+}
+
+/// What is run, on which data.
+pub struct StudyIdentity {
+    pub name: String,
+    pub spec_hash: String,
+    pub data_hash: String,
+    /// The data file, by its absolute path.
+    pub data: PathBuf,
 }
 
 /// What one job took.
@@ -89,7 +97,7 @@ impl SuiteProvenance {
         let mut set_seconds = earlier.map_or_else(BTreeMap::new, |earlier| earlier.set_seconds);
         set_seconds.extend(seconds);
         Self {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             threads,
@@ -101,7 +109,7 @@ impl SuiteProvenance {
 
     /// # Errors
     /// The disk.
-    pub fn write(&self, root: &Path) -> Result<()> {
+    pub fn write(&self, root: &Path) -> DiskResult<()> {
         write_json(root, self)
     }
 }
@@ -111,7 +119,7 @@ impl Machine {
     #[must_use]
     pub fn new(multiply_adds_per_second: f64, wall: Duration) -> Self {
         Self {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             processor: processor(),
@@ -124,7 +132,7 @@ impl Machine {
 
     /// # Errors
     /// The disk.
-    pub fn write(&self, root: &Path) -> Result<()> {
+    pub fn write(&self, root: &Path) -> DiskResult<()> {
         write_json(root, self)
     }
 }
@@ -136,22 +144,23 @@ fn processor() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-fn write_json(root: &Path, provenance: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(provenance).context("provenance is plain data")?;
+fn write_json(root: &Path, provenance: &impl Serialize) -> DiskResult<()> {
+    let mut text = serde_json::to_string_pretty(provenance).expect("provenance is plain data");
     text.push('\n');
     write_bytes(&root.join(FILE), text.as_bytes())
 }
 
 impl Provenance {
-    /// Of a run that begins; times of jobs that earlier runs did are taken over.
+    /// Of a run that begins; what jobs of earlier runs took is kept.
     #[must_use]
-    pub fn new(experiment: &Experiment, root: &Path, threads: usize) -> Self {
+    pub fn new(study: StudyIdentity, root: &Path, threads: usize) -> Self {
+        let StudyIdentity { name, spec_hash, data_hash, data } = study;
         Self {
-            name: experiment.spec.name.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            spec_hash: experiment.spec.hash(),
-            data_hash: experiment.dataset.hash.clone(),
-            data: std::path::absolute(&experiment.data_path).unwrap_or_else(|_| experiment.data_path.clone()),
+            name,
+            version: VERSION.to_owned(),
+            spec_hash,
+            data_hash,
+            data,
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             processor: processor(),
@@ -164,9 +173,9 @@ impl Provenance {
     }
 
     /// Notes what a job took.
-    pub fn record(&mut self, outcome: &Outcome) {
-        let (wall_seconds, cpu_seconds) = (outcome.wall.as_secs_f64(), outcome.cpu.as_secs_f64());
-        self.jobs.insert(outcome.job.to_string(), JobTimes { wall_seconds, cpu_seconds });
+    pub fn record(&mut self, job: String, wall: Duration, cpu: Duration) {
+        let times = JobTimes { wall_seconds: wall.as_secs_f64(), cpu_seconds: cpu.as_secs_f64() };
+        self.jobs.insert(job, times);
     }
 
     /// # Errors
@@ -181,7 +190,7 @@ impl Provenance {
     ///
     /// # Errors
     /// The disk.
-    pub fn write(&mut self, root: &Path, wall: Duration) -> Result<()> {
+    pub fn write(&mut self, root: &Path, wall: Duration) -> DiskResult<()> {
         (self.finished, self.wall_seconds) = (now(), wall.as_secs_f64());
         write_json(root, self)
     }

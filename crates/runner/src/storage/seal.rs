@@ -12,8 +12,8 @@ use polars::prelude::*;
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
 use super::inputs::Inputs;
 use crate::data::parquet::{MAGIC, promises};
-use crate::process::panics::caught;
-use crate::storage::atomic::write_bytes;
+use crate::process::panics::{catch_panic, defect};
+use crate::storage::atomic::{DiskError, DiskResult, write_bytes};
 
 /// Footer entry, the last one: BLAKE3 of the file with zeros in the place of this very digest.
 const CHECKSUM: &str = "gmm.checksum";
@@ -51,7 +51,8 @@ impl Sealed {
             "its checksum does not match its content"
         );
         promises::check_footer(&mut Cursor::new(&bytes)).map_err(Error::msg)?;
-        let metadata = caught(|| Ok(ParquetReader::new(Cursor::new(&bytes)).get_metadata()?.clone()))?;
+        let metadata =
+            catch_panic(|| Ok(ParquetReader::new(Cursor::new(&bytes)).get_metadata()?.clone()), defect)?;
         let entries = metadata.key_value_metadata().clone().unwrap_or_default();
         let entries = entries.into_iter().filter_map(|entry| Some((entry.key, entry.value?))).collect();
         Ok(Self { bytes, metadata, entries })
@@ -92,7 +93,7 @@ impl Sealed {
     /// # Errors
     /// A content that polars does not read, which this program did not write.
     pub fn frame(&self) -> Result<DataFrame> {
-        caught(|| {
+        let read = || {
             let mut reader = ParquetReader::new(Cursor::new(&self.bytes));
             reader.set_metadata(self.metadata.clone());
             for name in reader.schema()?.iter_names() {
@@ -108,7 +109,8 @@ impl Sealed {
                 "its columns are not of one length"
             );
             Ok(frame)
-        })
+        };
+        catch_panic(read, defect)
     }
 }
 
@@ -147,7 +149,14 @@ pub fn difference(before: Vec<u8>, now: Vec<u8>) -> String {
 ///
 /// # Errors
 /// The disk.
-pub fn write(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)]) -> Result<()> {
+pub fn write(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)]) -> DiskResult<()> {
+    let bytes =
+        encode(columns, footer).map_err(|error| DiskError::new(path, "written", format!("{error:#}")))?;
+    write_bytes(path, &bytes)
+}
+
+/// The bytes of a table with footer entries and its checksum.
+fn encode(columns: Vec<Column>, footer: &[(&'static str, String)]) -> Result<Vec<u8>> {
     let frame = DataFrame::new_infer_height(columns)?;
     let entries = footer.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
     let entries = entries.chain([(CHECKSUM.to_owned(), "0".repeat(DIGITS))]).collect();
@@ -167,7 +176,7 @@ pub fn write(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)
     writer.finish()?;
     drop(writer);
     ensure!(digits(&bytes).is_some(), "a Parquet file has the footer entries that it was given");
-    write_bytes(path, &Sealed::reseal(bytes))
+    Ok(Sealed::reseal(bytes))
 }
 
 /// Where the checksum stands.

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use polars::prelude::*;
 
-use crate::engine::experiment::Experiment;
-use crate::engine::task::{Job, Task};
-use crate::storage::atomic::{read_if_there, remove_file, set_aside};
+use crate::storage::atomic::{DiskResult, read_if_there, remove_file, set_aside};
+use crate::study::job::{Job, Kept};
 
 use super::failures::{FAILURE, FailureRecord};
 use super::inputs::{Change, Inputs};
@@ -20,25 +19,36 @@ pub struct Store {
     pub(super) root: PathBuf,
 }
 
-/// Why there is no result of a job.
+/// What a directory of results holds of a job.
+#[derive(Debug)]
+pub enum Stored {
+    /// Its result, whole and current.
+    Found(Sealed),
+    /// No current result.
+    Unavailable(Unavailable),
+}
+
+/// Why there is no current result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lack {
+pub enum Unavailable {
+    /// Nothing is stored.
     Missing,
-    /// What is stored is of other inputs.
+    /// What is stored has other inputs.
     Stale(Vec<Change>),
     /// What is stored is not what was written; how that shows.
     Damaged(String),
-    /// It was tried and failed: why, and what led to it.
+    /// The job failed.
     Failed {
         reason: String,
+        /// What happened before, a line each.
         log: Vec<String>,
     },
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("there is no stored result; `gmm run` makes what is missing"),
+            Self::Missing => f.write_str("there is no stored result: run `gmm run` to compute it"),
             Self::Stale(changes) => write!(f, "the stored result is stale: {}", Change::list(changes)),
             Self::Damaged(reason) => write!(f, "the stored result is damaged: {reason}"),
             Self::Failed { reason, .. } => f.write_str(reason),
@@ -46,25 +56,31 @@ impl fmt::Display for Lack {
     }
 }
 
-/// The result at a path, if it is whole and has the inputs that it would have now; or why there is none.
+/// What is stored at a path, compared with the inputs that the result would have now.
 ///
 /// # Errors
 /// A file that may not be read, a directory in its place.
-pub fn find(path: &Path, inputs: &Inputs) -> Result<Result<Sealed, Lack>> {
+pub fn find(path: &Path, inputs: &Inputs) -> DiskResult<Stored> {
     Ok(match read_if_there(path)?.map(Sealed::open) {
         Some(Ok(file)) => match file.inputs() {
-            Ok(stored) if stored == *inputs => Ok(file),
-            Ok(stored) => Err(Lack::Stale(inputs.changes_since(&stored))),
-            Err(_) => Err(Lack::Damaged("it does not say what it depends on".to_owned())),
+            Ok(stored) if stored == *inputs => Stored::Found(file),
+            Ok(stored) => Unavailable::Stale(inputs.changes_since(&stored)).into(),
+            Err(_) => Unavailable::Damaged("it does not say what it depends on".to_owned()).into(),
         },
-        Some(Err(error)) => Err(Lack::Damaged(format!("{error:#}"))),
+        Some(Err(error)) => Unavailable::Damaged(format!("{error:#}")).into(),
         None => match FailureRecord::read(&path.with_file_name(FAILURE))? {
             Some(record) if record.is_of(inputs) => {
-                Err(Lack::Failed { reason: record.reason, log: record.log })
+                Unavailable::Failed { reason: record.reason, log: record.log }.into()
             }
-            _ => Err(Lack::Missing),
+            _ => Unavailable::Missing.into(),
         },
     })
+}
+
+impl From<Unavailable> for Stored {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
 }
 
 impl Store {
@@ -81,31 +97,30 @@ impl Store {
     /// Where a job's result is, in hive layout.
     #[must_use]
     pub fn path(&self, job: Job) -> PathBuf {
-        let (top, name) = job.part.place();
-        let below = self.root.join(top).join(format!("components={}/seed={}", job.components, job.seed));
-        match name {
-            None => below.join("draws.parquet"),
-            Some(name) => below.join(name).join("held_out.parquet"),
-        }
+        let file = match job.variant.kept() {
+            Kept::Draws => "draws.parquet",
+            Kept::HeldOut => "held_out.parquet",
+        };
+        self.root.join(job.directory()).join(file)
     }
 
     fn failure_path(&self, job: Job) -> PathBuf {
         self.path(job).with_file_name(FAILURE)
     }
 
-    /// [`find`] of a job's result.
+    /// What is stored of a job, compared with the inputs that its result would have now.
     ///
     /// # Errors
-    /// As there.
-    pub fn find(&self, experiment: &Experiment, task: &Task) -> Result<Result<Sealed, Lack>> {
-        find(&self.path(task.job), &Inputs::of_fit(experiment, task))
+    /// A file that may not be read, a directory in its place.
+    pub fn find(&self, job: Job, inputs: &Inputs) -> DiskResult<Stored> {
+        find(&self.path(job), inputs)
     }
 
     /// Removes what there is of a job.
     ///
     /// # Errors
     /// The disk.
-    pub fn remove(&self, job: Job) -> Result<()> {
+    pub fn remove(&self, job: Job) -> DiskResult<()> {
         remove_file(&self.path(job))?;
         remove_file(&self.failure_path(job))
     }
@@ -114,7 +129,7 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn set_aside(&self, job: Job) -> Result<PathBuf> {
+    pub fn set_aside(&self, job: Job) -> DiskResult<PathBuf> {
         set_aside(&self.path(job))
     }
 
@@ -122,25 +137,18 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn write_failure(
-        &self,
-        experiment: &Experiment,
-        task: &Task,
-        reason: &str,
-        log: Vec<String>,
-    ) -> Result<()> {
-        let inputs = Inputs::of_fit(experiment, task);
-        let record = FailureRecord::new(task.job.to_string(), reason.to_owned(), log, &inputs);
-        record.write(&self.failure_path(task.job))?;
-        // A stale result, which the record would otherwise hide behind.
-        remove_file(&self.path(task.job))
+    pub fn write_failure(&self, job: Job, inputs: &Inputs, reason: &str, log: Vec<String>) -> DiskResult<()> {
+        let record = FailureRecord::new(job.to_string(), reason.to_owned(), log, inputs);
+        record.write(&self.failure_path(job))?;
+        // A stale result would otherwise hide the record.
+        remove_file(&self.path(job))
     }
 
     /// Forgets that a job failed, now that its result is there.
     ///
     /// # Errors
     /// The disk.
-    pub fn forget_failure(&self, job: Job) -> Result<()> {
+    pub fn forget_failure(&self, job: Job) -> DiskResult<()> {
         remove_file(&self.failure_path(job))
     }
 }

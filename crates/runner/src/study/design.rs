@@ -7,8 +7,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
-use crate::engine::streams::Stream;
 use crate::study::spec::suite::{DesignSpec, Levels, Size};
+use crate::study::streams::Stream;
 
 /// One simulated data set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -12,11 +12,12 @@ use gmm_bench::suite::{Area, Length, Measurement, Quantity, fits};
 use gmm_sampler::diagnostics::ess_bulk;
 
 use crate::cli::problem::{Problems, Style};
+use crate::engine::errors::FitError;
 use crate::engine::experiment::Experiment;
-use crate::engine::fit::{Fit, Preparation};
+use crate::engine::fit::{Preparation, join_chains};
 use crate::engine::progress::{Display, Progress};
-use crate::engine::task::{Job, Part};
 use crate::storage::atomic::write_bytes;
+use crate::study::job::{Job, ModelKey, Variant};
 
 /// Seeds of a long suite: least effective sample sizes of single fits scatter by 4 to 19 % about their median
 /// (crates/oracle/tests/efficiency.rs).
@@ -93,16 +94,16 @@ fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Exper
 
 fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let components = experiment.spec.model.components[0];
-    let job = Job { components, part: Part::All, seed };
+    let job = Job { model: ModelKey::full(components), variant: Variant::AllRows, seed };
     let chains = experiment.spec.sampler.chains;
     let progress = Progress::new("fits", 1, 0, Display::Hidden);
     let of_fit = progress.fit(job, 0);
     let began = process_time();
-    let (preparation, _) = Preparation::of_all(experiment, components)?;
+    let (preparation, _) = Preparation::of_all(experiment, job.model)?;
     let halt = AtomicBool::new(false);
     let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain(), &halt));
-    let ends = ends.collect::<Result<Vec<_>>>()?;
-    let fit = Fit::of_chains(job, experiment.dataset.data.n_features(), ends)?;
+    let ends = ends.collect::<Result<Vec<_>, FitError>>()?;
+    let fit = join_chains(job, experiment.dataset.data.n_features(), ends)?;
     let seconds = (process_time() - began).as_secs_f64();
     anyhow::ensure!(fit.fallen.is_empty(), "a chain fell into the spike of tied observations");
     let sizes = (0..fit.draws.variables().len()).map(|variable| ess_bulk(fit.draws.column(variable), chains));

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use minijinja::{Value, context};
 
-use crate::storage::atomic::write_bytes;
+use crate::storage::atomic::{DiskResult, write_bytes};
 
 /// The directory of figures, below that of the results.
 pub const FIGURES: &str = "figures";
@@ -33,7 +32,7 @@ impl ReportFigure {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write(&self, root: &Path) -> Result<()> {
+    pub fn write(&self, root: &Path) -> DiskResult<()> {
         let path = |extension: &str| root.join(FIGURES).join(format!("{}.{extension}", self.name));
         write_bytes(&path("svg"), self.figure.svg.as_bytes())?;
         write_bytes(&path("png"), &self.figure.png)

@@ -153,7 +153,7 @@ fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Res
     let rand_index =
         experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&plot.clusters, classes));
     let figure = plot.draw().with_context(|| format!("figure of K = {k}"))?;
-    let n_seeds = results.digests.iter().filter(|digest| digest.job.components == k).count();
+    let n_seeds = results.digests.iter().filter(|digest| digest.job.model.components == k).count();
     let seed = if n_seeds > 1 { format!(" (seed {})", draws.seed) } else { String::new() };
     Ok(MixtureFigure {
         components: k,

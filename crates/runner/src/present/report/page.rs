@@ -120,7 +120,7 @@ fn occupied(experiment: &Experiment, results: &Results) -> Value {
             Some(share) => format!("{:.1}", 100.0 * share),
         };
         let shares = counts.iter().map(share).collect::<Vec<_>>();
-        context! { components => digest.job.components, seed => digest.job.seed, shares }
+        context! { components => digest.job.model.components, seed => digest.job.seed, shares }
     });
     let rows = rows.collect::<Vec<_>>();
     context! { counts, rows }
@@ -149,7 +149,7 @@ fn fits(results: &Results) -> Vec<Value> {
         .map(|digest| {
             let health = &digest.health;
             context! {
-                components => digest.job.components,
+                components => digest.job.model.components,
                 seed => digest.job.seed,
                 rhat => format!("{:.3}", health.max_rhat),
                 ess_bulk => format!("{:.0}", health.min_ess_bulk),

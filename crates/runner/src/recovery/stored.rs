@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use gmm_sampler::data::Data;
 use gmm_scoring::{Criterion, Row, Scale};
 use polars::prelude::Column;
 
-use super::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
-use super::inputs::Inputs;
-use super::seal::{self, Sealed};
-use super::store::{integers, numbers};
 use crate::recovery::bias::Bias;
 use crate::recovery::outcome::{Outcome, OutcomeRow};
 use crate::recovery::tally::Pick;
+use crate::storage::atomic::DiskResult;
+use crate::storage::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
+use crate::storage::inputs::Inputs;
+use crate::storage::seal::{self, Sealed};
+use crate::storage::store::{integers, numbers};
 use crate::study::design::Set;
 
 /// Footer entries of an outcome.
@@ -24,7 +25,7 @@ const DOUBTFUL: &str = "gmm.doubtful";
 ///
 /// # Errors
 /// The disk.
-pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<()> {
+pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskResult<()> {
     let count =
         |of: fn(&OutcomeRow) -> usize| outcome.rows.iter().map(|row| of(row) as u32).collect::<Vec<u32>>();
     let number = |of: fn(&OutcomeRow) -> f64| outcome.rows.iter().map(of).collect::<Vec<f64>>();
@@ -61,7 +62,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> Result<
 ///
 /// # Errors
 /// A file of another shape.
-pub fn outcome(file: &Sealed) -> Result<Outcome> {
+pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
     let frame = file.frame()?;
     let criteria = frame.column("criterion")?.str()?;
     let reliable = frame.column("reliable")?.bool()?;
@@ -113,7 +114,7 @@ pub fn outcome(file: &Sealed) -> Result<Outcome> {
 ///
 /// # Errors
 /// The disk.
-pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
+pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> DiskResult<()> {
     let count = |of: fn(&Set) -> usize| picks.iter().map(|(set, _, _)| of(set) as u32).collect::<Vec<u32>>();
     let picked = picks.iter().map(|(_, _, pick)| pick.0.map(|k| k as u32)).collect::<Vec<Option<u32>>>();
     let found = picks.iter().map(|(set, _, pick)| pick.0 == Some(set.components)).collect::<Vec<bool>>();
@@ -134,7 +135,7 @@ pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn write_biases(path: &Path, biases: &[Bias]) -> Result<()> {
+pub fn write_biases(path: &Path, biases: &[Bias]) -> DiskResult<()> {
     let number = |of: fn(&Bias) -> f64| biases.iter().map(of).collect::<Vec<f64>>();
     let count = |of: fn(&Bias) -> usize| biases.iter().map(|bias| of(bias) as u32).collect::<Vec<u32>>();
     let columns = vec![
@@ -159,8 +160,8 @@ pub fn write_observations(
     names: &[String],
     data: &Data,
     label: (&str, Vec<String>),
-) -> Result<()> {
-    ensure!(names.len() == data.n_features(), "a name for every feature");
+) -> DiskResult<()> {
+    assert_eq!(names.len(), data.n_features(), "a name for every feature");
     let mut columns: Vec<Column> = names
         .iter()
         .enumerate()

@@ -3,27 +3,27 @@
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-use crate::engine::task::Part;
+use crate::study::job::{ModelKey, Variant};
 
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// The k-means restarts whose centroids the prior is centred on: part of the model, so no seed of the sampler enters.
-    Centroids { components: usize, part: Part },
+    Centroids { model: ModelKey, variant: Variant },
     /// The starts of EM.
-    Em { components: usize },
+    Em { model: ModelKey },
     /// One chain of one fit.
-    Chain { components: usize, seed: u64, part: Part, chain: usize },
+    Chain { model: ModelKey, seed: u64, variant: Variant, chain: usize },
     /// What bridge sampling compares a posterior with.
-    Evidence { components: usize, seed: u64 },
+    Evidence { model: ModelKey, seed: u64 },
     /// The components that own a block's observations, in each of a fit's draws.
-    Owners { components: usize, seed: u64, block: usize },
+    Owners { model: ModelKey, seed: u64, block: usize },
     /// Which observations are held out together.
     Folds { repeat: usize },
     /// Weights of observations, where models that were fitted elsewhere are compared.
     BayesianBootstrap,
     /// Which observations in doubt LOO leaves out together.
-    Refits { components: usize, seed: u64 },
+    Refits { model: ModelKey, seed: u64 },
     /// Which results are made again to be compared.
     Verification { seed: u64 },
     /// Where the sets of a suite stand on one factor of its design.
@@ -49,16 +49,16 @@ impl Stream {
     pub fn rng(self) -> ChaCha8Rng {
         // Fixed-width fields, so that no two keys run together.
         let key: [u64; 5] = match self {
-            Self::Centroids { components, part } => [1, components as u64, 0, part.key(), 0],
-            Self::Em { components } => [2, components as u64, 0, 0, 0],
-            Self::Chain { components, seed, part, chain } => {
-                [3, components as u64, seed, part.key(), chain as u64]
+            Self::Centroids { model, variant } => [1, model.stream_key(), 0, variant.stream_key(), 0],
+            Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
+            Self::Chain { model, seed, variant, chain } => {
+                [3, model.stream_key(), seed, variant.stream_key(), chain as u64]
             }
-            Self::Evidence { components, seed } => [5, components as u64, seed, 0, 0],
-            Self::Owners { components, seed, block } => [7, components as u64, seed, block as u64, 0],
+            Self::Evidence { model, seed } => [5, model.stream_key(), seed, 0, 0],
+            Self::Owners { model, seed, block } => [7, model.stream_key(), seed, block as u64, 0],
             Self::Folds { repeat } => [4, repeat as u64, 0, 0, 0],
             Self::BayesianBootstrap => [9, 0, 0, 0, 0],
-            Self::Refits { components, seed } => [6, components as u64, seed, 0, 0],
+            Self::Refits { model, seed } => [6, model.stream_key(), seed, 0, 0],
             Self::Verification { seed } => [10, seed, 0, 0, 0],
             Self::Design { seed, factor } => [16, seed, factor as u64, 0, 0],
             Self::Simulation { seed, set, part } => [17, seed, set as u64, part as u64, 0],
@@ -71,33 +71,34 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::task::Left;
+    use crate::study::job::LeftOut;
     use rand::RngExt;
 
     #[test]
     fn streams_of_different_keys_differ_and_of_equal_keys_do_not() {
-        let chain = |seed, part, chain| Stream::Chain { components: 3, seed, part, chain };
-        let fold = |repeat, fold| Part::Fold { repeat, fold };
+        let model = ModelKey::full(3);
+        let chain = |seed, variant, chain| Stream::Chain { model, seed, variant, chain };
+        let fold = |repeat, fold| Variant::Fold { repeat, fold };
         let first = |stream: Stream| stream.rng().random::<u64>();
         let keys = [
-            chain(1, Part::All, 0),
-            chain(1, Part::All, 1),
-            chain(2, Part::All, 0),
+            chain(1, Variant::AllRows, 0),
+            chain(1, Variant::AllRows, 1),
+            chain(2, Variant::AllRows, 0),
             chain(1, fold(0, 0), 0),
             chain(1, fold(0, 1), 0),
             chain(1, fold(1, 0), 0),
-            Stream::Em { components: 3 },
-            Stream::Evidence { components: 3, seed: 1 },
-            Stream::Centroids { components: 3, part: Part::All },
-            Stream::Centroids { components: 3, part: fold(0, 0) },
-            Stream::Owners { components: 3, seed: 1, block: 0 },
+            Stream::Em { model },
+            Stream::Evidence { model, seed: 1 },
+            Stream::Centroids { model, variant: Variant::AllRows },
+            Stream::Centroids { model, variant: fold(0, 0) },
+            Stream::Owners { model, seed: 1, block: 0 },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
             Stream::BayesianBootstrap,
-            Stream::Refits { components: 3, seed: 1 },
-            chain(1, Part::Group(0), 0),
-            chain(1, Part::Without(Left::Observation(0)), 0),
-            chain(1, Part::Without(Left::Fold(0)), 0),
+            Stream::Refits { model, seed: 1 },
+            chain(1, Variant::Group(0), 0),
+            chain(1, Variant::LeaveOut(LeftOut::Observation(0)), 0),
+            chain(1, Variant::LeaveOut(LeftOut::Fold(0)), 0),
             Stream::Verification { seed: 1 },
             Stream::Design { seed: 1, factor: 0 },
             Stream::Design { seed: 1, factor: 1 },

@@ -1,22 +1,21 @@
 //! The tables over all fits, made anew by every run.
 
-use anyhow::Result;
 use gmm_sampler::diagnostics::Summary;
 use polars::prelude::*;
 
-use super::footer::version_alone;
-use super::seal;
-use super::store::Store;
 use crate::scores::digest::{ScoreRow, SummaryRow};
 use crate::scores::leave_one_out::LeaveOneOut;
-use crate::storage::atomic::remove_file;
+use crate::storage::atomic::{DiskResult, remove_file};
+use crate::storage::footer::version_alone;
+use crate::storage::seal;
+use crate::storage::store::Store;
 
 impl Store {
     /// `scores.parquet`: a row per K, seed and criterion.
     ///
     /// # Errors
     /// The disk.
-    pub fn write_scores(&self, rows: &[ScoreRow]) -> Result<()> {
+    pub fn write_scores(&self, rows: &[ScoreRow]) -> DiskResult<()> {
         let number = |value: fn(&ScoreRow) -> f64| rows.iter().map(value).collect::<Vec<_>>();
         let text = |value: fn(&ScoreRow) -> String| rows.iter().map(value).collect::<Vec<_>>();
         let columns = vec![
@@ -34,14 +33,14 @@ impl Store {
             Column::new("reliable".into(), rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),
             Column::new("note".into(), text(|row| row.score.note.clone())),
         ];
-        seal::write(&self.root.join("scores.parquet"), columns, &version_alone())
+        seal::write(&self.root().join("scores.parquet"), columns, &version_alone())
     }
 
     /// `summary.parquet`: a row per K, seed and parameter.
     ///
     /// # Errors
     /// The disk.
-    pub fn write_summary<'a>(&self, rows: impl Iterator<Item = &'a SummaryRow>) -> Result<()> {
+    pub fn write_summary<'a>(&self, rows: impl Iterator<Item = &'a SummaryRow>) -> DiskResult<()> {
         let rows: Vec<&SummaryRow> = rows.collect();
         let number =
             |value: fn(&Summary) -> f64| rows.iter().map(|row| value(&row.summary)).collect::<Vec<_>>();
@@ -62,7 +61,7 @@ impl Store {
             Column::new("ess_tail".into(), number(|s| s.ess_tail)),
             Column::new("rhat".into(), number(|s| s.rhat)),
         ];
-        seal::write(&self.root.join("summary.parquet"), columns, &version_alone())
+        seal::write(&self.root().join("summary.parquet"), columns, &version_alone())
     }
 
     /// `loo.parquet`: every observation's term of LOO, and how it came about. Where there are none, those of an earlier run are
@@ -70,8 +69,8 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn write_loo(&self, fits: &[LeaveOneOut]) -> Result<()> {
-        let path = self.root.join("loo.parquet");
+    pub fn write_loo(&self, fits: &[LeaveOneOut]) -> DiskResult<()> {
+        let path = self.root().join("loo.parquet");
         if fits.is_empty() {
             return remove_file(&path);
         }
