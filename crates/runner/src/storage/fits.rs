@@ -213,19 +213,14 @@ pub fn held_out(file: &Sealed) -> Result<HeldOut> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::engine::task::{Job, Part};
+    use crate::study::job::{ModelKey, Variant};
 
     /// A fit of one component with these depths and endings, as it is read back from its file; `entry` keeps the file's entry.
     fn read_back(endings: &[(u32, Ending)], entry: bool) -> (Vec<Ending>, bool) {
         let directory = tempfile::tempdir().unwrap();
-        let data = directory.path().join("x.csv");
-        std::fs::write(&data, "x\n0.0\n1.0\n2.5\n").unwrap();
-        let spec = "name = \"x\"\ndata.path = \"x.csv\"\nmodel.components = 1\nsampler.max_tree_depth = 2\nscoring.criteria = []\n";
-        let experiment = Experiment::of("x.toml", spec, |_| data).unwrap();
-        let task = Task { job: Job { components: 1, part: Part::All, seed: 1 }, held_out: Arc::from([]) };
+        let job = Job { model: ModelKey::full(1), variant: Variant::AllRows, seed: 1 };
+        let inputs = Inputs::new().with("sampler.max_tree_depth", 2);
         let stats = |&(tree_depth, ending): &(u32, Ending)| DrawStats {
             lp: -1.0,
             step_size: 0.5,
@@ -239,15 +234,15 @@ mod tests {
             fallen: Vec::new(),
         };
         let store = Store::new(directory.path().join("out"));
-        store.write_fit(&experiment, &task, &fit).unwrap();
-        let path = store.path(task.job);
+        store.write_fit(job, &inputs, &fit).unwrap();
+        let path = store.path(job);
         let file = Sealed::open(std::fs::read(&path).unwrap()).unwrap();
         let has_entry = file.entry(CUT_OFF).is_some();
         let file = if entry {
             file
         } else {
             let columns = file.frame().unwrap().columns().to_vec();
-            seal::write(&path, columns, &origin(&experiment, &task)).unwrap();
+            seal::write(&path, columns, &origin(job, &inputs)).unwrap();
             Sealed::open(std::fs::read(&path).unwrap()).unwrap()
         };
         let read = super::fit(&file, 1, 1).unwrap();
