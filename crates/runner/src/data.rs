@@ -12,6 +12,7 @@ use std::path::Path;
 use gmm_sampler::data::Data;
 
 use crate::cli::problem::{Excerpt, Problem, Problems};
+use crate::parquet::MAGIC;
 use crate::study::spec::DataSpec;
 
 /// A bound on what is read and held in memory; arbitrary.
@@ -60,8 +61,8 @@ pub fn read(path: &Path, spec: &DataSpec, groups: Option<&str>) -> Result<Datase
 pub fn of_bytes(bytes: Vec<u8>, spec: &DataSpec, groups: Option<&str>) -> Result<Dataset, Problems> {
     let hash = blake3::hash(&bytes).to_hex().to_string();
     // The first bytes say what a file is; its name may not.
-    if bytes.starts_with(parquet::MAGIC) {
-        return parquet::table(bytes, spec, groups)?.judge(spec, hash);
+    if bytes.starts_with(MAGIC) {
+        return parquet::table(&bytes, spec, groups)?.judge(spec, hash);
     }
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),

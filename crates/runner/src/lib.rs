@@ -7,6 +7,7 @@ mod commands;
 mod data;
 mod engine;
 mod external;
+mod parquet;
 mod present;
 mod process;
 pub mod readers;

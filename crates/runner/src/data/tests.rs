@@ -1,12 +1,12 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
 use crate::cli::problem::Style;
+use crate::parquet::foreign::{bytes as parquet, column as series};
 use crate::study::spec::{Missing, Scale};
 
 const PLAIN: &str = "a,b,kind\n1,10,x\n2,20.5,y\n3,-3e1,x\n";
@@ -69,20 +69,6 @@ fn a_row_without_a_group_is_refused_or_dropped() {
 
 fn reports<const N: usize>(reports: [String; N]) -> String {
     reports.join("\n\n- - -\n\n")
-}
-
-fn parquet(columns: Vec<Column>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut frame = DataFrame::new_infer_height(columns).unwrap();
-    ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
-    bytes
-}
-
-fn series<V, P: ?Sized>(name: &str, values: V) -> Column
-where
-    Series: NamedFrom<V, P>,
-{
-    Series::new(name.into(), values).into()
 }
 
 #[test]

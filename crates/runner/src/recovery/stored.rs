@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use gmm_sampler::data::Data;
 use gmm_scoring::{Criterion, Row, Scale};
-use polars::prelude::Column;
 
+use crate::parquet::Column;
 use crate::recovery::bias::Bias;
 use crate::recovery::outcome::{Outcome, OutcomeRow};
 use crate::recovery::tally::Pick;
@@ -14,7 +14,6 @@ use crate::storage::atomic::DiskResult;
 use crate::storage::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
 use crate::storage::inputs::Inputs;
 use crate::storage::seal::{self, Sealed};
-use crate::storage::store::{integers, numbers};
 use crate::study::design::Set;
 
 /// Footer entries of an outcome.
@@ -30,24 +29,18 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
         |of: fn(&OutcomeRow) -> usize| outcome.rows.iter().map(|row| of(row) as u32).collect::<Vec<u32>>();
     let number = |of: fn(&OutcomeRow) -> f64| outcome.rows.iter().map(of).collect::<Vec<f64>>();
     let columns = vec![
-        Column::new("prior".into(), count(|row| row.prior)),
-        Column::new(
-            "criterion".into(),
-            outcome.rows.iter().map(|row| row.criterion.name()).collect::<Vec<_>>(),
-        ),
-        Column::new("components".into(), count(|row| row.row.components)),
-        Column::new("estimate".into(), number(|row| row.row.estimate)),
-        Column::new("se".into(), number(|row| row.row.se)),
-        Column::new("mcse".into(), number(|row| row.row.mcse)),
-        Column::new("difference".into(), number(|row| row.row.difference)),
-        Column::new("difference_se".into(), number(|row| row.row.difference_se)),
-        Column::new("difference_mcse".into(), number(|row| row.row.difference_mcse)),
-        Column::new("weight".into(), number(|row| row.row.weight)),
-        Column::new(
-            "reliable".into(),
-            outcome.rows.iter().map(|row| row.row.reliable).collect::<Vec<bool>>(),
-        ),
-        Column::new("expected".into(), number(|row| row.expected)),
+        Column::new("prior", count(|row| row.prior)),
+        Column::new("criterion", outcome.rows.iter().map(|row| row.criterion.name()).collect::<Vec<_>>()),
+        Column::new("components", count(|row| row.row.components)),
+        Column::new("estimate", number(|row| row.row.estimate)),
+        Column::new("se", number(|row| row.row.se)),
+        Column::new("mcse", number(|row| row.row.mcse)),
+        Column::new("difference", number(|row| row.row.difference)),
+        Column::new("difference_se", number(|row| row.row.difference_se)),
+        Column::new("difference_mcse", number(|row| row.row.difference_mcse)),
+        Column::new("weight", number(|row| row.row.weight)),
+        Column::new("reliable", outcome.rows.iter().map(|row| row.row.reliable).collect::<Vec<bool>>()),
+        Column::new("expected", number(|row| row.expected)),
     ];
     let footer = [
         (VERSION_ENTRY, VERSION.to_owned()),
@@ -63,22 +56,22 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
 /// # Errors
 /// A file of another shape.
 pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
-    let frame = file.frame()?;
-    let criteria = frame.column("criterion")?.str()?;
-    let reliable = frame.column("reliable")?.bool()?;
-    let (prior, components) = (integers(&frame, "prior")?, integers(&frame, "components")?);
+    let mut table = file.table()?;
+    let criteria = table.take::<String>("criterion")?;
+    let reliable = table.take::<bool>("reliable")?;
+    let (prior, components) = (table.take::<u32>("prior")?, table.take::<u32>("components")?);
     let [estimate, se, difference, difference_se, weight, expected] =
         ["estimate", "se", "difference", "difference_se", "weight", "expected"]
-            .map(|name| numbers(&frame, name));
+            .map(|name| table.take::<f64>(name));
     let (estimate, se, difference) = (estimate?, se?, difference?);
     let (difference_se, weight, expected) = (difference_se?, weight?, expected?);
-    let monte_carlo = if frame.column("mcse").is_ok() {
-        Some((numbers(&frame, "mcse")?, numbers(&frame, "difference_mcse")?))
+    let monte_carlo = if table.has("mcse") {
+        Some((table.take::<f64>("mcse")?, table.take::<f64>("difference_mcse")?))
     } else {
         None
     };
     let rows = (0..prior.len()).map(|i| {
-        let criterion: Criterion = criteria.get(i).context("a criterion is missing")?.parse()?;
+        let criterion: Criterion = criteria[i].parse()?;
         let errors = (se[i], difference_se[i]);
         let ((se, difference_se), (mcse, difference_mcse)) = match &monte_carlo {
             Some((mcse, difference_mcse)) => (errors, (mcse[i], difference_mcse[i])),
@@ -98,7 +91,7 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
                 difference_se,
                 difference_mcse,
                 weight: weight[i],
-                reliable: reliable.get(i).context("a mark is missing")?,
+                reliable: reliable[i],
             },
             expected: expected[i],
         })
@@ -119,14 +112,14 @@ pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> DiskResult<()>
     let picked = picks.iter().map(|(_, _, pick)| pick.0.map(|k| k as u32)).collect::<Vec<Option<u32>>>();
     let found = picks.iter().map(|(set, _, pick)| pick.0 == Some(set.components)).collect::<Vec<bool>>();
     let columns = vec![
-        Column::new("set".into(), count(|set| set.index)),
-        Column::new("n_observations".into(), count(|set| set.n_observations)),
-        Column::new("n_features".into(), count(|set| set.n_features)),
-        Column::new("components".into(), count(|set| set.components)),
-        Column::new("overlap".into(), picks.iter().map(|(set, _, _)| set.overlap).collect::<Vec<f64>>()),
-        Column::new("judge".into(), picks.iter().map(|(_, judge, _)| judge.as_str()).collect::<Vec<_>>()),
-        Column::new("picked".into(), picked),
-        Column::new("found".into(), found),
+        Column::new("set", count(|set| set.index)),
+        Column::new("n_observations", count(|set| set.n_observations)),
+        Column::new("n_features", count(|set| set.n_features)),
+        Column::new("components", count(|set| set.components)),
+        Column::new("overlap", picks.iter().map(|(set, _, _)| set.overlap).collect::<Vec<f64>>()),
+        Column::new("judge", picks.iter().map(|(_, judge, _)| judge.as_str()).collect::<Vec<_>>()),
+        Column::new("picked", picked),
+        Column::new("found", found),
     ];
     seal::write(path, columns, &version_alone())
 }
@@ -139,14 +132,14 @@ pub fn write_biases(path: &Path, biases: &[Bias]) -> DiskResult<()> {
     let number = |of: fn(&Bias) -> f64| biases.iter().map(of).collect::<Vec<f64>>();
     let count = |of: fn(&Bias) -> usize| biases.iter().map(|bias| of(bias) as u32).collect::<Vec<u32>>();
     let columns = vec![
-        Column::new("prior".into(), count(|bias| bias.prior)),
-        Column::new("criterion".into(), biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
-        Column::new("components".into(), count(|bias| bias.components)),
-        Column::new("n".into(), count(|bias| bias.n)),
-        Column::new("bias".into(), number(|bias| bias.excess.mean)),
-        Column::new("se".into(), number(|bias| bias.excess.se)),
-        Column::new("over_kfold".into(), number(|bias| bias.over_kfold.mean)),
-        Column::new("over_kfold_se".into(), number(|bias| bias.over_kfold.se)),
+        Column::new("prior", count(|bias| bias.prior)),
+        Column::new("criterion", biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
+        Column::new("components", count(|bias| bias.components)),
+        Column::new("n", count(|bias| bias.n)),
+        Column::new("bias", number(|bias| bias.excess.mean)),
+        Column::new("se", number(|bias| bias.excess.se)),
+        Column::new("over_kfold", number(|bias| bias.over_kfold.mean)),
+        Column::new("over_kfold_se", number(|bias| bias.over_kfold.se)),
     ];
     seal::write(path, columns, &version_alone())
 }
@@ -165,8 +158,8 @@ pub fn write_observations(
     let mut columns: Vec<Column> = names
         .iter()
         .enumerate()
-        .map(|(feature, name)| Column::new(name.as_str().into(), data.feature(feature)))
+        .map(|(feature, name)| Column::new(name, data.feature(feature).to_vec()))
         .collect();
-    columns.push(Column::new(label.0.into(), label.1));
+    columns.push(Column::new(label.0, label.1));
     seal::write(path, columns, &version_alone())
 }

@@ -1,8 +1,8 @@
 //! The tables over all fits, made anew by every run.
 
 use gmm_sampler::diagnostics::Summary;
-use polars::prelude::*;
 
+use crate::parquet::Column;
 use crate::scores::digest::{ScoreRow, SummaryRow};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::storage::atomic::{DiskResult, remove_file};
@@ -19,19 +19,16 @@ impl Store {
         let number = |value: fn(&ScoreRow) -> f64| rows.iter().map(value).collect::<Vec<_>>();
         let text = |value: fn(&ScoreRow) -> String| rows.iter().map(value).collect::<Vec<_>>();
         let columns = vec![
-            Column::new(
-                "components".into(),
-                rows.iter().map(|row| row.components as u32).collect::<Vec<_>>(),
-            ),
-            Column::new("seed".into(), rows.iter().map(|row| row.seed).collect::<Vec<Option<u64>>>()),
-            Column::new("criterion".into(), text(|row| row.score.criterion.name().to_owned())),
-            Column::new("estimate".into(), number(|row| row.score.estimate)),
-            Column::new("se".into(), number(|row| row.score.se)),
-            Column::new("mcse".into(), number(|row| row.score.mcse)),
-            Column::new("p_eff".into(), number(|row| row.score.p_eff)),
-            Column::new("n_bad".into(), rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
-            Column::new("reliable".into(), rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),
-            Column::new("note".into(), text(|row| row.score.note.clone())),
+            Column::new("components", rows.iter().map(|row| row.components as u32).collect::<Vec<_>>()),
+            Column::new("seed", rows.iter().map(|row| row.seed).collect::<Vec<Option<u64>>>()),
+            Column::new("criterion", text(|row| row.score.criterion.name().to_owned())),
+            Column::new("estimate", number(|row| row.score.estimate)),
+            Column::new("se", number(|row| row.score.se)),
+            Column::new("mcse", number(|row| row.score.mcse)),
+            Column::new("p_eff", number(|row| row.score.p_eff)),
+            Column::new("n_bad", rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
+            Column::new("reliable", rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),
+            Column::new("note", text(|row| row.score.note.clone())),
         ];
         seal::write(&self.root().join("scores.parquet"), columns, &version_alone())
     }
@@ -45,21 +42,18 @@ impl Store {
         let number =
             |value: fn(&Summary) -> f64| rows.iter().map(|row| value(&row.summary)).collect::<Vec<_>>();
         let columns = vec![
-            Column::new(
-                "components".into(),
-                rows.iter().map(|row| row.components as u32).collect::<Vec<_>>(),
-            ),
-            Column::new("seed".into(), rows.iter().map(|row| row.seed).collect::<Vec<u64>>()),
-            Column::new("parameter".into(), rows.iter().map(|row| row.parameter.clone()).collect::<Vec<_>>()),
-            Column::new("mean".into(), number(|s| s.mean)),
-            Column::new("sd".into(), number(|s| s.sd)),
-            Column::new("q5".into(), number(|s| s.q5)),
-            Column::new("median".into(), number(|s| s.median)),
-            Column::new("q95".into(), number(|s| s.q95)),
-            Column::new("mcse_mean".into(), number(|s| s.mcse_mean)),
-            Column::new("ess_bulk".into(), number(|s| s.ess_bulk)),
-            Column::new("ess_tail".into(), number(|s| s.ess_tail)),
-            Column::new("rhat".into(), number(|s| s.rhat)),
+            Column::new("components", rows.iter().map(|row| row.components as u32).collect::<Vec<_>>()),
+            Column::new("seed", rows.iter().map(|row| row.seed).collect::<Vec<u64>>()),
+            Column::new("parameter", rows.iter().map(|row| row.parameter.clone()).collect::<Vec<_>>()),
+            Column::new("mean", number(|s| s.mean)),
+            Column::new("sd", number(|s| s.sd)),
+            Column::new("q5", number(|s| s.q5)),
+            Column::new("median", number(|s| s.median)),
+            Column::new("q95", number(|s| s.q95)),
+            Column::new("mcse_mean", number(|s| s.mcse_mean)),
+            Column::new("ess_bulk", number(|s| s.ess_bulk)),
+            Column::new("ess_tail", number(|s| s.ess_tail)),
+            Column::new("rhat", number(|s| s.rhat)),
         ];
         seal::write(&self.root().join("summary.parquet"), columns, &version_alone())
     }
@@ -82,13 +76,13 @@ impl Store {
         let observations = fits.iter().flat_map(|fit| 0..n(fit) as u32);
         let how = fits.iter().flat_map(|fit| &fit.how).map(ToString::to_string);
         let columns = vec![
-            Column::new("components".into(), components.collect::<Vec<u32>>()),
-            Column::new("seed".into(), seeds.collect::<Vec<u64>>()),
-            Column::new("observation".into(), observations.collect::<Vec<u32>>()),
-            Column::new("elpd".into(), numbers(|fit| &fit.elpd)),
-            Column::new("p".into(), numbers(|fit| &fit.p)),
-            Column::new("pareto_k".into(), numbers(|fit| &fit.pareto_k)),
-            Column::new("how".into(), how.collect::<Vec<String>>()),
+            Column::new("components", components.collect::<Vec<u32>>()),
+            Column::new("seed", seeds.collect::<Vec<u64>>()),
+            Column::new("observation", observations.collect::<Vec<u32>>()),
+            Column::new("elpd", numbers(|fit| &fit.elpd)),
+            Column::new("p", numbers(|fit| &fit.p)),
+            Column::new("pareto_k", numbers(|fit| &fit.pareto_k)),
+            Column::new("how", how.collect::<Vec<String>>()),
         ];
         seal::write(&path, columns, &version_alone())
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use gmm_accuracy::check::{Check, Evidence, Verdict};
 use gmm_accuracy::ranks::RankUniformity;
 use gmm_accuracy::z_scores::ZScores;
-use polars::prelude::Column;
 
 use super::atomic::DiskResult;
 use super::footer::version_alone;
 use super::seal;
+use crate::parquet::Column;
 
 /// One row per check. Tests have a p-value, other checks a bound; what a check has not is missing.
 ///
@@ -21,17 +21,14 @@ pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> DiskResult<()> 
         checks.iter().map(|(check, _)| of(&check.evidence)).collect::<Vec<_>>()
     };
     let columns = vec![
-        Column::new("part".into(), text(|check| check.part.name())),
-        Column::new("case".into(), text(|check| &check.case)),
-        Column::new("quantity".into(), text(|check| &check.quantity)),
-        Column::new("statistic".into(), text(|check| check.evidence.statistic())),
-        Column::new("value".into(), number(Evidence::value)),
-        Column::new("p_value".into(), number(Evidence::p_value)),
-        Column::new("bound".into(), number(Evidence::bound)),
-        Column::new(
-            "verdict".into(),
-            checks.iter().map(|(_, verdict)| verdict.name()).collect::<Vec<&str>>(),
-        ),
+        Column::new("part", text(|check| check.part.name())),
+        Column::new("case", text(|check| &check.case)),
+        Column::new("quantity", text(|check| &check.quantity)),
+        Column::new("statistic", text(|check| check.evidence.statistic())),
+        Column::new("value", number(Evidence::value)),
+        Column::new("p_value", number(Evidence::p_value)),
+        Column::new("bound", number(Evidence::bound)),
+        Column::new("verdict", checks.iter().map(|(_, verdict)| verdict.name()).collect::<Vec<&str>>()),
     ];
     seal::write(path, columns, &version_alone())
 }
@@ -44,14 +41,14 @@ pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> DiskResult<()> {
     let rows = || groups.iter().flat_map(|group| (0..group.z.len()).map(move |index| (group, index)));
     let text = |of: fn(&ZScores) -> &str| rows().map(|(group, _)| of(group)).collect::<Vec<&str>>();
     let columns = vec![
-        Column::new("part".into(), text(|group| group.part.name())),
-        Column::new("case".into(), text(|group| &group.case)),
-        Column::new("group".into(), text(|group| &group.group)),
+        Column::new("part", text(|group| group.part.name())),
+        Column::new("case", text(|group| &group.case)),
+        Column::new("group", text(|group| &group.group)),
         Column::new(
-            "quantity".into(),
+            "quantity",
             rows().map(|(group, index)| group.names[index].as_str()).collect::<Vec<&str>>(),
         ),
-        Column::new("z".into(), rows().map(|(group, index)| group.z[index]).collect::<Vec<f64>>()),
+        Column::new("z", rows().map(|(group, index)| group.z[index]).collect::<Vec<f64>>()),
     ];
     seal::write(path, columns, &version_alone())
 }
@@ -65,11 +62,11 @@ pub fn write_ranks(path: &Path, tested: &[RankUniformity]) -> DiskResult<()> {
         tested.iter().flat_map(|of| of.ranks.iter().enumerate().map(move |(index, &rank)| (of, index, rank)))
     };
     let columns = vec![
-        Column::new("case".into(), rows().map(|(of, ..)| of.case.as_str()).collect::<Vec<&str>>()),
-        Column::new("quantity".into(), rows().map(|(of, ..)| of.quantity.as_str()).collect::<Vec<&str>>()),
-        Column::new("replicate".into(), rows().map(|(_, index, _)| index as u32).collect::<Vec<u32>>()),
-        Column::new("rank".into(), rows().map(|(.., rank)| rank as u32).collect::<Vec<u32>>()),
-        Column::new("n_ranks".into(), rows().map(|(of, ..)| of.n_ranks as u32).collect::<Vec<u32>>()),
+        Column::new("case", rows().map(|(of, ..)| of.case.as_str()).collect::<Vec<&str>>()),
+        Column::new("quantity", rows().map(|(of, ..)| of.quantity.as_str()).collect::<Vec<&str>>()),
+        Column::new("replicate", rows().map(|(_, index, _)| index as u32).collect::<Vec<u32>>()),
+        Column::new("rank", rows().map(|(.., rank)| rank as u32).collect::<Vec<u32>>()),
+        Column::new("n_ranks", rows().map(|(of, ..)| of.n_ranks as u32).collect::<Vec<u32>>()),
     ];
     seal::write(path, columns, &version_alone())
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use gmm_bench::growth::Growth;
 use gmm_bench::suite::Measurement;
-use polars::prelude::Column;
 
 use super::atomic::DiskResult;
 use super::footer::version_alone;
 use super::seal;
+use crate::parquet::Column;
 
 /// One row per case and quantity. Seconds are of CPU time.
 ///
@@ -20,16 +20,16 @@ pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> DiskResu
         |of: fn(&Measurement) -> usize| measurements.iter().map(|m| of(m) as u32).collect::<Vec<u32>>();
     let number = |of: fn(&Measurement) -> f64| measurements.iter().map(of).collect::<Vec<f64>>();
     let columns = vec![
-        Column::new("area".into(), text(|m| m.area.name())),
-        Column::new("case".into(), text(|m| &m.shape.name)),
-        Column::new("n".into(), count(|m| m.shape.n)),
-        Column::new("d".into(), count(|m| m.shape.d)),
-        Column::new("k".into(), count(|m| m.shape.k)),
-        Column::new("quantity".into(), text(|m| m.quantity.name())),
-        Column::new("unit".into(), text(|m| m.quantity.unit())),
-        Column::new("median".into(), number(|m| m.timing.median)),
-        Column::new("minimum".into(), number(|m| m.timing.minimum)),
-        Column::new("rounds".into(), count(|m| m.timing.rounds)),
+        Column::new("area", text(|m| m.area.name())),
+        Column::new("case", text(|m| &m.shape.name)),
+        Column::new("n", count(|m| m.shape.n)),
+        Column::new("d", count(|m| m.shape.d)),
+        Column::new("k", count(|m| m.shape.k)),
+        Column::new("quantity", text(|m| m.quantity.name())),
+        Column::new("unit", text(|m| m.quantity.unit())),
+        Column::new("median", number(|m| m.timing.median)),
+        Column::new("minimum", number(|m| m.timing.minimum)),
+        Column::new("rounds", count(|m| m.timing.rounds)),
     ];
     seal::write(path, columns, &version_alone())
 }
@@ -42,13 +42,13 @@ pub fn write_growths(path: &Path, growths: &[Growth]) -> DiskResult<()> {
     let text = |of: fn(&Growth) -> &str| growths.iter().map(of).collect::<Vec<&str>>();
     let number = |of: fn(&Growth) -> f64| growths.iter().map(of).collect::<Vec<f64>>();
     let columns = vec![
-        Column::new("area".into(), text(|growth| growth.area.name())),
-        Column::new("variable".into(), text(|growth| growth.variable.symbol())),
-        Column::new("case".into(), text(|growth| growth.spacing.name())),
-        Column::new("held".into(), text(|growth| &growth.held)),
-        Column::new("exponent".into(), number(Growth::exponent)),
-        Column::new("limit".into(), number(|growth| growth.variable.limit())),
-        Column::new("kept".into(), growths.iter().map(Growth::is_kept).collect::<Vec<bool>>()),
+        Column::new("area", text(|growth| growth.area.name())),
+        Column::new("variable", text(|growth| growth.variable.symbol())),
+        Column::new("case", text(|growth| growth.spacing.name())),
+        Column::new("held", text(|growth| &growth.held)),
+        Column::new("exponent", number(Growth::exponent)),
+        Column::new("limit", number(|growth| growth.variable.limit())),
+        Column::new("kept", growths.iter().map(Growth::is_kept).collect::<Vec<bool>>()),
     ];
     seal::write(path, columns, &version_alone())
 }

@@ -2,14 +2,13 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::*;
-
 use crate::cli::problem::{Problem, Problems};
-use crate::data::parquet::{MAGIC, damaged, guarded, is_numeric, promises};
+use crate::data::parquet::damaged;
+use crate::parquet::{Field, Footer, Kind, MAGIC, Numbers, Source};
 
 /// The column that tells chains apart, and the one that may count their draws.
 pub const CHAIN: &str = "chain";
@@ -23,9 +22,6 @@ const SMALLEST_BATCH: usize = 64;
 
 /// Bytes of a batch at most: each thread holds one, and as much again of the file.
 const BATCH_BYTES: usize = 1 << 26;
-
-/// Bytes of a page's header, nearly always.
-const HEADER_BYTES: usize = 256;
 
 /// Column names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 10;
@@ -44,14 +40,11 @@ pub enum Content {
 pub struct DrawsFile {
     path: PathBuf,
     shown: String,
-    metadata: FileMetadataRef,
-    /// Every column's name, in the order of the file.
-    fields: Vec<String>,
+    footer: Footer,
     /// Of each wanted column, its place in the file.
     places: Vec<usize>,
     names: Vec<String>,
     n_chains: usize,
-    n_rows: usize,
 }
 
 impl DrawsFile {
@@ -68,20 +61,11 @@ impl DrawsFile {
             let problem = Problem::of_file(&shown, format!("`{shown}` is not a Parquet file"));
             return Err(problem.help("save the draws as Parquet, a row a draw").into());
         }
-        promises::check_footer(&mut BufReader::new(&file)).map_err(|reason| damaged(&shown, reason))?;
-        let (metadata, fields) = of_polars(&shown, || {
-            let mut reader = ParquetReader::new(file);
-            let fields: Vec<(String, ArrowDataType)> = reader
-                .schema()?
-                .iter_values()
-                .map(|field| (field.name.to_string(), field.dtype.clone()))
-                .collect();
-            let mut metadata = FileMetadata::clone(reader.get_metadata()?);
-            // Among them the Arrow schema, which every reading of a batch would decode again, and polars slowly; numbers do not need it.
-            metadata.key_value_metadata = None;
-            Ok((FileMetadataRef::new(metadata), fields))
-        })?;
-        let names = || fields.iter().map(|(name, _)| name.as_str());
+        let footer = Footer::read(Source::Disk(&file)).map_err(|error| damaged(&shown, &error))?;
+        // Numbers do not need them, and every reading of a batch would decode the Arrow schema that is among them.
+        let footer = footer.without_entries();
+        let fields = footer.fields();
+        let names = || fields.iter().map(|field| field.name.as_str());
         let Some(chain) = names().position(|name| name == CHAIN) else {
             let message = format!("`{shown}` has no column `{CHAIN}`");
             return Err(Problem::of_file(&shown, message)
@@ -91,14 +75,16 @@ impl DrawsFile {
                 .into());
         };
         let is_value = |name: &str| name != CHAIN && name != DRAW && is_wanted(name);
-        let places: Vec<usize> = (0..fields.len()).filter(|&place| is_value(&fields[place].0)).collect();
-        let takes = |dtype: &ArrowDataType| {
-            is_numeric(dtype) || content == Content::Variables && *dtype == ArrowDataType::Boolean
+        let places: Vec<usize> = (0..fields.len()).filter(|&place| is_value(&fields[place].name)).collect();
+        let takes = |kind: &Kind| match kind {
+            Kind::Numbers => true,
+            Kind::Booleans => content == Content::Variables,
+            Kind::Text | Kind::Other(_) => false,
         };
-        let refused: Vec<&(String, ArrowDataType)> =
-            places.iter().map(|&place| &fields[place]).filter(|(_, dtype)| !takes(dtype)).collect();
-        if let Some((first, dtype)) = refused.first() {
-            let message = format!("column `{}` holds {dtype:?}, not numbers", first.escape_debug());
+        let refused: Vec<&Field> =
+            places.iter().map(|&place| &fields[place]).filter(|field| !takes(&field.kind)).collect();
+        if let Some(Field { name, kind }) = refused.first() {
+            let message = format!("column `{}` holds {kind}, not numbers", name.escape_debug());
             let problem = Problem::of_file(&shown, message);
             return Err(match refused.len() {
                 1 => problem,
@@ -107,8 +93,8 @@ impl DrawsFile {
             .note(format!("every column but `{CHAIN}` and `{DRAW}` is taken for {}", content.name()))
             .into());
         }
-        if !is_numeric(&fields[chain].1) {
-            let message = format!("column `{CHAIN}` holds {:?}, not numbers", fields[chain].1);
+        if fields[chain].kind != Kind::Numbers {
+            let message = format!("column `{CHAIN}` holds {}, not numbers", fields[chain].kind);
             return Err(Problem::of_file(&shown, message)
                 .note("allowed: a whole number for each chain")
                 .into());
@@ -119,11 +105,8 @@ impl DrawsFile {
                 .note(format!("its columns: {}", list(names())))
                 .into());
         }
-        let names = places.iter().map(|&place| fields[place].0.clone()).collect();
-        let n_rows = metadata.num_rows;
-        let fields = fields.into_iter().map(|(name, _)| name).collect();
-        let mut opened =
-            Self { path: path.to_path_buf(), shown, metadata, fields, places, names, n_chains: 1, n_rows };
+        let names = places.iter().map(|&place| fields[place].name.clone()).collect();
+        let mut opened = Self { path: path.to_path_buf(), shown, footer, places, names, n_chains: 1 };
         let chains = opened.read(&[chain])?.remove(0);
         opened.n_chains = opened.chains(&chains)?;
         Ok(opened)
@@ -149,13 +132,13 @@ impl DrawsFile {
     /// S, the draws of all chains.
     #[must_use]
     pub fn n_draws(&self) -> usize {
-        self.n_rows
+        self.footer.n_rows()
     }
 
     /// The wanted columns in batches of a bearable size.
     #[must_use]
     pub fn batches(&self) -> Vec<Range<usize>> {
-        let of_memory = BATCH_BYTES / (8 * self.n_rows).max(1);
+        let of_memory = BATCH_BYTES / (8 * self.n_draws()).max(1);
         let size = self.names.len().div_ceil(MOST_BATCHES).max(SMALLEST_BATCH).min(of_memory.max(1));
         let batch = |first: usize| first..self.names.len().min(first + size);
         (0..self.names.len()).step_by(size).map(batch).collect()
@@ -173,44 +156,17 @@ impl DrawsFile {
     fn read(&self, places: &[usize]) -> Result<Vec<Vec<f64>>, Problems> {
         // Opened anew, so that what is mapped of the file is let go with each batch.
         let file = opened(&self.path, &self.shown)?;
-        // Of a page little more than its header is read here.
-        let mut headers = BufReader::with_capacity(HEADER_BYTES, &file);
-        for &place in places {
-            promises::check_pages(&mut headers, &self.metadata, &self.fields[place])
-                .map_err(|reason| damaged(&self.shown, reason))?;
-        }
-        drop(headers);
-        let frame = of_polars(&self.shown, || {
-            let mut reader = ParquetReader::new(file)
-                .with_projection(Some(places.to_vec()))
-                // Whoever asks for batches has threads of their own.
-                .read_parallel(ParallelStrategy::None);
-            reader.set_metadata(self.metadata.clone());
-            reader.finish()
-        })?;
-        // Each is let go when it has been copied, so that the next copy takes its place in memory.
-        frame.into_columns().into_iter().map(|column| self.numbers(&column)).collect()
+        let columns = self.footer.numbers(Source::Disk(&file), places);
+        let columns = columns.map_err(|error| damaged(&self.shown, &error))?;
+        places.iter().zip(columns).map(|(&place, column)| self.full(place, column)).collect()
     }
 
-    fn numbers(&self, column: &Column) -> Result<Vec<f64>, Problems> {
-        let name = column.name().escape_debug().to_string();
-        if column.len() != self.n_rows {
-            let found = format!("column `{name}` has {} rows, the file {}", column.len(), self.n_rows);
-            return Err(damaged(&self.shown, found).into());
-        }
-        let numbers = of_polars(&self.shown, || {
-            let numbers = column.cast(&DataType::Float64)?;
-            Ok(numbers.f64()?.clone())
-        })?;
-        if numbers.null_count() == 0 {
-            let mut values = Vec::with_capacity(self.n_rows);
-            // Whole blocks: an iterator over cells that may be empty costs more than scoring them.
-            numbers.downcast_iter().for_each(|block| values.extend_from_slice(block.values()));
-            return Ok(values);
-        }
-        let first = numbers.iter().position(|value| value.is_none()).map_or(0, |row| row + 1);
+    /// The values of a column in which no cell may be empty.
+    fn full(&self, place: usize, column: Numbers) -> Result<Vec<f64>, Problems> {
+        let Some(first) = column.empty.first() else { return Ok(column.values) };
+        let (name, first) = (self.footer.fields()[place].name.escape_debug(), first + 1);
         let problem = Problem::of_file(&self.shown, format!("column `{name}` is null in row {first}"));
-        Err(match numbers.null_count() {
+        Err(match column.empty.len() {
             1 => problem,
             more => problem.note(format!("and in {} more rows", more - 1)),
         }
@@ -282,11 +238,6 @@ fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
         }
         Err(error) => Err(cannot(&error)),
     }
-}
-
-/// What polars makes of a file that may be damaged.
-fn of_polars<T>(shown: &str, read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Problems> {
-    guarded(shown, || read().map_err(|error| damaged(shown, error).into()))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {

@@ -5,12 +5,12 @@ use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::nuts::chain::DrawStats;
 use gmm_sampler::nuts::trajectory::{Ending, Transition};
-use polars::prelude::*;
 
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
 use super::inputs::{DATA, Inputs};
 use super::seal::{self, Sealed};
-use super::store::{Store, integers, numbers};
+use super::store::Store;
+use crate::parquet::Column;
 use crate::storage::atomic::DiskResult;
 use crate::study::job::Job;
 
@@ -81,25 +81,25 @@ impl Store {
             .filter(|chain| !fit.fallen.contains(chain))
             .collect();
         let mut columns = vec![
-            Column::new("chain".into(), index(&|s| kept[s / n_draws])),
-            Column::new("draw".into(), index(&|s| s % n_draws)),
-            Column::new("lp".into(), stat(|s| s.lp)),
-            Column::new("acceptance_rate".into(), stat(|s| s.transition.acceptance_rate)),
-            Column::new("step_size".into(), stat(|s| s.step_size)),
-            Column::new("tree_depth".into(), count(|s| s.transition.tree_depth)),
-            Column::new("n_steps".into(), count(|s| s.transition.n_steps)),
+            Column::new("chain", index(&|s| kept[s / n_draws])),
+            Column::new("draw", index(&|s| s % n_draws)),
+            Column::new("lp", stat(|s| s.lp)),
+            Column::new("acceptance_rate", stat(|s| s.transition.acceptance_rate)),
+            Column::new("step_size", stat(|s| s.step_size)),
+            Column::new("tree_depth", count(|s| s.transition.tree_depth)),
+            Column::new("n_steps", count(|s| s.transition.n_steps)),
             Column::new(
-                "diverging".into(),
+                "diverging",
                 fit.stats.iter().map(|s| s.transition.diverging()).collect::<Vec<bool>>(),
             ),
-            Column::new("energy".into(), stat(|s| s.transition.energy)),
+            Column::new("energy", stat(|s| s.transition.energy)),
         ];
         columns.extend(
             fit.draws
                 .variables()
                 .iter()
                 .enumerate()
-                .map(|(variable, name)| Column::new(name.into(), fit.draws.column(variable))),
+                .map(|(variable, name)| Column::new(name, fit.draws.column(variable).to_vec())),
         );
         let mut footer = origin(job, inputs);
         footer.push((FALLEN, fit.fallen.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
@@ -117,8 +117,7 @@ impl Store {
     /// The disk.
     pub fn write_held_out(&self, job: Job, inputs: &Inputs, held_out: &HeldOut) -> DiskResult<()> {
         let rows: Vec<u32> = held_out.rows.iter().map(|&row| row as u32).collect();
-        let columns =
-            vec![Column::new("observation".into(), rows), Column::new("elpd".into(), held_out.elpd.clone())];
+        let columns = vec![Column::new("observation", rows), Column::new("elpd", held_out.elpd.clone())];
         let mut footer = origin(job, inputs);
         footer.push((TROUBLE, held_out.trouble.clone()));
         footer.push((MCSE, format!("{:?}", held_out.mcse)));
@@ -131,8 +130,8 @@ impl Store {
 /// # Errors
 /// A file of another shape, which no fit of that K leaves.
 pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
-    let frame = file.frame()?;
-    let chain = integers(&frame, "chain")?;
+    let mut table = file.table()?;
+    let chain = table.take::<u32>("chain")?;
     // Numbers of chains may have gaps, where one was left out.
     let n_chains = chain.chunk_by(|a, b| a == b).count();
     ensure!(
@@ -140,22 +139,21 @@ pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
         "the chains are not of one length"
     );
     let variables = Mixture::variables(components, n_features);
-    let columns = variables.iter().map(|name| numbers(&frame, name)).collect::<Result<Vec<_>>>()?;
+    let columns = variables.iter().map(|name| table.take(name)).collect::<Result<Vec<Vec<f64>>>>()?;
     let [lp, acceptance_rate, step_size, energy] =
-        ["lp", "acceptance_rate", "step_size", "energy"].map(|name| numbers(&frame, name));
+        ["lp", "acceptance_rate", "step_size", "energy"].map(|name| table.take::<f64>(name));
     let (lp, acceptance_rate, step_size, energy) = (lp?, acceptance_rate?, step_size?, energy?);
-    let (tree_depth, n_steps) = (integers(&frame, "tree_depth")?, integers(&frame, "n_steps")?);
-    let diverging = frame.column("diverging")?.bool()?;
+    let (tree_depth, n_steps) = (table.take::<u32>("tree_depth")?, table.take::<u32>("n_steps")?);
+    let diverging = table.take::<bool>("diverging")?;
     let cut_off = cut_off(file, &tree_depth)?;
     let stats = (0..chain.len())
         .map(|s| {
-            let diverging = diverging.get(s).ok_or_else(|| anyhow!("diverging is missing in row {s}"))?;
-            let ending = match (diverging, cut_off[s]) {
+            let ending = match (diverging[s], cut_off[s]) {
                 (true, _) => Ending::Diverged,
                 (false, true) => Ending::CutOff,
                 (false, false) => Ending::Turned,
             };
-            Ok(DrawStats {
+            DrawStats {
                 lp: lp[s],
                 step_size: step_size[s],
                 transition: Transition {
@@ -165,9 +163,9 @@ pub fn fit(file: &Sealed, components: usize, n_features: usize) -> Result<Fit> {
                     ending,
                     energy: energy[s],
                 },
-            })
+            }
         })
-        .collect::<Result<_>>()?;
+        .collect();
     Ok(Fit {
         draws: Draws::from_columns(n_chains, variables, columns),
         stats,
@@ -200,12 +198,12 @@ fn cut_off(file: &Sealed, tree_depth: &[u32]) -> Result<Vec<bool>> {
 /// # Errors
 /// A file of another shape.
 pub fn held_out(file: &Sealed) -> Result<HeldOut> {
-    let frame = file.frame()?;
-    let rows = integers(&frame, "observation")?.into_iter().map(|row| row as usize).collect();
+    let mut table = file.table()?;
+    let rows = table.take::<u32>("observation")?.into_iter().map(|row| row as usize).collect();
     let mcse = file.entry(MCSE).ok_or_else(|| anyhow!("{MCSE} is missing"))?;
     Ok(HeldOut {
         rows,
-        elpd: numbers(&frame, "elpd")?,
+        elpd: table.take("elpd")?,
         mcse: mcse.parse().map_err(|error| anyhow!("{MCSE} is {mcse}: {error}"))?,
         trouble: file.entry(TROUBLE).unwrap_or_default().to_owned(),
     })
@@ -241,7 +239,7 @@ mod tests {
         let file = if entry {
             file
         } else {
-            let columns = file.frame().unwrap().columns().to_vec();
+            let columns = file.table().unwrap().into_columns();
             seal::write(&path, columns, &origin(job, &inputs)).unwrap();
             Sealed::open(std::fs::read(&path).unwrap()).unwrap()
         };

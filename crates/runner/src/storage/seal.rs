@@ -1,18 +1,14 @@
 //! Parquet with a checksum over every byte, carried in the file's own footer: what was changed, cut short or made by anything
 //! else is not read.
 
-use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Error, Result, bail, ensure};
-use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::*;
+use anyhow::{Context, Result, bail, ensure};
 
 use super::footer::{INPUTS, VERSION, VERSION_ENTRY};
 use super::inputs::Inputs;
-use crate::data::parquet::{MAGIC, promises};
-use crate::process::panics::{catch_panic, defect};
+use crate::parquet::{self, Column, Difference, Footer, MAGIC, Source, Table};
 use crate::storage::atomic::{DiskError, DiskResult, write_bytes};
 
 /// Footer entry, the last one: BLAKE3 of the file with zeros in the place of this very digest.
@@ -27,15 +23,11 @@ const STRING_OF_DIGITS: [u8; 2] = [0x18, DIGITS as u8];
 /// Bytes at the end of a Parquet file: the footer's length and the magic word.
 const TAIL: usize = 8;
 
-/// Rows that are encoded, and later read, at a time: polars' own default. A fit rarely has more.
-const ROW_GROUP: usize = 512 * 512;
-
 /// A file that is what it was when it was written.
 #[derive(Debug)]
 pub struct Sealed {
     bytes: Vec<u8>,
-    metadata: FileMetadataRef,
-    entries: Vec<(String, String)>,
+    footer: Footer,
 }
 
 impl Sealed {
@@ -50,12 +42,8 @@ impl Sealed {
             checksum(&bytes, &digits).as_bytes() == &bytes[digits],
             "its checksum does not match its content"
         );
-        promises::check_footer(&mut Cursor::new(&bytes)).map_err(Error::msg)?;
-        let metadata =
-            catch_panic(|| Ok(ParquetReader::new(Cursor::new(&bytes)).get_metadata()?.clone()), defect)?;
-        let entries = metadata.key_value_metadata().clone().unwrap_or_default();
-        let entries = entries.into_iter().filter_map(|entry| Some((entry.key, entry.value?))).collect();
-        Ok(Self { bytes, metadata, entries })
+        let footer = Footer::read(Source::Memory(&bytes))?;
+        Ok(Self { bytes, footer })
     }
 
     /// Bytes with the checksum that they should have, if there is a place for one.
@@ -85,32 +73,15 @@ impl Sealed {
     /// The value of a footer entry.
     #[must_use]
     pub fn entry(&self, wanted: &str) -> Option<&str> {
-        self.entries.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str())
+        self.footer.entries().iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str())
     }
 
     /// The table.
     ///
     /// # Errors
-    /// A content that polars does not read, which this program did not write.
-    pub fn frame(&self) -> Result<DataFrame> {
-        let read = || {
-            let mut reader = ParquetReader::new(Cursor::new(&self.bytes));
-            reader.set_metadata(self.metadata.clone());
-            for name in reader.schema()?.iter_names() {
-                // The checksum says that nothing was changed, not who wrote it.
-                promises::check_pages(&mut Cursor::new(&self.bytes), &self.metadata, name)
-                    .map_err(Error::msg)?;
-            }
-            // Whoever reads many files has threads of their own.
-            let frame = reader.read_parallel(ParallelStrategy::None).finish()?;
-            let columns = frame.columns().iter();
-            ensure!(
-                columns.into_iter().all(|column| column.len() == frame.height()),
-                "its columns are not of one length"
-            );
-            Ok(frame)
-        };
-        catch_panic(read, defect)
+    /// A content that this program did not write: the checksum says that nothing was changed, not who wrote it.
+    pub fn table(&self) -> Result<Table> {
+        self.footer.table(Source::Memory(&self.bytes))
     }
 }
 
@@ -120,25 +91,18 @@ pub fn difference(before: Vec<u8>, now: Vec<u8>) -> String {
     let sizes = format!("{} and {} bytes", before.len(), now.len());
     let tables = || -> Result<String> {
         let (before, now) = (Sealed::open(before)?, Sealed::open(now)?);
-        let entry =
-            before.entries.iter().find(|(key, value)| key != CHECKSUM && now.entry(key) != Some(value));
+        let entry = before
+            .footer
+            .entries()
+            .iter()
+            .find(|(key, value)| key != CHECKSUM && now.entry(key) != Some(value));
         if let Some((key, value)) = entry {
             return Ok(format!("{key} was {value} and is {}", now.entry(key).unwrap_or("not there")));
         }
-        let (before, now) = (before.frame()?, now.frame()?);
-        ensure!(
-            before.schema() == now.schema() && before.height() == now.height(),
-            "the tables have other columns or rows"
-        );
-        for (was, is) in before.columns().iter().zip(now.columns()) {
-            if let Some(row) = (0..was.len()).find(|&row| was.get(row).ok() != is.get(row).ok()) {
-                return Ok(format!(
-                    "column {} of row {row} was {} and is {}",
-                    was.name(),
-                    was.get(row)?,
-                    is.get(row)?
-                ));
-            }
+        if let Some(Difference { column, row, cells: [was, is] }) =
+            before.table()?.first_difference(&now.table()?)?
+        {
+            return Ok(format!("column {column} of row {row} was {was} and is {is}"));
         }
         bail!("the tables are the same, their bytes are not")
     };
@@ -157,24 +121,9 @@ pub fn write(path: &Path, columns: Vec<Column>, footer: &[(&'static str, String)
 
 /// The bytes of a table with footer entries and its checksum.
 fn encode(columns: Vec<Column>, footer: &[(&'static str, String)]) -> Result<Vec<u8>> {
-    let frame = DataFrame::new_infer_height(columns)?;
     let entries = footer.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
     let entries = entries.chain([(CHECKSUM.to_owned(), "0".repeat(DIGITS))]).collect();
-    let mut bytes = Vec::new();
-    // `finish` of the writer as a whole would first split the frame into its chunks, of which there is one, and for that
-    // make a buffer of 8 MiB of zeros that nobody reads.
-    let mut writer = ParquetWriter::new(&mut bytes)
-        // Random mantissas do not compress; statistics and labels do, and level 1 costs next to nothing.
-        .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(entries)))
-        // Writers run inside our own pool already.
-        .set_parallel(false)
-        .batched(frame.schema())?;
-    for first in (0..frame.height()).step_by(ROW_GROUP) {
-        writer.write_batch(&frame.slice(first as i64, ROW_GROUP))?;
-    }
-    writer.finish()?;
-    drop(writer);
+    let bytes = parquet::write(Table::new(columns)?, entries)?;
     ensure!(digits(&bytes).is_some(), "a Parquet file has the footer entries that it was given");
     Ok(Sealed::reseal(bytes))
 }
@@ -198,27 +147,23 @@ fn checksum(bytes: &[u8], digits: &Range<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+
+    use super::*;
+    use crate::parquet::foreign;
 
     fn written(rows: u32) -> Vec<u8> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.parquet");
-        let column = Column::new("row".into(), (0..rows).collect::<Vec<u32>>());
+        let column = Column::new("row", (0..rows).collect::<Vec<u32>>());
         write(&path, vec![column], &[("key", "value".to_owned())]).unwrap();
         fs::read(path).unwrap()
     }
 
-    fn rows(file: &Sealed) -> Vec<u32> {
-        let frame = file.frame().unwrap();
-        frame.column("row").unwrap().u32().unwrap().into_no_null_iter().collect()
-    }
-
     #[test]
-    fn more_rows_than_a_group_holds_come_back_in_their_order() {
-        let n = ROW_GROUP as u32 + 5;
-        let file = Sealed::open(written(n)).unwrap();
-        assert!(rows(&file).into_iter().eq(0..n));
+    fn what_is_written_is_read() {
+        let file = Sealed::open(written(5)).unwrap();
+        assert_eq!(file.table().unwrap().take::<u32>("row").unwrap(), [0, 1, 2, 3, 4]);
         assert_eq!((file.entry("key"), file.entry("other")), (Some("value"), None));
     }
 
@@ -240,9 +185,7 @@ mod tests {
 
     #[test]
     fn files_of_other_programs_are_told_apart() {
-        let mut bytes = Vec::new();
-        let mut frame = DataFrame::new_infer_height(vec![Column::new("row".into(), [1u32, 2])]).unwrap();
-        ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+        let bytes = foreign::bytes(vec![foreign::column("row", [1u32, 2])]);
         let reason = |bytes: &[u8]| Sealed::open(bytes.to_vec()).unwrap_err().to_string();
         assert!(reason(&bytes).contains("another program"));
         assert!(reason(b"row\n1\n").contains("does not begin like Parquet"));

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
-use polars::prelude::*;
+use anyhow::Result;
 
 use crate::storage::atomic::{DiskResult, read_if_there, remove_file, set_aside};
 use crate::study::job::{Job, Kept};
@@ -151,16 +150,4 @@ impl Store {
     pub fn forget_failure(&self, job: Job) -> DiskResult<()> {
         remove_file(&self.failure_path(job))
     }
-}
-
-pub fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
-    let column = frame.column(name)?.f64()?;
-    ensure!(column.null_count() == 0, "column {name} has empty cells");
-    Ok(column.into_no_null_iter().collect())
-}
-
-pub fn integers(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
-    let column = frame.column(name)?.u32()?;
-    ensure!(column.null_count() == 0, "column {name} has empty cells");
-    Ok(column.into_no_null_iter().collect())
 }
