@@ -98,15 +98,15 @@ fn what_no_mixture_can_be_fitted_to_is_refused_by_name() {
         refused(
             &rows(|x, y| (x * factor, y)),
             "[1, 2]",
-            "the standard deviation of column `x` squares to a number beyond the range of doubles",
+            "the variance of column `x` is beyond the range of doubles",
         );
     }
-    refused(&rows(|_, _| (1.5, 2.5)), "[1, 2]", "column `x` has the value 1.5 in every row");
+    refused(&rows(|_, _| (1.5, 2.5)), "[1, 2]", "column `x` is constant: 1.5 in every row");
     for error in [0.0, 1e-9] {
         refused(
             &rows(|x, y| (x, 2.0 * x + 1.0 + error * y)),
             "[1, 2]",
-            "column `y` is, to within rounding, a linear combination of those before it",
+            "column `y` is a linear combination of the columns before it, up to rounding",
         );
     }
     refused("x,y\n1,2\n3,5\n4,4\n", "[4]", "4 components for 3 different observations");

@@ -335,8 +335,8 @@ fn files_that_are_no_parquet_or_damaged_are_refused() {
     workplace.write("empty.parquet", "");
     fs::create_dir(workplace.path("directory.parquet")).unwrap();
     for (name, expected) in [
-        ("cut", "cannot be read"),
-        ("torn", "cannot be read"),
+        ("cut", "invalid Parquet file"),
+        ("torn", "invalid Parquet file"),
         ("text", "is not a Parquet file"),
         ("empty", "is not a Parquet file"),
         ("directory", "it is a directory"),

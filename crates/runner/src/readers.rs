@@ -41,8 +41,8 @@ pub fn data(bytes: &[u8]) -> Refusal {
         scale: Scale::Standardize,
         missing,
     };
-    let all = data::of_bytes(bytes.to_vec(), &spec(None, None, Missing::Error), None);
-    let some = data::of_bytes(bytes.to_vec(), &spec(Some("x"), Some("kind"), Missing::Drop), Some("group"));
+    let all = data::from_bytes(bytes.to_vec(), &spec(None, None, Missing::Error), None);
+    let some = data::from_bytes(bytes.to_vec(), &spec(Some("x"), Some("kind"), Missing::Drop), Some("group"));
     all.or(some).map(drop).map_err(words)
 }
 

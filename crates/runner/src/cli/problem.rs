@@ -1,15 +1,15 @@
-//! What is wrong with a spec or a data file, and how a person reads it: place, finding, what is allowed, a way out.
+//! Problems of a spec or a data file, printed as compilers print theirs: place, what was given, what is allowed, what to do.
 
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-/// Longer excerpts (a CSV line of thousands of cells) would bury the message: only their line number is shown.
+/// Bytes. A longer excerpt (a CSV line of thousands of cells) would bury the message: only its line number is shown.
 const LONGEST_EXCERPT: usize = 400;
-/// Terminal columns. Messages are wrapped by nobody, so this only decides where long source lines are cut.
+/// Terminal columns. Messages are not wrapped, so this only decides where long source lines are cut.
 const WIDTH: usize = 120;
-/// Jaro-Winkler similarity (0 to 1) from which two names are taken for the same word misspelt. Arbitrary; at 0.8
+/// Jaro-Winkler similarity (0 to 1) above which a name is taken for a misspelling of another. Arbitrary; at 0.8
 /// `chans`, `warm_up` and `standardise` find their words and `evidence` finds none.
 const SIMILAR: f64 = 0.8;
 
@@ -52,7 +52,7 @@ impl Excerpt {
 
 impl Problem {
     /// A problem of a file, to be given a place in it by [`at`](Self::at).
-    pub fn of_file(file: &str, message: impl Into<String>) -> Self {
+    pub fn new(file: &str, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             file: file.to_owned(),
@@ -64,9 +64,9 @@ impl Problem {
         }
     }
 
-    /// A problem of one key of the spec, such as `data.columns[1]`; whoever holds the spec's text places it.
-    pub fn of_key(file: &str, key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: Some(key.into()), ..Self::of_file(file, message) }
+    /// A problem of one key of the spec, such as `data.columns[1]`. The reader of the spec knows its place in the text.
+    pub fn with_key(file: &str, key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..Self::new(file, message) }
     }
 
     /// The key of the spec that is at fault.
@@ -83,7 +83,7 @@ impl Problem {
         self
     }
 
-    /// What is written beside the place: what was given, or what is allowed there.
+    /// The text beside the place: what was given, or what is allowed.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -97,14 +97,14 @@ impl Problem {
         self
     }
 
-    /// What to do about it.
+    /// Advice on what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// [`help`](Self::help) that names the candidate nearest to what was typed, if one is near.
+    /// [`help`](Self::help) that suggests the candidate most similar to what was typed, if any is similar.
     #[must_use]
     pub fn did_you_mean<'a>(self, typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(typed, candidates) {
@@ -135,7 +135,7 @@ impl Problem {
     }
 }
 
-/// The candidate most like what was typed, if any is like it at all.
+/// The candidate most similar to what was typed, if any is similar enough.
 fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     candidates
@@ -153,7 +153,7 @@ pub enum Style {
     Coloured,
 }
 
-/// All that is wrong, at once; never empty.
+/// All problems of an input; never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problems(Vec<Problem>);
 
@@ -162,7 +162,7 @@ impl Problems {
     ///
     /// # Errors
     /// There is at least one problem.
-    pub fn none_of(problems: Vec<Problem>) -> Result<(), Self> {
+    pub fn check(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 

@@ -14,6 +14,7 @@ use crate::commands::run::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;
+use crate::present::columns::left_out;
 use crate::scores::warnings;
 use crate::storage::store::{Store, Stored, Unavailable};
 use crate::study::job::Variant;
@@ -45,8 +46,9 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
     // A fit's draws, and the copies that scoring and relabelling make of them, for every thread.
     let fit_bytes = 8 * variables * sampler.chains * sampler.draws;
+    let left_out = left_out(dataset).map_or(String::new(), |columns| format!("  left out    {columns}\n"));
     let mut text = format!(
-        "{}\n  data        {} observations of {}\n  components  {}\n  parameters  {}\n",
+        "{}\n  data        {} observations of {}\n{left_out}  components  {}\n  parameters  {}\n",
         experiment.spec.name,
         dataset.data.n_observations(),
         dataset.columns.join(", "),

@@ -19,6 +19,7 @@ use crate::engine::progress::{Display, Progress};
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::supervisor::Supervision;
 use crate::engine::task::Task;
+use crate::present::columns::columns_line;
 use crate::present::report;
 use crate::present::table;
 use crate::process::interrupt::{OnStop, say_stopped};
@@ -92,6 +93,7 @@ pub fn execute(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result
             all.len(),
             stage.missing.len()
         );
+        say!("{}", columns_line(dataset));
         warnings.iter().for_each(|warning| say!("warning: {warning}"));
         tell(&stage);
     }

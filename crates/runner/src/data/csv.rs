@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::finding::{Findings, Source};
-use super::table::{Choice, Column, Label, Table, choose};
-use super::{MOST_CELLS, MOST_ROWS};
+use super::faults::{Faults, SourceFile};
+use super::table::{Choice, NumberColumn, Table, TextColumn, choose};
 use crate::cli::problem::{Excerpt, Problem, Problems};
 use crate::study::spec::DataSpec;
+use crate::study::spec::limits::MOST_ROWS;
 
-/// What programs write for a value that is not there; compared without regard to case.
+/// What programs write for a missing value; case does not matter.
 const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "none"];
+/// Cells of the wanted columns: 1.6 GB.
+const MOST_CELLS: usize = 200_000_000;
 /// Cells of one line, wanted or not: their places take 32 MB.
 const MOST_CELLS_OF_A_LINE: usize = 2_000_000;
 /// Characters of a cell that are quoted in a message.
@@ -139,12 +141,14 @@ fn is_missing(content: &str) -> bool {
 /// The wanted cells of a CSV text.
 ///
 /// # Errors
-/// No header, names that are not there, broken quotes, or more rows than can be fitted.
+/// No header, unknown column names, broken quotes, or more rows than the limit.
 pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
-    let source = Source { file: &spec.path, text: Some(text) };
+    let source = SourceFile { file: &spec.path, text: Some(text) };
     let mut records = Records::new(text).filter(|record| !is_blank_line(text, record)).peekable();
     let Some(header) = records.next() else {
-        return Err(Problem::of_file(source.file, "the file has nothing but blank lines").into());
+        return Err(Problem::new(source.file, "the file has only blank lines")
+            .help("start with a line of column names, then one line for each observation")
+            .into());
     };
     let header = header.map_err(|malformed| problem(source, text, &malformed))?;
     let names: Vec<String> =
@@ -155,10 +159,11 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
     let Choice { features, label, group } = choose(&names, spec, groups)?;
 
     let named = spec.columns.is_some();
-    let column = |&feature: &usize| Column { name: names[feature].clone(), ..Column::default() };
-    let mut columns: Vec<Column> = features.iter().map(column).collect();
-    let (mut classes, mut groups) = (label.map(|_| Label::default()), group.map(|_| Label::default()));
-    let (mut rows, mut ragged) = (Vec::new(), Findings::default());
+    let column = |&feature: &usize| NumberColumn { name: names[feature].clone(), ..NumberColumn::default() };
+    let mut columns: Vec<NumberColumn> = features.iter().map(column).collect();
+    let (mut classes, mut groups) =
+        (label.map(|_| TextColumn::default()), group.map(|_| TextColumn::default()));
+    let (mut rows, mut ragged) = (Vec::new(), Faults::default());
     for record in records {
         let record = record.map_err(|malformed| problem(source, text, &malformed))?;
         let (found, expected) = (record.cells.len(), names.len());
@@ -168,19 +173,17 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
             continue;
         }
         if rows.len() == MOST_ROWS {
-            let message = format!("more than {MOST_ROWS} rows");
-            return Err(Problem::of_file(source.file, message)
-                .help("fit a random subset of the rows")
-                .into());
+            let message = format!("the file has more than {MOST_ROWS} rows, the limit");
+            return Err(Problem::new(source.file, message).help("fit a random subset of the rows").into());
         }
         if (rows.len() + 1).saturating_mul(columns.len()) > MOST_CELLS {
             let message = format!(
-                "{} columns of more than {} rows: at most {MOST_CELLS} cells are read",
+                "{} columns of more than {} rows exceed the limit of {MOST_CELLS} cells",
                 columns.len(),
                 rows.len()
             );
-            return Err(Problem::of_file(source.file, message)
-                .help("name the wanted columns in `data.columns`, or fit a random subset of the rows")
+            return Err(Problem::new(source.file, message)
+                .help("list the columns you need in `data.columns`, or fit a random subset of the rows")
                 .into());
         }
         rows.push(record.line);
@@ -195,11 +198,11 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
     }
     let problems = ragged.problem(
         source,
-        "a line has another number of cells than the header",
-        "lines have another number of cells than the header",
+        "a line and the header differ in their number of cells",
+        "lines differ from the header in their number of cells",
     );
     let problems = problems.into_iter().collect();
-    Ok(Table { source, rows, columns, label: classes, groups, problems })
+    Ok(Table { source, names, rows, columns, label: classes, groups, problems })
 }
 
 fn is_blank_line(text: &str, record: &Result<Record, Malformed>) -> bool {
@@ -208,46 +211,44 @@ fn is_blank_line(text: &str, record: &Result<Record, Malformed>) -> bool {
 
 /// Why the first line cannot be one of names.
 fn not_a_header(
-    source: Source<'_>,
+    source: SourceFile<'_>,
     text: &str,
     header: &Record,
     names: &[String],
     spec: &DataSpec,
 ) -> Option<Problem> {
     let line = header.cells[0].start..header.cells[header.cells.len() - 1].end;
-    let problem = |message: &str| {
-        Problem::of_file(source.file, message).at(source.file, Excerpt::new(text, line.clone()))
-    };
+    let problem =
+        |message: &str| Problem::new(source.file, message).at(source.file, Excerpt::new(text, line.clone()));
     // Columns that were asked for by number, as `columns = ["0", "1"]`, are names after all.
     if spec.columns.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
-        let problem = problem("the first line holds numbers, not the names of columns");
-        return Some(problem.help("put a line of names, such as `x,y`, above it"));
+        let problem = problem("the first line has numbers instead of column names");
+        return Some(problem.help("add a line of column names, such as `x,y`, above it"));
     }
     let separator =
         [("semicolons", ';'), ("tabs", '\t')].into_iter().find(|(_, sign)| names[0].contains(*sign));
     match (names, separator) {
         ([_], Some((signs, _))) => {
-            let problem = problem(&format!("the first line is separated by {signs}"));
-            Some(problem.label("allowed: commas between cells, and a point in decimal numbers"))
+            let problem = problem(&format!("cells are separated by {signs}"));
+            Some(problem.label("allowed: commas between cells and points in decimal numbers"))
         }
         _ => None,
     }
 }
 
-fn problem(source: Source<'_>, text: &str, malformed: &Malformed) -> Problem {
+fn problem(source: SourceFile<'_>, text: &str, malformed: &Malformed) -> Problem {
     let (place, message, label) = match *malformed {
         Malformed::Unclosed(place) => (place, "a quote is never closed", "opened here"),
         Malformed::AfterQuote(place) => {
             (place, "text follows a closing quote", "allowed: a comma or the end of the line")
         }
         Malformed::TooManyCells(_) => {
-            let message = format!("a line has more than {MOST_CELLS_OF_A_LINE} cells");
-            return Problem::of_file(source.file, message);
+            let message = format!("a line has more than {MOST_CELLS_OF_A_LINE} cells, the limit");
+            return Problem::new(source.file, message);
         }
     };
-    let problem =
-        Problem::of_file(source.file, message).at(source.file, Excerpt::new(text, place..place + 1));
-    problem.label(label).note("a quote within a quoted cell is written twice: \"\"")
+    let problem = Problem::new(source.file, message).at(source.file, Excerpt::new(text, place..place + 1));
+    problem.label(label).note("inside a quoted cell, write a quote twice: \"\"")
 }
 
 /// A cell as it is shown in a message.
@@ -261,7 +262,7 @@ fn missing(name: &str, content: &str) -> String {
     if content.is_empty() { format!("column `{name}` is empty") } else { given(name, content) }
 }
 
-impl Column {
+impl NumberColumn {
     /// Takes the cell of one more row. A column that was not asked for by name and begins as text is not stored.
     fn read(&mut self, text: &str, record: &Record, feature: usize, named: bool) {
         let span = &record.cells[feature];
@@ -287,7 +288,7 @@ impl Column {
     }
 }
 
-impl Label {
+impl TextColumn {
     fn read(&mut self, text: &str, record: &Record, label: usize, name: &str) {
         let span = &record.cells[label];
         let content = content(&text[span.clone()]);

@@ -2,25 +2,25 @@
 
 use anyhow::Error;
 
-use super::MOST_ROWS;
-use super::finding::Source;
-use super::table::{Choice, Column, Label, Table, choose, too_many};
+use super::faults::SourceFile;
+use super::table::{Choice, NumberColumn, Table, TextColumn, choose, no_numeric_column, too_many};
 use crate::cli::problem::{Problem, Problems};
 use crate::parquet::{self, Footer, Kind, Numbers};
 use crate::study::spec::DataSpec;
+use crate::study::spec::limits::MOST_ROWS;
 
 /// The wanted columns of a Parquet file.
 ///
 /// # Errors
-/// A damaged file, names that are not there, columns of dates or the like where numbers are wanted, too many rows.
+/// A damaged file, unknown column names, columns of dates or the like where numbers are wanted, too many rows.
 pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     let damaged = |error: Error| Problems::from(damaged(&spec.path, &error));
-    let (source, bytes) = (Source { file: &spec.path, text: None }, parquet::Source::Memory(bytes));
+    let (source, bytes) = (SourceFile { file: &spec.path, text: None }, parquet::Source::Memory(bytes));
     let footer = Footer::read(bytes).map_err(damaged)?;
     let n_rows = footer.n_rows();
     if n_rows > MOST_ROWS {
-        let message = format!("{n_rows} rows, at most {MOST_ROWS} can be fitted");
-        return Err(Problem::of_file(source.file, message).help("fit a random subset of the rows").into());
+        let message = format!("the file has {n_rows} rows; the limit is {MOST_ROWS}");
+        return Err(Problem::new(source.file, message).help("fit a random subset of the rows").into());
     }
     let fields = footer.fields();
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
@@ -32,18 +32,18 @@ pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Resu
     let problems = features.iter().enumerate().filter(|(_, feature)| !is_numeric(**feature));
     let problems = problems.map(|(index, &feature)| {
         let message = format!("column `{}` holds {}, not numbers", names[feature], fields[feature].kind);
-        Problem::of_key(source.file, format!("data.columns[{index}]"), message)
+        Problem::with_key(source.file, format!("data.columns[{index}]"), message)
     });
     let texts = [("data.label", label), ("scoring.groups", group)];
     let text_problems = texts.into_iter().filter_map(|(key, column)| {
         let field = &fields[column.filter(|&column| matches!(fields[column].kind, Kind::Other(_)))?];
-        let message = format!("column `{}` holds {}: neither text nor numbers", field.name, field.kind);
-        Some(Problem::of_key(source.file, key, message))
+        let message = format!("column `{}` holds {}, not text, numbers or booleans", field.name, field.kind);
+        Some(Problem::with_key(source.file, key, message))
     });
-    Problems::none_of(problems.chain(text_problems).collect())?;
+    Problems::check(problems.chain(text_problems).collect())?;
 
     if features.is_empty() {
-        return Err(Problem::of_file(source.file, "no column holds numbers").into());
+        return Err(no_numeric_column(source, &names).into());
     }
     if let Some(problem) = too_many(source, features.len()) {
         return Err(problem.into());
@@ -58,16 +58,17 @@ pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Resu
     let label = label.map(texts).transpose().map_err(damaged)?;
     let groups = group.map(texts).transpose().map_err(damaged)?;
     let rows = (1..=n_rows).collect();
-    Ok(Table { source, rows, columns, label, groups, problems: Vec::new() })
+    Ok(Table { source, names, rows, columns, label, groups, problems: Vec::new() })
 }
 
-/// A file whose content is not what its beginning announces.
+/// The problem of a file that begins like Parquet but cannot be read.
 pub fn damaged(shown: &str, error: &Error) -> Problem {
-    Problem::of_file(shown, "the file begins like Parquet and cannot be read").note(format!("{error:#}"))
+    Problem::new(shown, "invalid Parquet file").note(format!("{error:#}"))
 }
 
-fn feature(numbers: Numbers, name: &str) -> Column {
-    let mut column = Column { name: name.to_owned(), values: numbers.values, ..Column::default() };
+fn feature(numbers: Numbers, name: &str) -> NumberColumn {
+    let mut column =
+        NumberColumn { name: name.to_owned(), values: numbers.values, ..NumberColumn::default() };
     for (index, value) in column.values.iter_mut().enumerate() {
         if value.is_nan() {
             column.missing.push(index + 1, None, || format!("column `{name}` is null or NaN"));
@@ -82,8 +83,8 @@ fn feature(numbers: Numbers, name: &str) -> Column {
     column
 }
 
-fn classes(values: Vec<Option<String>>, name: &str) -> Label {
-    let mut label = Label { values, ..Label::default() };
+fn classes(values: Vec<Option<String>>, name: &str) -> TextColumn {
+    let mut label = TextColumn { values, ..TextColumn::default() };
     for (index, class) in label.values.iter().enumerate() {
         if class.is_none() {
             label.missing.push(index + 1, None, || format!("column `{name}` is null"));

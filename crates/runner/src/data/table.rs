@@ -1,62 +1,68 @@
-//! The cells of a file, whatever its format, and the judgement whether they can be observations.
+//! The cells of a file, whatever its format, and the checks that make them a data set.
 
 use std::ops::RangeInclusive;
 
 use gmm_sampler::data::{Data, DataError, Scaling};
 use gmm_sampler::start::em::dependent_feature;
 
-use super::finding::{Findings, Source};
-use super::{Dataset, MOST_COLUMNS, MOST_FEATURES, distinct_rows};
+use super::dataset::{Dataset, LeftOut, LeftOutColumn, distinct_rows};
+use super::faults::{Faults, SourceFile};
 use crate::cli::problem::{Problem, Problems};
+use crate::study::spec::limits::MOST_FEATURES;
 use crate::study::spec::{DataSpec, Missing};
 
-/// Column names that are listed in a message; a file may have thousands.
+/// Columns that are searched for numbers; a file may have any number of others where the wanted ones are named.
+pub const MOST_COLUMNS: usize = 10_000;
+
+/// NumberColumn names that are listed in a message; a file may have thousands.
 const NAMES_SHOWN: usize = 20;
 
 /// Standard deviations whose squares, summed over a million rows, are well within the range of doubles.
 const SPREAD: RangeInclusive<f64> = 1e-150..=1e150;
 
 fn beyond_doubles(name: &str) -> String {
-    format!("the standard deviation of column `{name}` squares to a number beyond the range of doubles")
+    format!("the variance of column `{name}` is beyond the range of doubles")
 }
 
 /// What was read from a file.
 #[derive(Debug)]
 pub struct Table<'a> {
-    pub source: Source<'a>,
+    pub source: SourceFile<'a>,
+    /// All columns of the file, in its order.
+    pub names: Vec<String>,
     /// Of each row, its place in the file, counted from 1.
     pub rows: Vec<usize>,
     /// Those asked for, in that order; or all but the label and the groups.
-    pub columns: Vec<Column>,
-    pub label: Option<Label>,
+    pub columns: Vec<NumberColumn>,
+    pub label: Option<TextColumn>,
     /// Which rows belong together.
-    pub groups: Option<Label>,
-    /// What is wrong with whole rows.
+    pub groups: Option<TextColumn>,
+    /// Problems of whole rows.
     pub problems: Vec<Problem>,
 }
 
 /// A column that may be a feature.
 #[derive(Debug, Default)]
-pub struct Column {
+pub struct NumberColumn {
     pub name: String,
     /// One a row, NaN for a cell that is listed below. Incomplete as soon as a cell is text.
     pub values: Vec<f64>,
     /// How many cells are numbers, infinite ones among them.
     pub numbers: usize,
-    pub texts: Findings,
-    pub infinite: Findings,
-    pub missing: Findings,
+    pub texts: Faults,
+    pub infinite: Faults,
+    pub missing: Faults,
 }
 
 /// A column of texts: known classes, or groups.
 #[derive(Debug, Default)]
-pub struct Label {
+pub struct TextColumn {
     /// One a row.
     pub values: Vec<Option<String>>,
-    pub missing: Findings,
+    pub missing: Faults,
 }
 
-/// Where the wanted columns stand in a file.
+/// The places of the wanted columns in a file, counted from 0.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
     pub features: Vec<usize>,
@@ -67,13 +73,13 @@ pub struct Choice {
 /// Finds the wanted columns among the names of a file.
 ///
 /// # Errors
-/// An unknown name, a wanted name that two columns have, or, where all columns are wanted, a column without a name.
+/// An unknown name, a name that two columns share, or, where all columns are wanted, a column without a name.
 pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result<Choice, Problems> {
     let mut problems = Vec::new();
     if let Some(name) = names.iter().find(|name| name.chars().any(char::is_control)) {
         // Names are printed: on a terminal such a character is a command.
-        let message = format!("the column name \"{}\" has a control character", name.escape_debug());
-        problems.push(Problem::of_file(&spec.path, message));
+        let message = format!("the column name \"{}\" contains a control character", name.escape_debug());
+        problems.push(Problem::new(&spec.path, message).help("rename the column"));
     }
     let mut find = |key: String, wanted: &str| {
         let mut found = names.iter().enumerate().filter(|(_, name)| *name == wanted).map(|(index, _)| index);
@@ -82,10 +88,10 @@ pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result
             (Some(first), Some(second)) => {
                 let (first, second) = (first + 1, second + 1);
                 let message = format!("columns {first} and {second} are both called `{wanted}`");
-                problems.push(Problem::of_key(&spec.path, key, message));
+                problems.push(Problem::with_key(&spec.path, key, message));
             }
             (None, _) => problems.push(
-                Problem::of_key(&spec.path, key, format!("`{}` has no column `{wanted}`", spec.path))
+                Problem::with_key(&spec.path, key, format!("`{}` has no column `{wanted}`", spec.path))
                     .label(format!("its columns: {}", list(names)))
                     .did_you_mean(wanted, names.iter().map(String::as_str)),
             ),
@@ -107,26 +113,27 @@ pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result
             let twice = sorted.array_windows().find(|[(a, _), (b, _)]| a == b);
             if let Some(&[(name, first), (_, second)]) = twice.filter(|[(name, _), _]| !name.is_empty()) {
                 let message = format!("columns {first} and {second} are both called `{name}`");
-                problems.push(Problem::of_file(&spec.path, message));
+                problems.push(Problem::new(&spec.path, message));
             }
             if let Some(index) = names.iter().position(String::is_empty) {
                 let message = format!("column {} has no name", index + 1);
                 problems.push(
-                    Problem::of_file(&spec.path, message)
-                        .note("often the row numbers of the program that wrote the file: not a measurement")
-                        .help("name the wanted columns in `data.columns`"),
+                    Problem::new(&spec.path, message)
+                        .note("a column without a name often holds row numbers, which are no measurement")
+                        .help("list the columns to use in `data.columns`"),
                 );
             }
             (0..names.len()).filter(|&index| Some(index) != label && Some(index) != group).collect()
         }
     };
     if features.len() > MOST_COLUMNS {
-        let message =
-            format!("{} columns, at most {MOST_COLUMNS} are looked through for numbers", features.len());
-        problems
-            .push(Problem::of_file(&spec.path, message).help("name the wanted columns in `data.columns`"));
+        let message = format!(
+            "the file has {} columns; at most {MOST_COLUMNS} are searched for numbers",
+            features.len()
+        );
+        problems.push(Problem::new(&spec.path, message).help("list the columns to use in `data.columns`"));
     }
-    Problems::none_of(problems)?;
+    Problems::check(problems)?;
     Ok(Choice { features, label, group })
 }
 
@@ -138,7 +145,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-impl Column {
+impl NumberColumn {
     /// Some cells are text, and no cell is a number.
     fn is_text(&self) -> bool {
         self.numbers == 0 && !self.texts.is_empty()
@@ -152,19 +159,30 @@ impl Column {
     }
 }
 
+/// A file none of whose columns can be a feature.
+pub fn no_numeric_column(source: SourceFile<'_>, names: &[String]) -> Problem {
+    let note = format!("its columns: {}", list(names));
+    Problem::new(source.file, "no column is numeric").note(note)
+}
+
 /// More features than can be fitted.
-pub fn too_many(source: Source<'_>, n_features: usize) -> Option<Problem> {
-    let message = format!("{n_features} columns of numbers, at most {MOST_FEATURES} can be fitted");
-    let problem = || Problem::of_file(source.file, message).help("name the wanted columns in `data.columns`");
+pub fn too_many(source: SourceFile<'_>, n_features: usize) -> Option<Problem> {
+    let message = format!("{n_features} numeric columns; the limit is {MOST_FEATURES}");
+    let problem = || Problem::new(source.file, message).help("list the columns to use in `data.columns`");
     (n_features > MOST_FEATURES).then(problem)
 }
 
 impl Table<'_> {
-    /// The observations, or everything that speaks against them.
+    /// The data set.
     ///
     /// # Errors
-    /// Text, infinity or (unless dropped) nothing in a wanted cell; a constant column; no column or too many; no row.
-    pub fn judge(mut self, spec: &DataSpec, hash: String) -> Result<Dataset, Problems> {
+    /// All problems: text, infinity or (unless dropped) nothing in a wanted cell; a constant column; no column or too many; no row.
+    pub fn into_dataset(
+        mut self,
+        spec: &DataSpec,
+        groups_column: Option<&str>,
+        hash: String,
+    ) -> Result<Dataset, Problems> {
         let source = self.source;
         let mut problems = std::mem::take(&mut self.problems);
         let named = spec.columns.is_some();
@@ -172,10 +190,10 @@ impl Table<'_> {
             self.columns.retain(|column| !column.is_text());
         }
         if self.rows.is_empty() && problems.is_empty() {
-            return Err(Problem::of_file(source.file, "there are names of columns and no rows").into());
+            return Err(Problem::new(source.file, "the file has a header but no data rows").into());
         }
         if self.columns.is_empty() {
-            problems.push(Problem::of_file(source.file, "no column holds numbers"));
+            problems.push(no_numeric_column(source, &self.names));
         }
         problems.extend(too_many(source, self.columns.len()));
         // Whether a column is constant cannot be told while some of its cells are in doubt.
@@ -186,15 +204,15 @@ impl Table<'_> {
         };
         problems.extend(self.faults(spec));
         problems.extend(without_spread);
-        Problems::none_of(problems)?;
+        Problems::check(problems)?;
 
         let kept: Vec<usize> = (0..self.rows.len()).filter(|&row| self.is_complete(row)).collect();
         let dropped = self.rows.len() - kept.len();
         if kept.is_empty() {
-            let message = format!("every one of the {dropped} rows has a missing cell");
-            return Err(Problem::of_file(source.file, message).into());
+            let message = format!("each of the {dropped} rows has a missing cell, so that no row is left");
+            return Err(Problem::new(source.file, message).into());
         }
-        let keep = |column: &mut Column| {
+        let keep = |column: &mut NumberColumn| {
             let mut values = std::mem::take(&mut column.values);
             if dropped > 0 {
                 values = kept.iter().map(|&row| values[row]).collect();
@@ -203,9 +221,9 @@ impl Table<'_> {
         };
         let columns: Vec<Vec<f64>> = self.columns.iter_mut().map(keep).collect();
         let data = Data::new(columns).expect("there are columns, rows, and only finite numbers");
-        // Rows were dropped since the columns were judged, and extreme values may have no standard deviation.
-        self.judge_spread(&data)?;
-        let texts = |mut label: Label| -> Vec<String> {
+        // Rows were dropped since the columns were checked, and extreme values may have no standard deviation.
+        self.check_spread(&data)?;
+        let texts = |mut label: TextColumn| -> Vec<String> {
             let text = |&row: &usize| label.values[row].take().expect("rows without a text were not kept");
             kept.iter().map(text).collect()
         };
@@ -214,29 +232,22 @@ impl Table<'_> {
             0 => self.rows,
             _ => kept.iter().map(|&row| self.rows[row]).collect(),
         };
-        Ok(Dataset {
-            columns: self.columns.into_iter().map(|column| column.name).collect(),
-            data,
-            rows,
-            classes,
-            groups,
-            dropped,
-            hash,
-        })
+        let columns: Vec<String> = self.columns.into_iter().map(|column| column.name).collect();
+        let left_out = left_out(self.names, &columns, spec, groups_column);
+        Ok(Dataset { columns, left_out, data, rows, classes, groups, dropped, hash })
     }
 
-    /// What columns of numbers may yet be that no mixture can be fitted to.
-    fn judge_spread(&self, data: &Data) -> Result<(), Problems> {
+    /// Refuses columns whose variance is zero or out of range, or that depend linearly on others.
+    fn check_spread(&self, data: &Data) -> Result<(), Problems> {
         let (n, name) = (data.n_observations(), |feature: usize| &self.columns[feature].name);
-        let problem = |message: String| Problem::of_file(self.source.file, message);
+        let problem = |message: String| Problem::new(self.source.file, message);
         let scaling = match Scaling::standardizing(data) {
             Ok(scaling) => scaling,
             Err(DataError::Constant { feature, value })
                 if data.feature(feature).iter().all(|&other| other == value) =>
             {
                 let name = name(feature);
-                let message =
-                    format!("column `{name}` has the value {value:?} in every one of the {n} complete rows");
+                let message = format!("column `{name}` is constant: {value:?} in all {n} complete rows");
                 return Err(problem(message).into());
             }
             Err(DataError::Constant { feature, .. }) => {
@@ -249,21 +260,21 @@ impl Table<'_> {
             .filter(extreme)
             .map(|feature| {
                 problem(beyond_doubles(name(feature)))
-                    .note(format!("it is {:e}", scaling.unit(feature)))
-                    .help("multiply the column by a constant: choose a unit in which values are moderate")
+                    .note(format!("its standard deviation is {:e}", scaling.unit(feature)))
+                    .help("rescale the column: choose a unit in which its values are moderate")
             })
             .collect();
-        Problems::none_of(extremes)?;
+        Problems::check(extremes)?;
         // As many different rows as features or fewer are always linearly dependent: that is no fault of a column.
         let dependent = dependent_feature(data).filter(|_| distinct_rows(data) > data.n_features());
         if let Some(feature) = dependent {
             let message = format!(
-                "column `{}` is, to within rounding, a linear combination of those before it",
+                "column `{}` is a linear combination of the columns before it, up to rounding",
                 name(feature)
             );
             return Err(problem(message)
-                .note("the likelihood of a mixture is unbounded where a covariance is singular")
-                .help("leave it out: name the others in `data.columns`")
+                .note("the likelihood of a mixture is unbounded where a covariance matrix is singular")
+                .help("leave it out: list the other columns in `data.columns`")
                 .into());
         }
         Ok(())
@@ -277,7 +288,7 @@ impl Table<'_> {
     /// Problems of single cells: one for each kind, over all columns.
     fn faults(&mut self, spec: &DataSpec) -> Vec<Problem> {
         let (mut texts, mut infinite, mut missing) =
-            (Findings::default(), Findings::default(), Findings::default());
+            (Faults::default(), Faults::default(), Faults::default());
         for column in &mut self.columns {
             texts = texts.merge(std::mem::take(&mut column.texts));
             infinite = infinite.merge(std::mem::take(&mut column.infinite));
@@ -296,31 +307,54 @@ impl Table<'_> {
             Missing::Error => missing.problem(self.source, "a cell is missing", "cells are missing"),
             Missing::Drop => None,
         };
-        let elsewhere =
-            "the same column holds numbers: if it is no measurement, name the others in `data.columns`";
+        let elsewhere = "the column also holds numbers; if it is no measurement, list the other columns in `data.columns`";
         let texts = if spec.columns.is_none() { texts.map(|problem| problem.help(elsewhere)) } else { texts };
-        let missing = missing.map(|problem| problem.help("`data.missing = \"drop\"` leaves such rows out"));
+        let missing = missing.map(|problem| {
+            problem.help("set `data.missing = \"drop\"` to leave out rows with missing cells")
+        });
         [texts, infinite, missing].into_iter().flatten().collect()
     }
 }
 
+/// The columns that are not features, and why.
+fn left_out(
+    names: Vec<String>,
+    features: &[String],
+    spec: &DataSpec,
+    groups: Option<&str>,
+) -> Vec<LeftOutColumn> {
+    let reason = |name: &str| {
+        if spec.label.as_deref() == Some(name) {
+            LeftOut::Label
+        } else if groups == Some(name) {
+            LeftOut::Groups
+        } else if spec.columns.is_some() {
+            LeftOut::NotListed
+        } else {
+            LeftOut::NotNumeric
+        }
+    };
+    let others = names.into_iter().filter(|name| !features.contains(name));
+    others.map(|name| LeftOutColumn { reason: reason(&name), name }).collect()
+}
+
 /// Why a column of numbers cannot be a feature: a component's σ would shrink to 0 on a constant, at infinite density.
-fn without_spread(source: Source<'_>, column: &Column, missing: Missing) -> Option<Problem> {
+fn without_spread(source: SourceFile<'_>, column: &NumberColumn, missing: Missing) -> Option<Problem> {
     let name = &column.name;
-    let elsewhere = "name the other columns in `data.columns`";
+    let elsewhere = "list the other columns in `data.columns`";
     if !(column.texts.is_empty() && column.infinite.is_empty()) {
         return None;
     }
     if column.numbers == 0 {
-        let message = format!("column `{name}` has no value in any row");
-        return Some(Problem::of_file(source.file, message).help(elsewhere));
+        let message = format!("column `{name}` is empty in every row");
+        return Some(Problem::new(source.file, message).help(elsewhere));
     }
     if missing == Missing::Error && !column.missing.is_empty() {
         return None;
     }
     column.constant().map(|value| {
-        Problem::of_file(source.file, format!("column `{name}` has the value {value:?} in every row"))
-            .note("the likelihood of a mixture is unbounded on a constant column")
+        Problem::new(source.file, format!("column `{name}` is constant: {value:?} in every row"))
+            .note("the likelihood of a mixture is unbounded where a column is constant")
             .help(elsewhere)
     })
 }

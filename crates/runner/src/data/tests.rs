@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::dataset::{LeftOut, LeftOutColumn};
+use super::table::MOST_COLUMNS;
 use super::*;
 use crate::cli::problem::Style;
 use crate::parquet::foreign::{bytes as parquet, column as series};
+use crate::study::spec::limits::{MOST_FEATURES, MOST_ROWS};
 use crate::study::spec::{Missing, Scale};
 
 const PLAIN: &str = "a,b,kind\n1,10,x\n2,20.5,y\n3,-3e1,x\n";
@@ -55,6 +58,24 @@ fn groups_are_read_as_text_and_are_no_feature() {
     let read = read(&path, &all(), Some("site")).unwrap();
     assert_eq!(read.columns, ["a", "b"]);
     assert_eq!(read.groups.unwrap(), ["10", "10", "x"]);
+}
+
+#[test]
+fn every_column_left_out_is_named_with_its_reason() {
+    let text = "id,a,site,b,kind\nr1,1,10,5,x\nr2,2,10,7,y\nr3,4,x,6,x\n";
+    let left_out = |spec: &DataSpec, groups: Option<&str>| {
+        let read = from_bytes(text.as_bytes().to_vec(), spec, groups).unwrap();
+        let shown = |column: &LeftOutColumn| format!("{} ({})", column.name, column.reason);
+        read.left_out.iter().map(shown).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(left_out(&labelled("kind"), Some("site")), "id (not numeric), site (groups), kind (label)");
+    assert_eq!(
+        left_out(&columns(&["b"]), None),
+        "id (not in data.columns), a (not in data.columns), site (not in data.columns), kind (not in data.columns)"
+    );
+    let bytes = parquet(vec![series("id", ["r", "s"]), series("a", [1.0, 2.0])]);
+    let read = from_bytes(bytes, &all(), None).unwrap();
+    assert_eq!(read.left_out, [LeftOutColumn { name: "id".to_owned(), reason: LeftOut::NotNumeric }]);
 }
 
 #[test]
@@ -185,7 +206,7 @@ fn a_file_of_too_many_columns_is_refused_unless_the_wanted_ones_are_named() {
     let row = |value: &str| [value; MOST_COLUMNS + 1].join(",");
     let wide = format!("{names}\n{}\n{}\n", row("1"), row("2"));
     let refused = report(&wide, &all());
-    assert!(refused.contains("10001 columns, at most 10000 are looked through for numbers"), "{refused}");
+    assert!(refused.contains("10001 columns; at most 10000 are searched for numbers"), "{refused}");
     assert!(dataset(&wide, &columns(&["c7", "c10000"])).is_ok());
 }
 

@@ -64,7 +64,7 @@ impl Experiment {
             let clashes = clashes(&reading, dataset);
             problems.extend(clashes.into_iter().map(|problem| reading.place(problem)));
         }
-        Problems::none_of(problems)?;
+        Problems::check(problems)?;
         let mut spec = reading.spec()?;
         let dataset = dataset.expect("without problems there is a dataset");
         spec.data.columns = Some(dataset.columns.clone());
@@ -115,7 +115,7 @@ fn parts(spec: &Spec, dataset: &Dataset) -> usize {
 fn clashes(reading: &Reading, dataset: &Dataset) -> Vec<Problem> {
     let spec = reading.draft();
     let (n, d) = (dataset.data.n_observations(), dataset.data.n_features());
-    let problem = |key: &str, message: String| Problem::of_key(&spec.data.path, key, message);
+    let problem = |key: &str, message: String| Problem::with_key(&spec.data.path, key, message);
     let mut problems = Vec::new();
     let is_sound = |key: &str| reading.is_sound(key);
 

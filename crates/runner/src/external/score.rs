@@ -65,7 +65,7 @@ pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
     if let Some((first, others)) = files.split_first() {
         problems.extend(others.iter().filter_map(|other| incomparable(first, other)));
     }
-    Problems::none_of(problems)?;
+    Problems::check(problems)?;
     let names = unique_names(&flags.log_likelihood);
     let pool = pool(flags.jobs)?;
     let models = files.iter().zip(names).map(|(file, name)| pool.install(|| of_file(file, name)));
@@ -100,7 +100,7 @@ fn incomparable(first: &DrawsFile, other: &DrawsFile) -> Option<Problem> {
             first.shown(),
             expected.len()
         );
-        return Some(Problem::of_file(other.shown(), message));
+        return Some(Problem::new(other.shown(), message));
     }
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
@@ -112,7 +112,7 @@ fn incomparable(first: &DrawsFile, other: &DrawsFile) -> Option<Problem> {
     (sorted(expected) == sorted(found)).then(|| {
         let message =
             format!("`{}` has the observations of `{}` in another order", other.shown(), first.shown());
-        Problem::of_file(other.shown(), message)
+        Problem::new(other.shown(), message)
             .note(format!("column `{}` stands where `{}` does there", moved.1, moved.0))
             .help("write the columns of all files in one order")
     })

@@ -241,7 +241,7 @@ mod tests {
         let before = table();
         assert_eq!(before.first_difference(&table()).unwrap(), None);
         let mut now = table();
-        now.columns[0].values = Values::F64(vec![0.1 + 1e-17, f64::NAN]);
+        now.columns[0].values = Values::F64(vec![0.1 + 5e-18, f64::NAN]);
         assert_eq!(before.first_difference(&now).unwrap(), None);
         now.columns[0].values = Values::F64(vec![0.1 + 2e-17, f64::NAN]);
         let cells = ["0.1", "0.10000000000000002"].map(str::to_owned);

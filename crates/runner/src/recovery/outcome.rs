@@ -153,8 +153,16 @@ fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
         scoring: spec.scoring.clone(),
     };
     let rows = (1..=data.n_observations()).collect();
-    let dataset =
-        Dataset { columns, data, rows, classes: None, groups: None, dropped: 0, hash: String::new() };
+    let dataset = Dataset {
+        columns,
+        left_out: Vec::new(),
+        data,
+        rows,
+        classes: None,
+        groups: None,
+        dropped: 0,
+        hash: String::new(),
+    };
     Experiment::of_dataset(spec, PathBuf::from("simulated"), dataset)
 }
 

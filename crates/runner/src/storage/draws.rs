@@ -58,7 +58,7 @@ impl DrawsFile {
         let mut file = opened(path, &shown)?;
         let mut start = [0; MAGIC.len()];
         if file.read_exact(&mut start).is_err() || start != MAGIC {
-            let problem = Problem::of_file(&shown, format!("`{shown}` is not a Parquet file"));
+            let problem = Problem::new(&shown, format!("`{shown}` is not a Parquet file"));
             return Err(problem.help("save the draws as Parquet, a row a draw").into());
         }
         let footer = Footer::read(Source::Disk(&file)).map_err(|error| damaged(&shown, &error))?;
@@ -68,7 +68,7 @@ impl DrawsFile {
         let names = || fields.iter().map(|field| field.name.as_str());
         let Some(chain) = names().position(|name| name == CHAIN) else {
             let message = format!("`{shown}` has no column `{CHAIN}`");
-            return Err(Problem::of_file(&shown, message)
+            return Err(Problem::new(&shown, message)
                 .note(format!("its columns: {}", list(names())))
                 .note("rows are draws, chain after chain, and `chain` says which chain each belongs to")
                 .did_you_mean(CHAIN, names())
@@ -85,7 +85,7 @@ impl DrawsFile {
             places.iter().map(|&place| &fields[place]).filter(|field| !takes(&field.kind)).collect();
         if let Some(Field { name, kind }) = refused.first() {
             let message = format!("column `{}` holds {kind}, not numbers", name.escape_debug());
-            let problem = Problem::of_file(&shown, message);
+            let problem = Problem::new(&shown, message);
             return Err(match refused.len() {
                 1 => problem,
                 more => problem.note(format!("and so do {} more columns", more - 1)),
@@ -95,15 +95,11 @@ impl DrawsFile {
         }
         if fields[chain].kind != Kind::Numbers {
             let message = format!("column `{CHAIN}` holds {}, not numbers", fields[chain].kind);
-            return Err(Problem::of_file(&shown, message)
-                .note("allowed: a whole number for each chain")
-                .into());
+            return Err(Problem::new(&shown, message).note("allowed: a whole number for each chain").into());
         }
         if places.is_empty() {
             let message = format!("`{shown}` has no column of {}", content.name());
-            return Err(Problem::of_file(&shown, message)
-                .note(format!("its columns: {}", list(names())))
-                .into());
+            return Err(Problem::new(&shown, message).note(format!("its columns: {}", list(names()))).into());
         }
         let names = places.iter().map(|&place| fields[place].name.clone()).collect();
         let mut opened = Self { path: path.to_path_buf(), shown, footer, places, names, n_chains: 1 };
@@ -165,7 +161,7 @@ impl DrawsFile {
     fn full(&self, place: usize, column: Numbers) -> Result<Vec<f64>, Problems> {
         let Some(first) = column.empty.first() else { return Ok(column.values) };
         let (name, first) = (self.footer.fields()[place].name.escape_debug(), first + 1);
-        let problem = Problem::of_file(&self.shown, format!("column `{name}` is null in row {first}"));
+        let problem = Problem::new(&self.shown, format!("column `{name}` is null in row {first}"));
         Err(match column.empty.len() {
             1 => problem,
             more => problem.note(format!("and in {} more rows", more - 1)),
@@ -176,7 +172,7 @@ impl DrawsFile {
 
     /// The number of chains, whose rows must stand together and be equally many.
     fn chains(&self, chains: &[f64]) -> Result<usize, Problems> {
-        let problem = |message: String| Problem::of_file(&self.shown, message);
+        let problem = |message: String| Problem::new(&self.shown, message);
         if chains.len() < 2 {
             let message = match chains.len() {
                 0 => "there are names of columns and no draws",
@@ -226,7 +222,7 @@ impl Content {
 /// A regular file.
 fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
     let cannot = |reason: &dyn Display| {
-        Problems::from(Problem::of_file(shown, format!("`{shown}` cannot be read: {reason}")))
+        Problems::from(Problem::new(shown, format!("`{shown}` cannot be read: {reason}")))
     };
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Err(cannot(&"it is a directory")),
@@ -234,7 +230,7 @@ fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
         Ok(metadata) if !metadata.is_file() => Err(cannot(&"it is not a regular file")),
         Ok(_) => File::open(path).map_err(|error| cannot(&error)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Problem::of_file(shown, format!("there is no file `{shown}`")).into())
+            Err(Problem::new(shown, format!("there is no file `{shown}`")).into())
         }
         Err(error) => Err(cannot(&error)),
     }

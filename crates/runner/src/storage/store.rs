@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-
 use crate::storage::atomic::{DiskResult, read_if_there, remove_file, set_aside};
 use crate::study::job::{Job, Kept};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::problem::{Excerpt, Problem, Problems};
 
-/// Bytes. A spec is a page of text; what is larger is another file by mistake.
+/// Bytes. A spec is a page of text; a larger file was given by mistake.
 pub const LARGEST_SPEC: u64 = 1 << 20;
 
 /// The text of a spec file.
@@ -22,18 +22,18 @@ pub fn text(path: &Path, shown: &str) -> Result<String, Problems> {
         std::fs::File::open(path)?.take(LARGEST_SPEC + 1).read_to_end(&mut bytes)
     });
     if let Err(error) = read {
-        return Err(Problem::of_file(shown, format!("the spec cannot be read: {error}")).into());
+        return Err(Problem::new(shown, format!("the spec cannot be read: {error}")).into());
     }
     if bytes.len() as u64 > LARGEST_SPEC {
-        let message = format!("the file is no spec: it has more than {LARGEST_SPEC} bytes");
-        return Err(Problem::of_file(shown, message).into());
+        let message = format!("the file is too large for a spec: the limit is {LARGEST_SPEC} bytes");
+        return Err(Problem::new(shown, message).into());
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid_up_to = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        Problem::of_file(shown, "the spec is not UTF-8 text")
+        Problem::new(shown, "the spec is not UTF-8 text")
             .at(shown, Excerpt::new(&text, valid_up_to..valid_up_to))
-            .label("not a character of UTF-8")
+            .label("invalid UTF-8 here")
             .into()
     })
 }

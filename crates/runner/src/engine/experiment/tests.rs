@@ -98,7 +98,7 @@ fn what_is_not_a_spec_is_refused() {
     std::fs::write(&path, b"name = \"\xff\"").unwrap();
     assert!(Experiment::load(&path).unwrap_err().to_string().contains("not UTF-8"));
     std::fs::write(&path, vec![b'\n'; 1 + LARGEST_SPEC as usize]).unwrap();
-    assert!(Experiment::load(&path).unwrap_err().to_string().contains("is no spec"));
+    assert!(Experiment::load(&path).unwrap_err().to_string().contains("too large for a spec"));
 }
 
 #[test]

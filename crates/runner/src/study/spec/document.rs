@@ -1,4 +1,4 @@
-//! Reads a TOML document key by key, and keeps account of every problem and of where each key stands.
+//! Reads a TOML document key by key and records every problem with the place of its key.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::cli::problem::{Excerpt, Problem};
 /// The longest value that is quoted back in a message; a longer one is cut.
 const LONGEST_QUOTE: usize = 40;
 
-/// The text of a spec, where its keys stand in it, and what is wrong with them.
+/// The text of a spec, the places of its keys, and the problems found so far.
 #[derive(Debug)]
 pub struct Document {
     file: String,
@@ -31,7 +31,7 @@ impl Document {
         }
     }
 
-    /// A problem placed at its key, or at the nearest key above it that was typed; at the file if none was.
+    /// Places a problem at its key or, if that was not typed, at the nearest section above it that was; else at the file.
     pub fn place(&self, problem: Problem) -> Problem {
         let key = problem.key().unwrap_or_default().to_owned();
         let mut above = key.as_str();
@@ -51,7 +51,7 @@ impl Document {
         self.problems.borrow_mut().push((span.start, placed));
     }
 
-    /// Reports what has no place because it was not typed.
+    /// Reports a problem of a key that was not typed.
     fn report_absent(&self, problem: Problem) {
         let placed = self.place(problem);
         self.problems.borrow_mut().push((self.text.len(), placed));
@@ -100,7 +100,8 @@ impl<'a> Section<'a> {
         // A section that is not a table was reported already; its keys are not missing as well.
         if value.is_none() && (self.table.is_some() || !self.was_typed()) {
             let path = self.path(key);
-            let problem = Problem::of_key(&self.document.file, path.as_str(), format!("`{path}` is missing"));
+            let problem =
+                Problem::with_key(&self.document.file, path.as_str(), format!("`{path}` is missing"));
             let help = if self.key.is_empty() {
                 format!("add `{example}` at the top")
             } else {
@@ -146,7 +147,7 @@ impl<'a> Section<'a> {
         let first = typed.next()?;
         for (key, value) in typed {
             let message = format!("`{}` and `{}` exclude each other", self.path(first.0), self.path(key));
-            value.report(message, format!("allowed: one of {}", keys.join(", ")), |problem| problem);
+            value.report(message, format!("allowed: only one of {}", keys.join(", ")), |problem| problem);
         }
         Some(first)
     }
@@ -158,7 +159,7 @@ impl<'a> Section<'a> {
             if !self.known.contains(&name) {
                 let path = self.path(name);
                 let problem =
-                    Problem::of_key(&self.document.file, path.as_str(), format!("unknown key `{path}`"))
+                    Problem::with_key(&self.document.file, path.as_str(), format!("unknown key `{path}`"))
                         .label(format!("allowed here: {}", self.known.join(", ")))
                         .did_you_mean(name, self.known.iter().copied());
                 self.document.report(&key.span(), problem);
@@ -225,9 +226,9 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Reports this value with a message of the caller's own.
+    /// Reports a problem of this value.
     pub fn report(&self, message: String, label: String, more: impl FnOnce(Problem) -> Problem) {
-        let problem = Problem::of_key(&self.document.file, self.key.as_str(), message).label(label);
+        let problem = Problem::with_key(&self.document.file, self.key.as_str(), message).label(label);
         self.document.report(&self.span, more(problem));
     }
 
@@ -325,7 +326,7 @@ impl<'a> Value<'a> {
         for item in &items {
             if let Some(value) = read(item) {
                 if distinct.contains(&value) {
-                    let message = format!("`{}` has {} twice", self.key, item.given());
+                    let message = format!("`{}` lists {} twice", self.key, item.given());
                     item.report(message, "already in the list".to_owned(), |problem| problem);
                 }
                 distinct.push(value);

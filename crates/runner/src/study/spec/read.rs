@@ -1,4 +1,4 @@
-//! From TOML text to a [`Spec`]: which keys there are, what each allows, and what they must be to each other.
+//! Reads a [`Spec`] from TOML text, and checks its keys one by one and against each other.
 
 use std::ops::RangeInclusive;
 
@@ -8,10 +8,11 @@ use toml::de::DeTable;
 use gmm_scoring::Criterion;
 
 use super::document::{Document, Domain, Section, Value};
-use super::{
+use super::experiment::{
     Centre, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec, SamplerSpec, Scale,
     ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
+use super::limits::MOST_ROWS;
 use crate::cli::problem::{Excerpt, Problem, Problems};
 
 /// K. Far above any use, and low enough that a slip such as `to = 1000000000` is refused, not expanded.
@@ -25,17 +26,17 @@ const DRAWS: RangeInclusive<usize> = 1..=1_000_000;
 /// 2²⁰ steps take minutes for a single draw, even on small data.
 const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
 /// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
-const FOLDS: RangeInclusive<usize> = 2..=crate::data::MOST_ROWS;
+const FOLDS: RangeInclusive<usize> = 2..=MOST_ROWS;
 /// Each costs as much as the folds themselves.
 const REPEATS: RangeInclusive<usize> = 1..=1000;
 /// None at all is allowed: observations at which LOO fails are then only counted.
-const REFITS: RangeInclusive<usize> = 0..=crate::data::MOST_ROWS;
+const REFITS: RangeInclusive<usize> = 0..=MOST_ROWS;
 /// What TOML integers hold.
 pub(super) const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
 const LONGEST_NAME: usize = 100;
 
-/// A spec as read: whole if nothing is wrong, and otherwise as far as it can be told.
+/// A spec as read. Where there are problems, the keys at fault have their defaults.
 #[derive(Debug)]
 pub struct Reading {
     spec: Spec,
@@ -45,7 +46,7 @@ pub struct Reading {
 /// Reads a spec from the text of a file.
 ///
 /// # Errors
-/// The text is not TOML. Every syntax error that can be told apart is reported.
+/// Text that is not TOML: all its syntax errors.
 pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let document = Document::new(file, text);
     let table = parse(file, text)?;
@@ -63,18 +64,18 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
 /// The text as TOML.
 ///
 /// # Errors
-/// Every syntax error that can be told apart.
+/// All syntax errors.
 pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Spanned<DeTable<'a>>, Problems> {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
     let problems = errors.iter().map(|error| {
-        let problem = Problem::of_file(file, "this is not TOML").label(error.message());
+        let problem = Problem::new(file, "invalid TOML").label(error.message());
         match error.span() {
             Some(span) => problem.at(file, Excerpt::new(text, span)),
             None => problem,
         }
     });
-    Problems::none_of(problems.collect())?;
+    Problems::check(problems.collect())?;
     Ok(table)
 }
 
@@ -82,9 +83,9 @@ impl Reading {
     /// The spec.
     ///
     /// # Errors
-    /// Something in it is wrong: all of it, in the order of the text.
+    /// All problems, in the order of the text.
     pub fn spec(self) -> Result<Spec, Problems> {
-        Problems::none_of(self.document.problems())?;
+        Problems::check(self.document.problems())?;
         Ok(self.spec)
     }
 
@@ -117,8 +118,7 @@ impl Reading {
 }
 
 pub(super) fn name(section: &mut Section<'_>) -> String {
-    const ALLOWED: &str =
-        "letters, digits, `-`, `_` and `.`, not beginning with `-` or `.`, at most 100 of them";
+    const ALLOWED: &str = "at most 100 letters, digits, `-`, `_` and `.`, not starting with `-` or `.`";
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let is_file_name =
         |name: &str| name.len() <= LONGEST_NAME && name.chars().all(plain) && !name.starts_with(['-', '.']);
@@ -138,7 +138,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
     let column = |value: &Value<'_>| value.text("the name of a column").map(str::to_owned);
     let path = section
         .require("path", "path = \"data.csv\"")
-        .and_then(|value| value.text("the path of a CSV or Parquet file, as seen from this file"))
+        .and_then(|value| value.text("the path of a CSV or Parquet file, relative to this file"))
         .unwrap_or_default()
         .to_owned();
     let columns = section
@@ -148,7 +148,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
         let label = column(&value)?;
         if columns.iter().flatten().any(|name| *name == label) {
             let message = format!("`data.label` is also one of `data.columns`: \"{label}\"");
-            value.report(message, "the fits must not see the classes".to_owned(), |problem| problem);
+            value.report(message, "the known classes must not be fitted".to_owned(), |problem| problem);
         }
         Some(label)
     });
@@ -182,7 +182,7 @@ fn components(value: Value<'_>) -> Option<Vec<usize>> {
         section.finish();
         let (from, to) = (from?, to?);
         if from > to {
-            let message = format!("`model.components` goes from {from} down to {to}");
+            let message = format!("`model.components` is an empty range: from {from} to {to}");
             value.report(message, "allowed: `from` at most `to`".to_owned(), |problem| problem);
             return None;
         }
@@ -247,7 +247,7 @@ fn centre(value: &Value<'_>, components: Option<&[usize]>) -> Option<Centre> {
         let numbers = numbers?;
         let expected = centres.first().map_or(numbers.len().max(1), Vec::len);
         if numbers.len() != expected {
-            let message = format!("a centre has {} numbers where {expected} are needed", numbers.len());
+            let message = format!("this centre has {} numbers, expected {expected}", numbers.len());
             row.report(message, format!("allowed: {shape}"), |problem| problem);
             return None;
         }
@@ -259,7 +259,7 @@ fn centre(value: &Value<'_>, components: Option<&[usize]>) -> Option<Centre> {
             value.report(message, format!("allowed: {shape}; here K = {one}"), |problem| problem);
         }
         Some([_, _, ..]) => {
-            let message = "explicit centres go with exactly one K".to_owned();
+            let message = "explicit centres need a single K".to_owned();
             let label = format!("these are for K = {}", centres.len());
             let help = format!("set `model.components = {}`, or choose \"kmeans\"", centres.len());
             value.report(message, label, |problem| problem.help(help));
@@ -350,7 +350,7 @@ pub(super) fn scoring(
         let groups = value.text("the name of a column")?;
         if columns.iter().copied().flatten().any(|name| name == groups) {
             let message = format!("`scoring.groups` is also one of `data.columns`: \"{groups}\"");
-            value.report(message, "the fits must not see the groups".to_owned(), |problem| problem);
+            value.report(message, "the groups must not be fitted".to_owned(), |problem| problem);
         }
         Some(groups.to_owned())
     });
@@ -358,10 +358,9 @@ pub(super) fn scoring(
         value.distinct("a list of criteria", |item| {
             let criterion = item.choice(&Criterion::ALL.map(|criterion| (criterion.name(), criterion)))?;
             if criterion == Criterion::Logo && groups.is_none() {
-                let message =
-                    "`logo` leaves out one group after the other, and there are no groups".to_owned();
+                let message = "`logo` (leave-one-group-out) needs `scoring.groups`".to_owned();
                 let help = "add `groups = \"column\"` under `[scoring]`";
-                item.report(message, "needs `scoring.groups`".to_owned(), |problem| problem.help(help));
+                item.report(message, "no column of groups is given".to_owned(), |problem| problem.help(help));
             }
             Some(criterion)
         })

@@ -1,4 +1,4 @@
-//! The spec of a suite: a design of simulated data sets in place of one data file; the rest as in any experiment.
+//! The spec of a suite: a design of simulated data sets in place of a data file; the rest as in an experiment.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -7,16 +7,16 @@ use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOve
 use serde::Serialize;
 
 use super::document::{Document, Domain, Section, Value};
+use super::experiment::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
+use super::limits::{MOST_FEATURES, MOST_ROWS};
 use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, scoring};
-use super::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
 use crate::cli::problem::{Problem, Problems};
-use crate::data::{MOST_FEATURES, MOST_ROWS};
 use crate::study::load::text;
 
 /// Far above any use: a slip is refused before it fills the disk.
 const SETS: RangeInclusive<usize> = 1..=100_000;
 
-/// How often is the number of components found, over data sets whose truth is known?
+/// The question of how often each criterion finds the number of components of simulated data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuiteSpec {
     /// A plain file name: where the report goes.
@@ -71,7 +71,7 @@ pub enum Levels<T> {
 }
 
 impl<T: Copy + PartialOrd> Levels<T> {
-    /// How many there are in a grid; one, if they are no list.
+    /// The number of levels in a grid; 1 for a range.
     #[must_use]
     pub fn n_listed(&self) -> usize {
         match self {
@@ -93,7 +93,7 @@ impl<T: Copy + PartialOrd> Levels<T> {
 }
 
 impl DesignSpec {
-    /// What the true mixture of one data set is to be like.
+    /// How the true mixture of a data set is drawn.
     #[must_use]
     pub fn recipe(&self, n_components: usize, n_features: usize, overlap: f64) -> MixSim {
         let target = TargetOverlap::Average(overlap);
@@ -115,7 +115,7 @@ impl SuiteSpec {
     }
 }
 
-/// Whether the file at `path` is a suite's spec. What cannot be read is none, and reported by whoever reads it as an experiment.
+/// Whether the file at `path` is the spec of a suite. A file that cannot be read is not; reading it as an experiment reports why.
 #[must_use]
 pub fn is_suite(path: &Path) -> bool {
     let text = text(path, "");
@@ -143,15 +143,15 @@ pub fn read_suite(file: &str, text: &str) -> Result<SuiteSpec, Problems> {
     section.finish();
     let suite = design.and_then(|value| {
         let design = suite(value.section()?, &model)?;
-        against_each_other(&value, &design, &model);
+        check_against_model(&value, &design, &model);
         Some(design)
     });
     let mut problems = document.problems();
     if scoring.groups.is_some() {
-        let problem = Problem::of_key(file, "scoring.groups", "simulated data have no column of groups");
-        problems.push(document.place(problem.label("a suite has no leave-one-group-out")));
+        let problem = Problem::with_key(file, "scoring.groups", "`scoring.groups` cannot be used in a suite");
+        problems.push(document.place(problem.label("simulated data have no groups")));
     }
-    Problems::none_of(problems)?;
+    Problems::check(problems)?;
     let suite = suite.expect("a design that is not there was reported");
     Ok(SuiteSpec { name, suite, model, sampler, scoring })
 }
@@ -204,7 +204,7 @@ fn levels<'a, T: Copy + PartialOrd + std::fmt::Display>(
         section.finish();
         let (from, to) = (from?, to?);
         if from > to {
-            let message = format!("`suite.{key}` goes from {from} down to {to}");
+            let message = format!("`suite.{key}` is an empty range: from {from} to {to}");
             value.report(message, "allowed: `from` at most `to`".to_owned(), |problem| problem);
             return None;
         }
@@ -216,10 +216,10 @@ fn levels<'a, T: Copy + PartialOrd + std::fmt::Display>(
     read(&value).map(|level| Levels::Listed(vec![level]))
 }
 
-/// What the design and the model ask of each other.
-fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec) {
+/// Checks the design against the model.
+fn check_against_model(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec) {
     let report = |message: String, help: &str| {
-        value.report(message, "here".to_owned(), |problem| problem.help(help.to_owned()));
+        value.report(message, String::new(), |problem| problem.help(help.to_owned()));
     };
     let ranges = [
         matches!(design.n_observations, Levels::Between { .. }),
@@ -229,8 +229,8 @@ fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec)
     ];
     if matches!(design.size, Size::Replicates(_)) && ranges.contains(&true) {
         report(
-            "`suite.replicates` goes with lists of levels alone".to_owned(),
-            "give `sets` instead: so many are drawn from the design",
+            "`suite.replicates` needs lists of levels, not ranges".to_owned(),
+            "use `sets` instead, the number of data sets to draw from the design",
         );
     }
     if let Size::Replicates(replicates) = design.size {
@@ -244,8 +244,8 @@ fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec)
         let sets = listed.into_iter().fold(1usize, usize::saturating_mul);
         if !SETS.contains(&sets) {
             report(
-                format!("`suite` asks for {sets} data sets, at most {} can be run", SETS.end()),
-                "give `sets` instead: so many are drawn from the design",
+                format!("`suite` asks for {sets} data sets; the limit is {}", SETS.end()),
+                "use `sets` instead, the number of data sets to draw from the design",
             );
         }
     }
@@ -260,7 +260,7 @@ fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec)
             format!(
                 "mixtures of {missing} components are simulated, but K = {missing} is not among `model.components`"
             ),
-            "search every K that is simulated, and some beyond",
+            "list every simulated K in `model.components`, and a few larger ones",
         );
     }
     if design.least_weight * most as f64 > 1.0 {
@@ -273,14 +273,14 @@ fn against_each_other(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec)
     let (fewest, _) = design.n_observations.range();
     if largest >= fewest {
         report(
-            format!("{largest} components are searched in {fewest} observations"),
-            "simulate more observations",
+            format!("{largest} components would be fitted to only {fewest} observations"),
+            "raise `suite.n_observations`, or lower `model.components`",
         );
     }
     let explicit = |prior: &PriorSpec| matches!(prior.means.centre, Centre::Explicit(_));
     if explicit(&model.prior) || design.contrast.as_ref().is_some_and(explicit) {
         report(
-            "explicit centres go with one data set, not with a suite".to_owned(),
+            "explicit centres cannot be used in a suite".to_owned(),
             "choose \"kmeans\", \"origin\" or \"data-mean\"",
         );
     }
@@ -319,12 +319,12 @@ criteria = ["bic"]
     #[test]
     fn what_design_and_model_cannot_give_each_other_is_refused_with_a_way_out() {
         for (from, to, told) in [
-            ("sets = 12", "replicates = 2", "`suite.replicates` goes with lists"),
+            ("sets = 12", "replicates = 2", "`suite.replicates` needs lists of levels"),
             ("to = 3 }", "to = 6 }", "K = 5 is not among `model.components`"),
             ("sets = 12", "sets = 12\nleast_weight = 0.4", "cannot all have a weight of at least 0.4"),
-            ("from = 100,", "from = 4,", "4 components are searched in 4 observations"),
+            ("from = 100,", "from = 4,", "4 components would be fitted to only 4 observations"),
             ("sets = 12", "sets = 12\nreplicates = 2", "exclude each other"),
-            ("from = 100, to = 400", "from = 400, to = 100", "goes from 400 down to 100"),
+            ("from = 100, to = 400", "from = 400, to = 100", "an empty range: from 400 to 100"),
             ("overlap = [0.001, 0.05]", "overlap = [0.001, 1.5]", "cannot be 1.5"),
             ("n_features = [1, 2]\n", "", "`suite.n_features` is missing"),
         ] {

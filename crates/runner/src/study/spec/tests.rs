@@ -1,5 +1,7 @@
+use gmm_scoring::Criterion;
 use proptest::prelude::*;
 
+use super::experiment::{ModelSpec, SamplerSpec};
 use super::*;
 use crate::cli::problem::{Problems, Style};
 
