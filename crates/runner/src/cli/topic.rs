@@ -27,6 +27,10 @@ pub enum Topic {
     Verified,
     /// Speed, memory, and how they grow with the data
     Speed,
+    /// Add a criterion, a figure, an output format, a key or a topic
+    Extending,
     /// Terms, each in a sentence or two
     Glossary,
+    /// What changed in files and messages
+    Changes,
 }

@@ -39,7 +39,9 @@ fn text(topic: Topic) -> &'static str {
         Topic::Suites => embedded!("suites"),
         Topic::Verified => embedded!("verified"),
         Topic::Speed => embedded!("speed"),
+        Topic::Extending => embedded!("extending"),
         Topic::Glossary => embedded!("glossary"),
+        Topic::Changes => embedded!("changes"),
     }
 }
 
