@@ -1,4 +1,4 @@
-//! The posteriors that both programs sample, and the starts that they share.
+//! The posteriors that both programs sample, and their common starting points.
 
 use std::path::Path;
 
@@ -18,12 +18,15 @@ use crate::program::stream;
 /// Starts of EM, as in the sampler's tests against Stan.
 const EM_STARTS: usize = 50;
 
-/// One posterior, and where chains start on it.
+/// One posterior, and the start of its chains.
 pub struct Case {
+    /// Name in tables.
     pub name: &'static str,
+    /// K.
     pub n_components: usize,
     prior: Prior,
     likelihood: Likelihood,
+    /// The mode around which chains start, and our sampler's first metric.
     pub start: Start,
 }
 
@@ -31,19 +34,19 @@ impl Case {
     /// 500 points in eight round clusters, on the raw scale; 47 parameters.
     #[must_use]
     pub fn blobs() -> Self {
-        Self::of_reference("blobs_k8", 8)
+        Self::from_reference("blobs_k8", 8)
     }
 
     /// Old Faithful with two components, standardised; 11 parameters.
     #[must_use]
     pub fn faithful() -> Self {
-        Self::of_reference("faithful_k2", 2)
+        Self::from_reference("faithful_k2", 2)
     }
 
     /// Iris with three components, standardised; 44 parameters.
     #[must_use]
     pub fn iris() -> Self {
-        Self::of_reference("iris_k3", 3)
+        Self::from_reference("iris_k3", 3)
     }
 
     /// Wine with three components in 13 dimensions, standardised; 314 parameters for 178 observations.
@@ -56,7 +59,7 @@ impl Case {
         Self::new("wine_k3", &data, 3, centres)
     }
 
-    fn of_reference(name: &'static str, n_components: usize) -> Self {
+    fn from_reference(name: &'static str, n_components: usize) -> Self {
         let file = |part: &str| columns(&format!("tests/reference/posteriors/{name}_{part}.csv"));
         let data = Data::from_columns(&file("data")).expect("the reference data are finite");
         let centroids = file("centroids");
@@ -70,8 +73,8 @@ impl Case {
         let mut posterior =
             Posterior::new(&likelihood, &prior, n_components).expect("the prior is the default");
         let clusters = kmeans(data, n_components, DEFAULT_RESTARTS, &mut stream(0, 1));
-        let of_clusters = mixture_from_clusters(data, &clusters).expect("no column is constant");
-        let mut candidates = vec![match_to_centres(&of_clusters, &prior.centres)];
+        let from_clusters = mixture_from_clusters(data, &clusters).expect("no column is constant");
+        let mut candidates = vec![match_to_centres(&from_clusters, &prior.centres)];
         let optimum = em(data, n_components, EM_STARTS, &mut stream(0, 2)).expect("the data have full rank");
         if let Some(best) = optimum.best.filter(|best| best.regularity == Regularity::Regular) {
             candidates.push(match_to_centres(&best.mixture, &prior.centres));
@@ -82,13 +85,14 @@ impl Case {
         Self { name, n_components, prior, likelihood, start }
     }
 
+    /// The log density that both programs sample.
     #[must_use]
     pub fn posterior(&self) -> Posterior<'_> {
         Posterior::new(&self.likelihood, &self.prior, self.n_components)
             .expect("the prior was checked before")
     }
 
-    /// Names of what [`Mixture::values`] lists.
+    /// Names of the numbers in [`Mixture::values`].
     #[must_use]
     pub fn variables(&self) -> Vec<String> {
         Mixture::variables(self.n_components, self.likelihood.n_features())

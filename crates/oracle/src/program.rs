@@ -1,4 +1,4 @@
-//! One chain of either program on one density, and what it cost.
+//! One chain of either program on one density, with its cost.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use nuts_rs::{
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use thiserror::Error;
 
-use crate::counted::Counted;
+use crate::counting::CountingDensity;
 
-/// Who samples.
+/// A sampler with a kind of metric.
 #[derive(Debug, Clone)]
 pub enum Program {
     /// This workspace's sampler, from the given metric.
@@ -27,7 +27,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// Warm-up iterations when nothing else is said.
+    /// The program's default number of warm-up iterations.
     #[must_use]
     pub fn default_warmup(&self) -> usize {
         match self {
@@ -37,6 +37,7 @@ impl Program {
         }
     }
 
+    /// Name in tables.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -56,11 +57,11 @@ impl Program {
         warmup: usize,
         draws: usize,
         mut rng: ChaCha8Rng,
-    ) -> Run {
+    ) -> ChainRun {
         match self {
             Self::Ours(metric) => {
                 let settings = ChainSettings { warmup, draws, ..ChainSettings::default() };
-                ours(density, position, metric.clone(), settings, rng)
+                run_ours(density, position, metric.clone(), settings, rng)
             }
             Self::Diagonal => {
                 let settings = DiagNutsSettings {
@@ -68,7 +69,7 @@ impl Program {
                     num_draws: draws as u64,
                     ..DiagNutsSettings::default()
                 };
-                theirs(density, position, &settings, &mut rng)
+                run_nuts_rs(density, position, &settings, &mut rng)
             }
             Self::LowRank => {
                 let settings = LowRankNutsSettings {
@@ -76,7 +77,7 @@ impl Program {
                     num_draws: draws as u64,
                     ..LowRankNutsSettings::default()
                 };
-                theirs(density, position, &settings, &mut rng)
+                run_nuts_rs(density, position, &settings, &mut rng)
             }
         }
     }
@@ -85,7 +86,9 @@ impl Program {
 /// Gradients and CPU time of one part of a chain.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
+    /// Number of gradient evaluations.
     pub gradients: u64,
+    /// CPU time of the thread.
     pub time: Duration,
 }
 
@@ -96,27 +99,29 @@ impl std::ops::AddAssign for Cost {
     }
 }
 
-/// One chain, as it went.
+/// The draws and cost of one chain.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub struct ChainRun {
     /// Draws after the warm-up, one after the other, unconstrained.
     pub positions: Vec<f64>,
+    /// Number of divergent draws.
     pub divergences: usize,
     /// Step size, mean over the draws: nuts-rs varies it by 10 %, uniformly.
     pub step_size: f64,
-    /// Search for a first step size included.
+    /// Cost of the warm-up, with the search for a first step size.
     pub warmup: Cost,
+    /// Cost of the draws.
     pub draws: Cost,
 }
 
-fn ours<L: LogDensity>(
+fn run_ours<L: LogDensity>(
     density: L,
     position: &[f64],
     metric: Metric,
     settings: ChainSettings,
     rng: ChaCha8Rng,
-) -> Run {
-    let density = Counted::new(density);
+) -> ChainRun {
+    let density = CountingDensity::new(density);
     let evaluations = density.evaluations();
     let began = thread_time();
     let mut chain =
@@ -135,19 +140,19 @@ fn ours<L: LogDensity>(
         step_size += stats.step_size / settings.draws as f64;
     }
     let draws = Cost { gradients: evaluations.get() - warmup.gradients, time: thread_time() - began };
-    Run { positions, divergences, step_size, warmup, draws }
+    ChainRun { positions, divergences, step_size, warmup, draws }
 }
 
-fn theirs<L: LogDensity>(
+fn run_nuts_rs<L: LogDensity>(
     density: L,
     position: &[f64],
     settings: &impl nuts_rs::Settings,
     rng: &mut ChaCha8Rng,
-) -> Run {
-    let density = Counted::new(density);
+) -> ChainRun {
+    let density = CountingDensity::new(density);
     let evaluations = density.evaluations();
     let began = thread_time();
-    let math = CpuMath::new(Shared(density));
+    let math = CpuMath::new(NutsRsDensity(density));
     let mut chain = settings.new_chain(0, math, rng).expect("the default settings are valid");
     chain.set_position(position).expect("the start has a finite density");
     for _ in 0..settings.hint_num_tune() {
@@ -165,13 +170,13 @@ fn theirs<L: LogDensity>(
         step_size += progress.step_size / n_draws as f64;
     }
     let draws = Cost { gradients: evaluations.get() - warmup.gradients, time: thread_time() - began };
-    Run { positions, divergences, step_size, warmup, draws }
+    ChainRun { positions, divergences, step_size, warmup, draws }
 }
 
-/// One of our densities, as nuts-rs wants it.
-struct Shared<L>(Counted<L>);
+/// One of our densities with the interface of nuts-rs.
+struct NutsRsDensity<L>(CountingDensity<L>);
 
-/// nuts-rs takes this as a divergence, as our chains take a density that is not finite.
+/// A log density that is not finite. nuts-rs treats it as a divergence, as our chains do.
 #[derive(Debug, Error)]
 #[error("the log density is {0}")]
 struct NotFinite(f64);
@@ -182,13 +187,13 @@ impl LogpError for NotFinite {
     }
 }
 
-impl<L: LogDensity> HasDims for Shared<L> {
+impl<L: LogDensity> HasDims for NutsRsDensity<L> {
     fn dim_sizes(&self) -> HashMap<String, u64> {
         HashMap::from([("unconstrained_parameter".to_owned(), self.0.dimension() as u64)])
     }
 }
 
-impl<L: LogDensity> CpuLogpFunc for Shared<L> {
+impl<L: LogDensity> CpuLogpFunc for NutsRsDensity<L> {
     type LogpError = NotFinite;
     type FlowParameters = ();
     type ExpandedVector = Vec<f64>;
@@ -219,7 +224,7 @@ pub fn stream(seed: u64, chain: u64) -> ChaCha8Rng {
     rng
 }
 
-/// A stream that has nothing to do with what `rng` yields next.
+/// A stream independent of what `rng` yields next.
 #[must_use]
 pub fn fork(rng: &mut ChaCha8Rng) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(rng.random())

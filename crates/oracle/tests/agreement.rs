@@ -1,7 +1,7 @@
 //! Both programs have the same posterior: every mean and every standard deviation.
 
 use gmm_oracle::case::Case;
-use gmm_oracle::contest::{Plan, contest};
+use gmm_oracle::chains::{Plan, run_chains};
 use gmm_oracle::program::Program;
 
 /// Means and standard deviations may differ by this many Monte Carlo standard errors of both programs together. The tests
@@ -15,13 +15,13 @@ const LARGEST_RHAT: f64 = 1.01;
 const PLAN: Plan = Plan { chains: 4, warmup: 1000, draws: 4000, seed: 11 };
 
 fn agrees(case: &Case, peers: &[Program], plan: Plan) {
-    let ours = contest(case, &Program::Ours(case.start.metric.clone()), plan);
-    assert!(ours.worst_rhat() < LARGEST_RHAT, "{}: ours has R-hat {}", case.name, ours.worst_rhat());
+    let ours = run_chains(case, &Program::Ours(case.start.metric.clone()), plan);
+    assert!(ours.max_rhat() < LARGEST_RHAT, "{}: ours has R-hat {}", case.name, ours.max_rhat());
     let n_variables = ours.estimates.len() as f64;
     let mut failures = Vec::new();
     for peer in peers {
-        let theirs = contest(case, peer, plan);
-        let rhat = theirs.worst_rhat();
+        let theirs = run_chains(case, peer, plan);
+        let rhat = theirs.max_rhat();
         assert!(rhat < LARGEST_RHAT, "{}: {} has R-hat {rhat}", case.name, peer.name());
         let (mut largest, mut squares) = ([0.0f64; 2], [0.0f64; 2]);
         for ((name, ours), theirs) in case.variables().iter().zip(&ours.estimates).zip(&theirs.estimates) {
@@ -49,8 +49,8 @@ fn agrees(case: &Case, peers: &[Program], plan: Plan) {
             squares[0].sqrt(),
             largest[1],
             squares[1].sqrt(),
-            ours.least_ess(),
-            theirs.least_ess(),
+            ours.min_ess(),
+            theirs.min_ess(),
             ours.divergences,
             theirs.divergences
         );

@@ -1,30 +1,31 @@
-//! A density that counts how often it is asked.
+//! A log density that counts its evaluations.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use gmm_sampler::log_density::LogDensity;
 
-/// A log density, with a count of its evaluations that is read from outside of the program that owns it.
+/// A log density with a count of its evaluations, which can be read while a program owns the density.
 #[derive(Debug, Clone)]
-pub struct Counted<L> {
+pub struct CountingDensity<L> {
     density: L,
     evaluations: Rc<Cell<u64>>,
 }
 
-impl<L> Counted<L> {
+impl<L> CountingDensity<L> {
+    /// Starts counting at 0.
     pub fn new(density: L) -> Self {
         Self { density, evaluations: Rc::default() }
     }
 
-    /// The running count of gradients, shared with every clone.
+    /// The running number of gradients, shared with all clones.
     #[must_use]
     pub fn evaluations(&self) -> Rc<Cell<u64>> {
         self.evaluations.clone()
     }
 }
 
-impl<L: LogDensity> LogDensity for Counted<L> {
+impl<L: LogDensity> LogDensity for CountingDensity<L> {
     fn dimension(&self) -> usize {
         self.density.dimension()
     }

@@ -4,71 +4,78 @@ use gmm_sampler::diagnostics::{Summary, mcse_sd};
 use gmm_sampler::mixture::transform::Layout;
 
 use crate::case::Case;
-use crate::program::{Cost, Program, Run, fork, stream};
+use crate::program::{ChainRun, Cost, Program, fork, stream};
 
-/// How long chains are, how many there are, and their random numbers.
+/// Number and length of chains, and the seed of their random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
+    /// Number of chains.
     pub chains: usize,
+    /// Warm-up iterations of each chain.
     pub warmup: usize,
+    /// Draws of each chain after the warm-up.
     pub draws: usize,
+    /// Seed; each chain has a stream of its own.
     pub seed: u64,
 }
 
-/// What the chains of one program came to.
+/// Estimates and costs of the chains of one program.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Of each of the case's variables.
+pub struct ProgramSummary {
+    /// One estimate per variable of the case.
     pub estimates: Vec<Estimate>,
+    /// Number of divergent draws.
     pub divergences: usize,
     /// Mean over chains and draws.
     pub step_size: f64,
-    /// Gradients that the metric cost before any chain began: two a dimension for ours, from the mode that all starts lie
-    /// around, and none for nuts-rs. The climb to the mode is not counted: the starts of both come from it.
-    pub before: u64,
-    /// Of all chains together.
+    /// Gradients that the first metric cost: two per dimension for ours, from the mode around which all chains start; none for
+    /// nuts-rs. The search for the mode is not counted, since both programs start from it.
+    pub metric_gradients: u64,
+    /// Cost of the warm-up of all chains.
     pub warmup: Cost,
+    /// Cost of the draws of all chains.
     pub draws: Cost,
 }
 
-/// One variable, as the chains saw it.
+/// The estimates of one variable.
 #[derive(Debug, Clone, Copy)]
 pub struct Estimate {
+    /// Moments, quantiles and diagnostics.
     pub summary: Summary,
     /// Monte Carlo standard error of `summary.sd`.
     pub mcse_sd: f64,
 }
 
-impl Outcome {
+impl ProgramSummary {
     /// The smallest bulk effective sample size of any variable.
     #[must_use]
-    pub fn least_ess(&self) -> f64 {
+    pub fn min_ess(&self) -> f64 {
         self.estimates.iter().map(|estimate| estimate.summary.ess_bulk).fold(f64::INFINITY, f64::min)
     }
 
     /// The largest R-hat of any variable.
     #[must_use]
-    pub fn worst_rhat(&self) -> f64 {
+    pub fn max_rhat(&self) -> f64 {
         self.estimates.iter().map(|estimate| estimate.summary.rhat).fold(0.0, f64::max)
     }
 
-    /// Least bulk effective sample size per gradient, warm-up left out.
+    /// Smallest bulk effective sample size per gradient, without the warm-up.
     #[must_use]
     pub fn ess_per_gradient(&self) -> f64 {
-        self.least_ess() / self.draws.gradients as f64
+        self.min_ess() / self.draws.gradients as f64
     }
 
-    /// The same, with the gradients of the warm-up and, for ours, of the curvature that the metric begins with counted as well.
+    /// As [`Self::ess_per_gradient`], with the gradients of the warm-up and of our first metric.
     #[must_use]
-    pub fn ess_per_gradient_in_all(&self) -> f64 {
-        self.least_ess() / (self.draws.gradients + self.warmup.gradients + self.before) as f64
+    pub fn ess_per_gradient_with_warmup(&self) -> f64 {
+        self.min_ess() / (self.draws.gradients + self.warmup.gradients + self.metric_gradients) as f64
     }
 }
 
 /// Runs the chains one after the other: chain i of every program starts at the same point for the same seed.
 #[must_use]
-pub fn contest(case: &Case, program: &Program, plan: Plan) -> Outcome {
-    let runs: Vec<Run> = (0..plan.chains)
+pub fn run_chains(case: &Case, program: &Program, plan: Plan) -> ProgramSummary {
+    let runs: Vec<ChainRun> = (0..plan.chains)
         .map(|chain| {
             let mut rng = stream(plan.seed, chain as u64);
             let mut posterior = case.posterior();
@@ -77,11 +84,11 @@ pub fn contest(case: &Case, program: &Program, plan: Plan) -> Outcome {
         })
         .collect();
     let layout = case.posterior().layout();
-    let before = if let Program::Ours(_) = program { 2 * layout.dimension() as u64 } else { 0 };
-    outcome(layout, before, &runs)
+    let metric_gradients = if let Program::Ours(_) = program { 2 * layout.dimension() as u64 } else { 0 };
+    summary(layout, metric_gradients, &runs)
 }
 
-fn outcome(layout: Layout, before: u64, runs: &[Run]) -> Outcome {
+fn summary(layout: Layout, metric_gradients: u64, runs: &[ChainRun]) -> ProgramSummary {
     let draws: Vec<Vec<f64>> = runs
         .iter()
         .flat_map(|run| run.positions.chunks_exact(layout.dimension()))
@@ -96,16 +103,16 @@ fn outcome(layout: Layout, before: u64, runs: &[Run]) -> Outcome {
             }
         })
         .collect();
-    let sum = |part: fn(&Run) -> Cost| {
+    let sum = |part: fn(&ChainRun) -> Cost| {
         let mut total = Cost::default();
         runs.iter().for_each(|run| total += part(run));
         total
     };
-    Outcome {
+    ProgramSummary {
         estimates,
         divergences: runs.iter().map(|run| run.divergences).sum(),
         step_size: runs.iter().map(|run| run.step_size).sum::<f64>() / runs.len() as f64,
-        before,
+        metric_gradients,
         warmup: sum(|run| run.warmup),
         draws: sum(|run| run.draws),
     }
