@@ -1,14 +1,14 @@
-//! Simulation-based calibration: parameters drawn from the prior, data drawn from them, a posterior drawn from the data, and the
-//! rank of the first among the draws of the last, which is uniform if all three are right.
+//! Simulation-based calibration: the rank of parameters drawn from the prior among posterior draws is uniform.
 //!
-//! Talts, Betancourt, Simpson, Vehtari & Gelman (2018, "Validating Bayesian inference algorithms with simulation-based
+//! Each replicate draws parameters from the prior, data given the parameters, and draws from the posterior given the data.
+//! //! Talts, Betancourt, Simpson, Vehtari & Gelman (2018, "Validating Bayesian inference algorithms with simulation-based
 //! calibration"); Modrák et al. (2023, "Simulation-based calibration checking for Bayesian computation: the choice of
 //! test quantities shapes sensitivity") for quantities that depend on the data, such as the log-likelihood.
 //!
-//! Two conditions. The prior's centres are fixed: centres from k-means would have seen the data, and the rule would not hold.
-//! And a chain has to reach all of its posterior: one of several modes that chains do not travel between breaks the rule
-//! without a fault in the sampler. So cases have few components, whose means the prior holds apart, or a single one; and few
-//! observations, which leave the prior, its constants and its Jacobians a say.
+//! Ranks are uniform under two conditions. The centres of the prior must not depend on the data, so they are fixed and not taken from
+//! k-means. And a chain must reach the whole posterior: with several modes ranks are not uniform even if the sampler is correct. So
+//! cases have one component, or a few whose means the prior separates. They have few observations, so that the prior, its constants
+//! and its Jacobians matter.
 
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::mixture::likelihood::{Moments, WhitenedComponents, Workspace};
@@ -19,19 +19,19 @@ use gmm_sampler::mixture::triangular::at;
 use gmm_sampler::nuts::chain::ChainSettings;
 use libm::log;
 
-use crate::case::{Case, Columns, Failure, Outcome};
-use crate::check::{Check, Evidence, Part};
-use crate::problem::Problem;
+use crate::case::{Case, CaseError, CaseReport, Columns};
+use crate::check::{Check, CheckResult, Part};
+use crate::problem::{Problem, join_chains};
 use crate::ranks::UniformRanks;
 use crate::stream::{Purpose, stream};
 
-/// Every so many draws one is ranked, so that those that are, are nearly independent (Talts et al. 2018, section 5.1).
+/// Ranks use every tenth draw, so that these draws are nearly independent (Talts et al. 2018, section 5.1).
 const THINNING: usize = 10;
 
-/// Replicates of one task: some tenths of a second of work.
+/// Replicates of one task, which then takes a few tenths of a second.
 const PER_TASK: usize = 10;
 
-/// One model, over and over.
+/// One model with many replicates.
 pub(crate) struct Calibration {
     pub(crate) name: &'static str,
     pub(crate) n_observations: usize,
@@ -60,8 +60,8 @@ impl Calibration {
         }
     }
 
-    /// The rank of each quantity in one replicate.
-    fn replicate(&self, index: usize) -> Result<Vec<usize>, Failure> {
+    /// The rank of each quantity's true value in one replicate.
+    fn replicate(&self, index: usize) -> Result<Vec<usize>, CaseError> {
         let prior = self.prior();
         prior.check()?;
         let Layout { n_components, n_features } = self.layout();
@@ -72,29 +72,29 @@ impl Calibration {
         let mut posterior = problem.posterior()?;
         let position = problem.layout.unconstrain(&truth);
         let lp = posterior.log_density_and_gradient(&position, &mut vec![0.0; position.len()]);
-        let of_truth = quantities(&problem, &truth, lp);
+        let true_values = quantities(&problem, &truth, lp);
         let start = problem.start(&mut stream(self.name, Purpose::Start, index))?;
         let rng = stream(self.name, Purpose::Chain, index);
         let mut draw = 0;
-        let columns = problem.chain(&start, ChainSettings::default(), rng, |mixture, lp| {
+        let columns = problem.run_chain(&start, ChainSettings::default(), rng, |mixture, lp| {
             draw += 1;
-            // What is not ranked need not be measured.
+            // Draws that are not ranked need no quantities.
             if draw % THINNING == 0 { quantities(&problem, mixture, lp) } else { Vec::new() }
         })?;
         Ok(columns
             .iter()
-            .zip(of_truth)
+            .zip(true_values)
             .map(|(column, truth)| column.iter().filter(|&&value| value < truth).count())
             .collect())
     }
 }
 
-/// Draws that are ranked against: their number plus one is that of the ranks.
+/// The number of possible ranks: one more than the number of draws that are ranked.
 fn n_ranks() -> usize {
     ChainSettings::default().draws / THINNING + 1
 }
 
-/// Label-invariant numbers, as [`names`] has them.
+/// The label-invariant quantities that [`names`] lists.
 fn quantities(problem: &Problem, mixture: &Mixture, lp: f64) -> Vec<f64> {
     let Layout { n_components, n_features } = problem.layout;
     let components = WhitenedComponents::from_mixture(mixture);
@@ -102,20 +102,21 @@ fn quantities(problem: &Problem, mixture: &Mixture, lp: f64) -> Vec<f64> {
     let mut moments = Moments::new(n_components, n_features);
     let log_likelihood =
         problem.likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments);
-    let of_all = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..n_components).map(f).collect() };
-    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+    let all = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..n_components).map(f).collect() };
+    let smallest = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let means = of_all(&|k| mixture.mean(k)[0]);
-    let scales = of_all(&|k| mixture.scales(k)[n_features - 1]);
-    let mut values = vec![lp, log_likelihood, least(&means), least(&scales), log_density_at_origin(mixture)];
+    let means = all(&|k| mixture.mean(k)[0]);
+    let scales = all(&|k| mixture.scales(k)[n_features - 1]);
+    let mut values =
+        vec![lp, log_likelihood, smallest(&means), smallest(&scales), log_density_at_origin(mixture)];
     if n_components > 1 {
         values.push(largest(&means));
         values.push(largest(&scales));
-        values.push(least(&of_all(&|k| mixture.weight(k))));
+        values.push(smallest(&all(&|k| mixture.weight(k))));
     }
     if n_features > 1 {
-        values.push(largest(&of_all(&|k| mixture.correlation(k, n_features - 1, 0))));
-        values.push(of_all(&|k| log_determinant_of_correlations(mixture, k)).iter().sum());
+        values.push(largest(&all(&|k| mixture.correlation(k, n_features - 1, 0))));
+        values.push(all(&|k| log_determinant_of_correlations(mixture, k)).iter().sum());
     }
     values
 }
@@ -142,7 +143,7 @@ fn log_determinant(mixture: &Mixture, component: usize) -> f64 {
     (0..mixture.n_features()).map(|i| 2.0 * log(factor[at(i, i)])).sum()
 }
 
-/// log p(y = 0 | θ), by substitution instead of the likelihood's inverses.
+/// log p(y = 0 | θ), by forward substitution, independently of the likelihood's inverse factors.
 fn log_density_at_origin(mixture: &Mixture) -> f64 {
     let d = mixture.n_features();
     let logits: Vec<f64> = (0..mixture.n_components())
@@ -176,7 +177,7 @@ impl Case for Calibration {
     }
 
     /// One column of ranks per quantity.
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
         let mut columns = vec![Vec::new(); names(self.layout()).len()];
         for index in task * PER_TASK..((task + 1) * PER_TASK).min(self.replicates) {
             let ranks = self.replicate(index)?;
@@ -185,18 +186,21 @@ impl Case for Calibration {
         Ok(columns)
     }
 
-    fn conclude(&self, results: Vec<Columns>) -> Outcome {
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport {
         let uniform = UniformRanks::new(self.replicates, n_ranks());
-        let mut outcome = Outcome::default();
-        for (quantity, ranks) in names(self.layout()).iter().zip(crate::problem::joined(results)) {
+        let mut report = CaseReport::default();
+        for (quantity, ranks) in names(self.layout()).iter().zip(join_chains(results)) {
             let ranks = ranks.into_iter().map(|rank| rank as usize).collect();
             let tested = uniform.test(self.name, quantity, ranks);
-            let evidence =
-                Evidence::Test { statistic: "least tail", value: tested.least_tail, p_value: tested.p_value };
+            let result = CheckResult::Test {
+                statistic: "smallest tail",
+                value: tested.smallest_tail,
+                p_value: tested.p_value,
+            };
             let quantity = (*quantity).to_owned();
-            outcome.checks.push(Check { part: self.part(), case: self.name.to_owned(), quantity, evidence });
-            outcome.ranks.push(tested);
+            report.checks.push(Check { part: self.part(), case: self.name.to_owned(), quantity, result });
+            report.ranks.push(tested);
         }
-        outcome
+        report
     }
 }

@@ -1,44 +1,51 @@
-//! A case: one problem whose truth is known, cut into tasks that can run anywhere, in any order.
+//! A case: one problem with a known answer, split into tasks that can run anywhere and in any order.
 
+use gmm_sampler::mixture::params::MixtureError;
 use gmm_sampler::mixture::prior::PriorError;
 use gmm_sampler::nuts::chain::ChainError;
+use gmm_scoring::EvidenceError;
 use thiserror::Error;
 
-use crate::check::{Check, Evidence, Part};
+use crate::check::{Check, CheckResult, Part};
 use crate::ranks::RankUniformity;
 use crate::z_scores::ZScores;
 
-/// Why a task has no result.
+/// Why a task or a case has no result.
 #[derive(Debug, Clone, PartialEq, Error)]
-pub enum Failure {
-    #[error("{0}")]
+pub enum CaseError {
+    #[error(transparent)]
     Prior(#[from] PriorError),
-    #[error("{0}")]
+    #[error("no mixture can be made of the clusters: {0}")]
+    Clusters(#[from] MixtureError),
+    #[error(transparent)]
     Chain(#[from] ChainError),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     #[error("no start leads to a regular posterior mode")]
     NoStart,
-    #[error("a chain needs more than {most} steps an iteration, on average")]
-    Endless { most: usize },
+    #[error("a chain takes more than {limit} leapfrog steps per iteration on average")]
+    TooManySteps { limit: usize },
+    /// For callers that catch panics: the message.
     #[error("{0}")]
-    Broken(String),
+    Panic(String),
 }
 
-/// What a task brings home: one column of numbers per quantity.
+/// What a task returns: one column of numbers per quantity.
 pub type Columns = Vec<Vec<f64>>;
 
-/// What the checks of one case are, and what its figures show.
+/// The checks of one case, and the numbers behind its figures.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Outcome {
+pub struct CaseReport {
     pub checks: Vec<Check>,
     pub z_scores: Vec<ZScores>,
     pub ranks: Vec<RankUniformity>,
 }
 
-impl Outcome {
-    /// The outcome of a case of which a task failed.
-    pub(crate) fn broken(part: Part, case: &str, reason: String) -> Self {
-        let evidence = Evidence::Broken { reason };
-        let check = Check { part, case: case.to_owned(), quantity: "everything".to_owned(), evidence };
+impl CaseReport {
+    /// The report of a case that could not be completed: one failed check with the reason.
+    pub(crate) fn from_error(part: Part, case: &str, error: &CaseError) -> Self {
+        let result = CheckResult::Error { reason: error.to_string() };
+        let check = Check { part, case: case.to_owned(), quantity: "everything".to_owned(), result };
         Self { checks: vec![check], ..Self::default() }
     }
 
@@ -49,18 +56,18 @@ impl Outcome {
     }
 }
 
-/// A problem whose truth is known. What a task returns depends on the case and the task alone.
+/// A problem with a known answer. What a task returns depends on the case and the task alone.
 pub(crate) trait Case: Send + Sync {
     fn part(&self) -> Part;
 
-    /// Unique among all cases: the case's random numbers are keyed by it.
+    /// Unique among all cases, and part of the key of the case's random numbers.
     fn name(&self) -> &str;
 
     fn n_tasks(&self) -> usize;
 
-    /// Does one of the tasks, counted from 0.
-    fn run(&self, task: usize) -> Result<Columns, Failure>;
+    /// Runs one of the tasks, counted from 0.
+    fn run(&self, task: usize) -> Result<Columns, CaseError>;
 
-    /// Checks what all tasks, in their order, have returned.
-    fn conclude(&self, results: Vec<Columns>) -> Outcome;
+    /// Compares the results of all tasks, given in their order, with the known answer.
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport;
 }

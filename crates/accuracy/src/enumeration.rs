@@ -1,8 +1,8 @@
-//! All K^N labellings of a few observations: exact posterior expectations, by labels and without.
+//! Exact posterior expectations for a few observations, by a sum over all K^N assignments to components.
 //!
-//! Given labels, components are independent and weights are Dirichlet, so that an expectation is a sum over labellings of the
-//! Dirichlet-multinomial probability times K integrals over one component each. One dimension, where those are exact
-//! ([`Component`]).
+//! Given an assignment, components are independent and weights have a Dirichlet distribution. So an expectation is a sum over
+//! assignments of the Dirichlet-multinomial probability times K integrals over one component each. In one dimension these are
+//! exact ([`ComponentPosterior`]).
 
 use std::collections::HashMap;
 
@@ -13,18 +13,19 @@ use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use libm::{exp, lgamma, log};
 
 use crate::check::Part;
-use crate::component::{Component, ComponentPrior};
-use crate::expectations::{Expectation, Expectations, Group};
+use crate::component::{ComponentPosterior, ComponentPrior};
+use crate::expectations::{Expectation, ExpectationCase, Group};
+use crate::normal;
 use crate::problem::Problem;
 
-/// Where the density is predicted.
+/// Points at which the predictive density is compared.
 const POINTS: [f64; 3] = [-1.5, 0.2, 1.4];
 
-/// A threshold for σ, as share of draws below it.
+/// The threshold of the probability P(log σ ≤ threshold).
 const LOG_SIGMA: f64 = -0.5;
 
-/// A case of a few observations.
-pub(crate) struct Tiny {
+/// A mixture model of a few observations in one dimension.
+pub(crate) struct SmallSample {
     pub(crate) name: &'static str,
     pub(crate) observations: &'static [f64],
     pub(crate) concentration: f64,
@@ -33,7 +34,7 @@ pub(crate) struct Tiny {
     pub(crate) scales: ScalePrior,
 }
 
-impl Tiny {
+impl SmallSample {
     pub(crate) fn problem(&self) -> Problem {
         let prior = Prior {
             concentration: self.concentration,
@@ -46,8 +47,8 @@ impl Tiny {
         Problem::new(data, prior, self.centres.len())
     }
 
-    pub(crate) fn case(&self, draws: usize) -> Expectations {
-        Expectations {
+    pub(crate) fn case(&self, draws: usize) -> ExpectationCase {
+        ExpectationCase {
             part: Part::Enumeration,
             name: self.name.to_owned(),
             problem: self.problem(),
@@ -57,13 +58,13 @@ impl Tiny {
         }
     }
 
-    /// The same numbers, in the same order, as [`measure`].
+    /// Exact expectations of the numbers that [`measure`] returns, in the same order.
     fn groups(&self) -> Vec<Group> {
         let mut sums = Sums::new(self.observations.len(), self.centres.len());
         let Labellings { components, log_masses, log_evidence } = self.labellings();
         for (labels, log_mass) in log_masses {
-            let of = |k: usize| &components[&(k, subset(&labels, k))];
-            sums.add(exp(log_mass - log_evidence), &labels, self.concentration, of);
+            let component = |k: usize| &components[&(k, subset(&labels, k))];
+            sums.add(exp(log_mass - log_evidence), &labels, self.concentration, component);
         }
         sums.groups(self.observations.len())
     }
@@ -75,9 +76,9 @@ impl Tiny {
 
     fn labellings(&self) -> Labellings {
         let (n, n_components) = (self.observations.len(), self.centres.len());
-        let mut components: HashMap<(usize, usize), Component> = HashMap::new();
+        let mut components: HashMap<(usize, usize), ComponentPosterior> = HashMap::new();
         let mut log_masses = Vec::new();
-        // The Dirichlet-multinomial's factors that do not depend on the labels.
+        // The factors of the Dirichlet-multinomial probability that do not depend on the labels; below, those that do.
         let total = self.concentration * n_components as f64;
         let constant =
             lgamma(total) - lgamma(total + n as f64) - n_components as f64 * lgamma(self.concentration);
@@ -91,8 +92,7 @@ impl Tiny {
                 let prior = ComponentPrior { centre, mean_sd: self.mean_sd, scales: self.scales };
                 let component = components
                     .entry((k, subset(&labels, k)))
-                    .or_insert_with(|| Component::new(prior, &members));
-                // And those that do.
+                    .or_insert_with(|| ComponentPosterior::new(prior, &members));
                 log_mass += lgamma(members.len() as f64 + self.concentration) + component.log_evidence;
             }
             log_masses.push((labels, log_mass));
@@ -103,21 +103,21 @@ impl Tiny {
     }
 }
 
-/// Every way to label the observations.
+/// Every assignment of the observations to components.
 struct Labellings {
-    /// By component and the observations that are its own, as bits.
-    components: HashMap<(usize, usize), Component>,
+    /// Keyed by component and by the set of its observations, as bits.
+    components: HashMap<(usize, usize), ComponentPosterior>,
     /// log p(y, labels).
     log_masses: Vec<(Vec<usize>, f64)>,
     log_evidence: f64,
 }
 
-/// The observations of component k, as bits.
+/// The set of observations assigned to component k, as bits.
 fn subset(labels: &[usize], k: usize) -> usize {
     labels.iter().enumerate().filter(|&(_, &label)| label == k).map(|(i, _)| 1 << i).sum()
 }
 
-/// Expectations, as they add up over labellings.
+/// Expectations, summed over labellings.
 struct Sums {
     /// Per component: w, w², μ, μ², log σ, P(log σ ≤ threshold).
     labelled: Vec<[f64; 6]>,
@@ -126,7 +126,7 @@ struct Sums {
     predictive: [f64; 3],
     /// Σ w_k², Σ w_k μ_k.
     invariant: [f64; 2],
-    /// P(i and j have one label), j < i.
+    /// P(i and j have the same label), j < i.
     together: Vec<f64>,
 }
 
@@ -146,7 +146,7 @@ impl Sums {
         mass: f64,
         labels: &[usize],
         concentration: f64,
-        component: impl Fn(usize) -> &'a Component,
+        component: impl Fn(usize) -> &'a ComponentPosterior,
     ) {
         let n_components = self.labelled.len();
         let total = labels.len() as f64 + concentration * n_components as f64;
@@ -155,7 +155,7 @@ impl Sums {
             let component = component(k);
             let (weight, weight_square) = (alpha / total, alpha * (alpha + 1.0) / (total * (total + 1.0)));
             let mean = component.mean();
-            let of_component = [
+            let values = [
                 weight,
                 weight_square,
                 mean,
@@ -163,7 +163,7 @@ impl Sums {
                 component.log_sigma(),
                 component.log_sigma_below(LOG_SIGMA),
             ];
-            self.labelled[k].iter_mut().zip(of_component).for_each(|(sum, value)| *sum += mass * value);
+            self.labelled[k].iter_mut().zip(values).for_each(|(sum, value)| *sum += mass * value);
             for (sum, y) in self.predictive.iter_mut().zip(POINTS) {
                 *sum += mass * weight * component.density(y);
             }
@@ -215,7 +215,8 @@ impl Sums {
     }
 }
 
-/// What is known of each draw. Of a label, its probability given the draw, which has the same expectation and less noise.
+/// The numbers of one draw that are averaged. For a label this is its probability given the draw, which has the same expectation
+/// as the label itself and a smaller variance.
 fn measure(problem: &Problem, mixture: &Mixture) -> Vec<f64> {
     let k = mixture.n_components();
     let responsibilities = problem.likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
@@ -231,7 +232,7 @@ fn measure(problem: &Problem, mixture: &Mixture) -> Vec<f64> {
         let terms = (0..k).map(|component| {
             let sigma = mixture.scales(component)[0];
             let z = (y - mixture.mean(component)[0]) / sigma;
-            mixture.weight(component) * crate::special::normal_density(z) / sigma
+            mixture.weight(component) * normal::density(z) / sigma
         });
         values.push(terms.sum());
     }
@@ -250,8 +251,8 @@ mod tests {
     use approx::assert_relative_eq;
 
     #[test]
-    fn of_one_observation_and_two_alike_components_everything_is_known_by_symmetry() {
-        let tiny = Tiny {
+    fn one_observation_between_two_components_has_the_expectations_of_symmetry() {
+        let sample = SmallSample {
             name: "symmetry",
             observations: &[0.0],
             concentration: 0.7,
@@ -259,7 +260,7 @@ mod tests {
             mean_sd: 0.5,
             scales: ScalePrior::InverseGamma { shape: 3.0, scale: 2.0 },
         };
-        let groups = tiny.groups();
+        let groups = sample.groups();
         let exact = |group: usize, name: &str| {
             groups[group].expectations.iter().find(|e| e.name == name).map(|e| e.exact).unwrap()
         };
@@ -270,8 +271,8 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_of_labels_add_up() {
-        let tiny = Tiny {
+    fn probabilities_of_labels_sum_to_one() {
+        let sample = SmallSample {
             name: "sums",
             observations: &[-1.0, 0.3, 1.2],
             concentration: 1.5,
@@ -279,7 +280,7 @@ mod tests {
             mean_sd: 0.5,
             scales: ScalePrior::LogNormal { mu: -0.5, sigma: 0.5 },
         };
-        let groups = tiny.groups();
+        let groups = sample.groups();
         let sum = |prefix: &str| -> f64 {
             groups[0].expectations.iter().filter(|e| e.name.starts_with(prefix)).map(|e| e.exact).sum()
         };

@@ -1,13 +1,13 @@
-//! A case whose truth is a list of exact expectations: chains, measured draw by draw, have to agree with each.
+//! A case whose known answers are posterior expectations, compared with the means over draws.
 
 use gmm_sampler::mixture::params::Mixture;
 
-use crate::case::{Case, Columns, Failure, Outcome};
+use crate::case::{Case, CaseError, CaseReport, Columns};
 use crate::check::Part;
-use crate::problem::{CHAINS, Problem, joined};
-use crate::z_scores::{Compared, compare, convergence};
+use crate::comparison::{Difference, compare, convergence};
+use crate::problem::{CHAINS, Problem, join_chains};
 
-/// One number of a draw, and its exact expectation.
+/// The exact expectation of one number that is computed from each draw.
 #[derive(Debug, Clone)]
 pub(crate) struct Expectation {
     pub(crate) name: String,
@@ -20,7 +20,7 @@ impl Expectation {
     }
 }
 
-/// Expectations that are judged together.
+/// Expectations whose z-scores are tested together.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) name: &'static str,
@@ -29,19 +29,19 @@ pub(crate) struct Group {
 
 type Measure = Box<dyn Fn(&Problem, &Mixture) -> Vec<f64> + Send + Sync>;
 
-/// A posterior whose expectations are known.
-pub(crate) struct Expectations {
+/// A posterior with known expectations.
+pub(crate) struct ExpectationCase {
     pub(crate) part: Part,
     pub(crate) name: String,
     pub(crate) problem: Problem,
     /// Draws of each chain.
     pub(crate) draws: usize,
     pub(crate) groups: Vec<Group>,
-    /// The numbers of all groups, one group after another.
+    /// The numbers of a draw, in the order of the groups' expectations.
     pub(crate) measure: Measure,
 }
 
-impl Case for Expectations {
+impl Case for ExpectationCase {
     fn part(&self) -> Part {
         self.part
     }
@@ -54,13 +54,13 @@ impl Case for Expectations {
         CHAINS
     }
 
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
         self.problem
-            .chain_of(&self.name, task, self.draws, |mixture, _| (self.measure)(&self.problem, mixture))
+            .run_case_chain(&self.name, task, self.draws, |mixture, _| (self.measure)(&self.problem, mixture))
     }
 
-    fn conclude(&self, results: Vec<Columns>) -> Outcome {
-        outcome(self.part, &self.name, &self.groups, joined(results))
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport {
+        report(self.part, &self.name, &self.groups, join_chains(results))
     }
 }
 
@@ -68,22 +68,22 @@ impl Case for Expectations {
 ///
 /// # Panics
 /// If there are not as many columns as expectations.
-pub(crate) fn outcome(part: Part, name: &str, groups: &[Group], columns: Columns) -> Outcome {
+pub(crate) fn report(part: Part, name: &str, groups: &[Group], columns: Columns) -> CaseReport {
     let expected: usize = groups.iter().map(|group| group.expectations.len()).sum();
     assert_eq!(columns.len(), expected, "{name}: one column per expectation");
-    let mut outcome =
-        Outcome { checks: vec![convergence(part, name, CHAINS, &columns)], ..Outcome::default() };
+    let mut report =
+        CaseReport { checks: vec![convergence(part, name, CHAINS, &columns)], ..CaseReport::default() };
     let mut columns = columns.into_iter();
     for group in groups {
-        let compared: Vec<Compared> = group
+        let differences: Vec<Difference> = group
             .expectations
             .iter()
             .zip(&mut columns)
             .map(|(expectation, column)| {
-                Compared::with_exact(&expectation.name, column, CHAINS, expectation.exact)
+                Difference::from_exact(&expectation.name, column, CHAINS, expectation.exact)
             })
             .collect();
-        outcome.extend(compare(part, name, group.name, CHAINS, &compared));
+        report.extend(compare(part, name, group.name, CHAINS, &differences));
     }
-    outcome
+    report
 }

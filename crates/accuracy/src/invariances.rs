@@ -1,8 +1,8 @@
-//! The same problem in other coordinates: densities and gradients change as they should, posteriors do not.
+//! The same problem in other coordinates: densities and gradients transform as they must, posteriors agree.
 
-mod change;
 mod density;
 mod runs;
+mod transformation;
 
-pub(crate) use density::Density;
-pub(crate) use runs::Runs;
+pub(crate) use density::DensityInvariance;
+pub(crate) use runs::PosteriorInvariance;

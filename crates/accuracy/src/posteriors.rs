@@ -1,6 +1,6 @@
 //! Three real posteriors against long runs of another program, parameter by parameter.
 
-mod reference;
+mod tables;
 
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::{mcse_mean, mcse_sd, mean, sd};
@@ -8,40 +8,40 @@ use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace
 use gmm_sampler::mixture::params::Mixture;
 use libm::{exp, log};
 
-use crate::case::{Case, Columns, Failure, Outcome};
+use crate::case::{Case, CaseError, CaseReport, Columns};
 use crate::check::Part;
-use crate::problem::{CHAINS, Problem, joined};
-use crate::z_scores::{Compared, compare, convergence};
-use reference::Quantity;
-pub(crate) use reference::{BLOBS, FAITHFUL, IRIS, Reference};
+use crate::comparison::{Difference, compare, convergence};
+use crate::problem::{CHAINS, Problem, join_chains};
+use tables::Quantity;
+pub(crate) use tables::{BLOBS, FAITHFUL, IRIS, ReferenceTables};
 
-/// Half the width, in standard deviations, of the window in which a column's density at a quantile is taken. It enters the
-/// smaller part of a standard error alone.
+/// Half the width, in standard deviations, of the window that estimates a column's density at a quantile. The density affects only
+/// the smaller part of the standard error.
 const WINDOW: f64 = 0.2;
 
-/// One of the reference posteriors.
-pub(crate) struct LongRun {
-    reference: Reference,
+/// A posterior with reference tables.
+pub(crate) struct ReferencePosterior {
+    tables: ReferenceTables,
     problem: Problem,
-    /// The points of the reference's predictive densities.
+    /// The points at which predictive densities are compared.
     points: Likelihood,
     draws: usize,
 }
 
-impl LongRun {
+impl ReferencePosterior {
     /// # Panics
     /// If the embedded tables are damaged.
-    pub(crate) fn new(reference: Reference, draws: usize) -> Self {
-        let problem = reference.problem();
-        let points: Vec<Vec<f64>> = reference.predictions().into_iter().map(|(point, _)| point).collect();
+    pub(crate) fn new(tables: ReferenceTables, draws: usize) -> Self {
+        let problem = tables.problem();
+        let points: Vec<Vec<f64>> = tables.predictions().into_iter().map(|(point, _)| point).collect();
         let columns: Vec<Vec<f64>> =
             (0..problem.layout.n_features).map(|d| points.iter().map(|point| point[d]).collect()).collect();
         let points =
             Likelihood::new(&Data::from_columns(&columns).expect("the reference's points are finite"));
-        Self { reference, problem, points, draws }
+        Self { tables, problem, points, draws }
     }
 
-    /// Parameters, sorted weights, log-likelihood, log joint density: in the reference's order; then log predictive densities.
+    /// Parameters, sorted weights, log-likelihood and log joint density, in the order of the tables; then log predictive densities.
     fn measure(&self, mixture: &Mixture) -> Vec<f64> {
         let components = WhitenedComponents::from_mixture(mixture);
         let layout = self.problem.layout;
@@ -63,7 +63,7 @@ impl LongRun {
         values
     }
 
-    /// The prior's density of the constrained parameters, of correlations through their Cholesky factors.
+    /// The log prior density of the constrained parameters, where correlations are given by Cholesky factors.
     fn log_prior(&self, mixture: &Mixture) -> f64 {
         let prior = &self.problem.prior;
         let components = || 0..mixture.n_components();
@@ -79,89 +79,89 @@ impl LongRun {
             + correlations.sum::<f64>()
     }
 
-    fn group(&self, name: &str, compared: Vec<Compared>) -> Outcome {
-        compare(Part::Posteriors, self.reference.name, name, CHAINS, &compared)
+    fn group(&self, name: &str, differences: &[Difference]) -> CaseReport {
+        compare(Part::Posteriors, self.tables.name, name, CHAINS, differences)
     }
 }
 
-impl Case for LongRun {
+impl Case for ReferencePosterior {
     fn part(&self) -> Part {
         Part::Posteriors
     }
 
     fn name(&self) -> &str {
-        self.reference.name
+        self.tables.name
     }
 
     fn n_tasks(&self) -> usize {
         CHAINS
     }
 
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
-        self.problem.chain_of(self.name(), task, self.draws, |mixture, _| self.measure(mixture))
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
+        self.problem.run_case_chain(self.name(), task, self.draws, |mixture, _| self.measure(mixture))
     }
 
-    fn conclude(&self, results: Vec<Columns>) -> Outcome {
-        let columns = joined(results);
-        let quantities = self.reference.quantities();
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport {
+        let columns = join_chains(results);
+        let quantities = self.tables.quantities();
         let n_parameters =
             Mixture::variables(self.problem.layout.n_components, self.problem.layout.n_features).len();
         let check = convergence(Part::Posteriors, self.name(), CHAINS, &columns);
-        let mut outcome = Outcome { checks: vec![check], ..Outcome::default() };
-        for (of, range) in
+        let mut report = CaseReport { checks: vec![check], ..CaseReport::default() };
+        for (kind, range) in
             [("parameters", 0..n_parameters), ("label-invariant", n_parameters..quantities.len())]
         {
-            let each = |compare: fn(&Quantity, &[f64]) -> Vec<Compared>| -> Vec<Compared> {
+            let each = |compare: fn(&Quantity, &[f64]) -> Vec<Difference>| -> Vec<Difference> {
                 range.clone().flat_map(|index| compare(&quantities[index], &columns[index])).collect()
             };
-            outcome.extend(self.group(&format!("{of}: means"), each(means)));
-            outcome.extend(self.group(&format!("{of}: spreads"), each(spreads)));
-            outcome.extend(self.group(&format!("{of}: quantiles"), each(quantiles)));
+            report.extend(self.group(&format!("{kind}: means"), &each(means)));
+            report.extend(self.group(&format!("{kind}: spreads"), &each(standard_deviations)));
+            report.extend(self.group(&format!("{kind}: quantiles"), &each(quantiles)));
         }
-        let predictions = self.reference.predictions();
-        let compared: Vec<Compared> = predictions
+        let predictions = self.tables.predictions();
+        let differences: Vec<Difference> = predictions
             .iter()
             .zip(&columns[quantities.len()..])
             .enumerate()
-            .flat_map(|(index, ((_, [mean_log, its_error, log_mean, error_of_it]), column))| {
+            .flat_map(|(index, ((_, [mean_log, mean_log_error, log_mean, log_mean_error]), column))| {
                 let densities: Vec<f64> = column.iter().map(|&value| exp(value)).collect();
                 let average = mean(&densities);
                 [
-                    Compared::with_estimate(
+                    Difference::from_estimates(
                         &format!("log p[{index}]"),
                         (mean(column), mcse_mean(column, CHAINS)),
-                        (*mean_log, *its_error),
+                        (*mean_log, *mean_log_error),
                         column.clone(),
                     ),
-                    Compared::with_estimate(
+                    Difference::from_estimates(
                         &format!("p[{index}]"),
                         (log(average), mcse_mean(&densities, CHAINS) / average),
-                        (*log_mean, *error_of_it),
+                        (*log_mean, *log_mean_error),
                         densities,
                     ),
                 ]
             })
             .collect();
-        outcome.extend(self.group("predictive densities", compared));
-        outcome
+        report.extend(self.group("predictive densities", &differences));
+        report
     }
 }
 
-fn means(theirs: &Quantity, column: &[f64]) -> Vec<Compared> {
+fn means(theirs: &Quantity, column: &[f64]) -> Vec<Difference> {
     let ours = (mean(column), mcse_mean(column, CHAINS));
-    vec![Compared::with_estimate(&theirs.name, ours, (theirs.mean, theirs.mcse_mean), column.to_vec())]
+    vec![Difference::from_estimates(&theirs.name, ours, (theirs.mean, theirs.mcse_mean), column.to_vec())]
 }
 
-fn spreads(theirs: &Quantity, column: &[f64]) -> Vec<Compared> {
+fn standard_deviations(theirs: &Quantity, column: &[f64]) -> Vec<Difference> {
     let centre = mean(column);
     let squares = column.iter().map(|value| (value - centre) * (value - centre)).collect();
     let ours = (sd(column), mcse_sd(column, CHAINS));
-    vec![Compared::with_estimate(&theirs.name, ours, (theirs.sd, theirs.mcse_sd), squares)]
+    vec![Difference::from_estimates(&theirs.name, ours, (theirs.sd, theirs.mcse_sd), squares)]
 }
 
-/// The share of our draws below their quantiles, less what it should be. Its own error is that of a mean; theirs is carried over
-/// by our density there. What falls below grows as our quantile sinks, which is a matter of sign alone.
-fn quantiles(theirs: &Quantity, column: &[f64]) -> Vec<Compared> {
+/// The share of our draws below each of their quantiles against the quantile's probability. Our standard error is that of a mean;
+/// theirs is multiplied by our density at the quantile.
+fn quantiles(theirs: &Quantity, column: &[f64]) -> Vec<Difference> {
     let window = WINDOW * sd(column);
     theirs
         .quantiles
@@ -173,7 +173,7 @@ fn quantiles(theirs: &Quantity, column: &[f64]) -> Vec<Compared> {
             let density = near as f64 / column.len() as f64 / (2.0 * window);
             let name = format!("{} at {:.0} %", theirs.name, 100.0 * probability);
             let ours = (mean(&below), mcse_mean(&below, CHAINS));
-            Compared::with_estimate(&name, ours, (probability, error * density), below)
+            Difference::from_estimates(&name, ours, (probability, error * density), below)
         })
         .collect()
 }

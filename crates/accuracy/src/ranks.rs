@@ -1,29 +1,29 @@
-//! Whether ranks are uniform: their empirical distribution, simultaneous bands around it, and an exact p-value.
+//! A test of the uniformity of ranks: empirical distribution, simultaneous band and exact p-value.
 //!
 //! Source: Säilynoja, Bürkner & Vehtari (2022), "Graphical test for discrete uniformity and its applications in goodness-of-fit
 //! evaluation and multiple sample comparison", Statistics and Computing 32.
 
-use crate::special::binomial_probability;
+use statrs::distribution::{Binomial, Discrete};
 
-/// What a figure's bands cover, everywhere at once.
-pub const BAND: f64 = 0.95;
+/// Probability that the simultaneous band of a figure covers the whole empirical distribution of uniform ranks.
+pub const BAND_COVERAGE: f64 = 0.95;
 
-/// How the ranks of one quantity are spread.
+/// The ranks of one quantity, tested for uniformity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankUniformity {
     pub case: String,
     pub quantity: String,
     pub n_replicates: usize,
-    /// One rank per replicate, in 0..n_ranks.
+    /// One rank per replicate, in `0..n_ranks`.
     pub ranks: Vec<usize>,
     pub n_ranks: usize,
-    /// At i / n_ranks, i = 1 … n_ranks − 1: share of ranks below i, less its expectation.
+    /// The empirical distribution minus the uniform one: for i = 1 … n_ranks − 1, the share of ranks below i minus i / n_ranks.
     pub difference: Vec<f64>,
-    /// Lower and upper simultaneous [`BAND`] for `difference`, at the same points.
+    /// Lower and upper limits of the simultaneous band with [`BAND_COVERAGE`] for `difference`, at the same points.
     pub band: Vec<[f64; 2]>,
-    /// The most extreme of the pointwise two-sided binomial tails.
-    pub least_tail: f64,
-    /// Probability of a tail as small, somewhere, if ranks are uniform and independent. Exact.
+    /// The smallest of the pointwise two-sided binomial tail probabilities.
+    pub smallest_tail: f64,
+    /// Probability that the smallest tail of independent uniform ranks is at most as large. Exact.
     pub p_value: f64,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct UniformRanks {
     n_ranks: usize,
     /// Per point i, counts r = 0 … n: 2 min(P(B ≤ r), P(B ≥ r)) for B ~ Binomial(n, i / n_ranks).
     tails: Vec<Vec<f64>>,
-    /// The tail at which the simultaneous band stands.
+    /// The tail probability that defines the simultaneous band.
     band_tail: f64,
 }
 
@@ -42,26 +42,26 @@ impl UniformRanks {
     pub(crate) fn new(n: usize, n_ranks: usize) -> Self {
         let tails = (1..n_ranks).map(|i| two_sided_tails(n, i as f64 / n_ranks as f64)).collect();
         let mut uniform = Self { n, n_ranks, tails, band_tail: 0.0 };
-        // Coverage falls as the tail that is cut off grows. Forty halvings tell any two tables of counts apart.
+        // Bisection: coverage decreases as the tail grows. Forty halvings are enough to separate any two regions of counts.
         let (mut inside, mut outside) = (0.0, 1.0);
         for _ in 0..40 {
             let middle = 0.5 * (inside + outside);
-            if uniform.coverage(middle) >= BAND { inside = middle } else { outside = middle }
+            if uniform.coverage(middle) >= BAND_COVERAGE { inside = middle } else { outside = middle }
         }
         uniform.band_tail = inside;
         uniform
     }
 
-    /// Counts at point i whose tail exceeds `tail`: from, to (both included); empty only for tails near 1.
+    /// The first and the last count at point i whose tail exceeds `tail`; none if all are smaller.
     fn region(&self, i: usize, tail: f64) -> Option<(usize, usize)> {
-        let inside = |&tail_of: &f64| tail_of > tail;
+        let inside = |&other: &f64| other > tail;
         let from = self.tails[i].iter().position(inside)?;
         let to = self.tails[i].iter().rposition(inside)?;
         Some((from, to))
     }
 
-    /// P(the tails of all counts exceed `tail`), by recursion over the points: given the count at one, the increment to the next
-    /// is binomial among the ranks not yet counted (Säilynoja, Bürkner & Vehtari 2022, section 2.3).
+    /// P(the tails of all counts exceed `tail`), by recursion over the points: given the count at one point, the increment to the
+    /// next is binomial among the ranks not yet counted (Säilynoja, Bürkner & Vehtari 2022, section 2.3).
     fn coverage(&self, tail: f64) -> f64 {
         let (mut start, mut probability) = (0, vec![1.0]);
         for i in 0..self.tails.len() {
@@ -88,19 +88,21 @@ impl UniformRanks {
         probability.iter().sum()
     }
 
+    /// Compares ranks with this null distribution.
+    ///
     /// # Panics
-    /// If the number of ranks is not the one that this null distribution is for.
+    /// If the number of ranks is not `n`.
     pub(crate) fn test(&self, case: &str, quantity: &str, ranks: Vec<usize>) -> RankUniformity {
         assert_eq!(ranks.len(), self.n, "one rank per replicate");
-        let mut of_rank = vec![0usize; self.n_ranks];
-        ranks.iter().for_each(|&rank| of_rank[rank] += 1);
+        let mut counts = vec![0usize; self.n_ranks];
+        ranks.iter().for_each(|&rank| counts[rank] += 1);
         let n = self.n as f64;
         let mut below = 0;
-        let mut least_tail = 1.0f64;
+        let mut smallest_tail = 1.0f64;
         let (mut difference, mut band) = (Vec::new(), Vec::new());
         for i in 0..self.n_ranks - 1 {
-            below += of_rank[i];
-            least_tail = least_tail.min(self.tails[i][below]);
+            below += counts[i];
+            smallest_tail = smallest_tail.min(self.tails[i][below]);
             let expected = (i + 1) as f64 / self.n_ranks as f64;
             difference.push(below as f64 / n - expected);
             let (from, to) = self.region(i, self.band_tail).unwrap_or((0, self.n));
@@ -114,14 +116,16 @@ impl UniformRanks {
             n_ranks: self.n_ranks,
             difference,
             band,
-            least_tail,
-            p_value: 1.0 - self.coverage(least_tail),
+            smallest_tail,
+            p_value: 1.0 - self.coverage(smallest_tail),
         }
     }
 }
 
+/// For counts r = 0 … n: 2 min(P(B ≤ r), P(B ≥ r)), B ~ Binomial(n, p).
 fn two_sided_tails(n: usize, p: f64) -> Vec<f64> {
-    let probability: Vec<f64> = (0..=n).map(|count| binomial_probability(n, p, count)).collect();
+    let binomial = Binomial::new(p, n as u64).expect("p is between 0 and 1");
+    let probability: Vec<f64> = (0..=n).map(|count| binomial.pmf(count as u64)).collect();
     let mut at_least = probability.clone();
     for count in (0..n).rev() {
         at_least[count] += at_least[count + 1];
@@ -142,7 +146,7 @@ mod tests {
     use rand::RngExt;
 
     #[test]
-    fn the_exact_coverage_is_that_of_simulated_ranks() {
+    fn the_exact_coverage_agrees_with_simulated_ranks() {
         let (n, n_ranks) = (40, 11);
         let uniform = UniformRanks::new(n, n_ranks);
         let mut rng = stream("coverage", Purpose::Null, 0);
@@ -155,7 +159,7 @@ mod tests {
                 *below += usize::from(p_value <= level);
             }
         }
-        // A discrete statistic's p-value is at most the level this often; four standard errors either way.
+        // The statistic is discrete: its p-value is at most the level no more often than that. Four standard errors either way.
         for (below, level) in below.iter().zip([0.5, 0.1, 0.01]) {
             let share = f64::from(*below as u32) / f64::from(trials);
             let se = (level * (1.0 - level) / f64::from(trials)).sqrt();
@@ -164,18 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn the_band_holds_its_share_and_no_wider_one_is_needed() {
+    fn the_band_has_its_coverage_and_is_no_wider_than_needed() {
         let uniform = UniformRanks::new(100, 101);
         let coverage = uniform.coverage(uniform.band_tail);
-        assert!((BAND..BAND + 0.01).contains(&coverage), "{coverage}");
+        assert!((BAND_COVERAGE..BAND_COVERAGE + 0.01).contains(&coverage), "{coverage}");
     }
 
     #[test]
-    fn ranks_pressed_to_one_side_or_to_the_middle_are_told() {
+    fn ranks_that_are_too_low_or_too_central_are_detected() {
         let uniform = UniformRanks::new(100, 21);
-        let of = |f: &dyn Fn(usize) -> usize| uniform.test("", "", (0..100).map(f).collect()).p_value;
-        assert!(of(&|i| i % 21) > 0.9, "as many of each");
-        assert!(of(&|i| (i % 21) / 2) < 1e-6, "too low");
-        assert!(of(&|i| 5 + i % 11) < 1e-6, "too central");
+        let p_value = |f: &dyn Fn(usize) -> usize| uniform.test("", "", (0..100).map(f).collect()).p_value;
+        assert!(p_value(&|i| i % 21) > 0.9, "uniform");
+        assert!(p_value(&|i| (i % 21) / 2) < 1e-6, "too low");
+        assert!(p_value(&|i| 5 + i % 11) < 1e-6, "too central");
     }
 }

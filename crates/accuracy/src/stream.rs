@@ -1,29 +1,30 @@
-//! Streams of random numbers, each keyed by what it is for: the same whatever else runs, in whatever order.
+//! Random number streams, each keyed by case, purpose and index, so that results do not depend on the order of tasks.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-/// Every stream of the suite is derived from this seed. Its value is arbitrary; it stands still so that a verdict does.
+/// The seed of all streams. Its value is arbitrary; it is fixed so that verdicts are reproducible.
 const SEED: u64 = 20_221_013;
 
-/// What a stream of a case is for.
+/// What a stream of a case is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// k-means and EM, and the data of a case that simulates its own.
+    /// k-means and EM.
     Start = 1,
+    /// Simulated parameters and data.
     Data = 2,
     Chain = 3,
     /// The null distribution of a statistic.
     Null = 4,
-    /// What bridge sampling compares a posterior with.
+    /// Draws from the proposal of bridge sampling.
     Proposal = 5,
-    /// A run of sequential Monte Carlo.
+    /// A run of sequential Monte Carlo (annealing from the prior).
     Anneal = 6,
 }
 
-/// The generator of one purpose in one case; `index` tells its chains or replicates apart.
+/// The generator for one purpose in one case; `index` numbers chains, runs or replicates.
 ///
-/// The key is the cipher's own: ChaCha makes unrelated streams of keys that differ in anything.
+/// All four fields go into ChaCha's key: different keys give independent streams.
 pub(crate) fn stream(case: &str, purpose: Purpose, index: usize) -> ChaCha8Rng {
     let key = [SEED, name_hash(case), purpose as u64, index as u64];
     let mut seed = [0; 32];
@@ -33,7 +34,7 @@ pub(crate) fn stream(case: &str, purpose: Purpose, index: usize) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(seed)
 }
 
-/// FNV-1a (Fowler, Noll & Vo 1991): cases keep their streams when others come and go.
+/// FNV-1a (Fowler, Noll & Vo 1991). A hash of the name, and not a number, so that cases keep their streams when others are added.
 fn name_hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -46,7 +47,7 @@ mod tests {
     use rand::RngExt;
 
     #[test]
-    fn streams_of_different_keys_differ_and_of_equal_keys_do_not() {
+    fn streams_differ_if_and_only_if_their_keys_do() {
         let first = |case, purpose, index| stream(case, purpose, index).random::<u64>();
         let keys = [
             ("a", Purpose::Chain, 0),

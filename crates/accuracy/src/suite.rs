@@ -1,31 +1,33 @@
-//! The suite: which cases there are, how long they run, and the flat list of what has to be done.
+//! The suite: all cases of the quick and the long version, and the list of their tasks.
 
 use gmm_sampler::mixture::prior::ScalePrior;
 
 use crate::calibration::Calibration;
-use crate::case::{Case, Columns, Failure, Outcome};
+use crate::case::{Case, CaseError, CaseReport, Columns};
 use crate::check::Part;
-use crate::closed_forms::{Edge, correlations, mixture, one_component};
-use crate::enumeration::Tiny;
-use crate::evidence::{Galaxies, galaxies, of_labellings, of_one_component, of_other_programs};
-use crate::invariances::{Density, Runs};
-use crate::posteriors::{BLOBS, FAITHFUL, IRIS, LongRun};
+use crate::closed_forms::{TruncatedNormal, correlation_prior, mixture_prior, one_component};
+use crate::enumeration::SmallSample;
+use crate::evidence::{
+    GalaxiesPosterior, enumeration_case, galaxies_case, one_component_case, reference_case,
+};
+use crate::invariances::{DensityInvariance, PosteriorInvariance};
+use crate::posteriors::{BLOBS, FAITHFUL, IRIS, ReferencePosterior};
 
-/// How much is run.
+/// Which version of the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// A minute or so: what every change is tried on.
+    /// About a minute; run for every change.
     Quick,
-    /// Several times the draws and replicates, and more cases.
+    /// More cases, and several times the draws and replicates.
     Long,
 }
 
-/// One piece of work. Tasks can be run in any order, on any thread; their results depend on nothing else.
+/// One unit of work. Tasks can run in any order and on any thread without changing their results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
-    /// Which case it belongs to, counted from 0.
+    /// Index of the case, from 0.
     pub case: usize,
-    /// Which of the case's tasks it is.
+    /// Index among the tasks of the case, from 0.
     pub index: usize,
 }
 
@@ -45,6 +47,7 @@ const SCALES: [(&str, ScalePrior); 7] = [
 ];
 
 impl Suite {
+    /// All cases of one version.
     #[must_use]
     pub fn new(length: Length) -> Self {
         let mut cases: Vec<Box<dyn Case>> = Vec::new();
@@ -57,55 +60,55 @@ impl Suite {
         Self { cases }
     }
 
-    /// Every task of every case, the longest first.
+    /// The tasks of all cases, those of the longest cases first.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        let of_case = |case: usize| (0..self.cases[case].n_tasks()).map(move |index| Task { case, index });
-        (0..self.cases.len()).flat_map(of_case).collect()
+        let tasks = |case: usize| (0..self.cases[case].n_tasks()).map(move |index| Task { case, index });
+        (0..self.cases.len()).flat_map(tasks).collect()
     }
 
+    /// The number of cases.
     #[must_use]
     pub fn n_cases(&self) -> usize {
         self.cases.len()
     }
 
+    /// The part of the suite that a case belongs to.
     #[must_use]
     pub fn part(&self, case: usize) -> Part {
         self.cases[case].part()
     }
 
+    /// The name of a case, unique in the suite.
     #[must_use]
     pub fn name(&self, case: usize) -> &str {
         self.cases[case].name()
     }
 
-    /// Does one task.
+    /// Runs one task.
     ///
     /// # Errors
-    /// A chain that cannot begin.
-    pub fn run(&self, task: Task) -> Result<Columns, Failure> {
+    /// If no chain can start, or a chain takes too many steps.
+    pub fn run(&self, task: Task) -> Result<Columns, CaseError> {
         self.cases[task.case].run(task.index)
     }
 
-    /// What a case's results say, given in the order of its tasks. A failed task is a failed check, not an error: it is the
-    /// sampler that is on trial.
+    /// The report of a case from the results of its tasks, given in their order. A failed task becomes a failed check and not an
+    /// error, because the sampler is under test.
     #[must_use]
-    pub fn conclude(&self, case: usize, results: Vec<Result<Columns, Failure>>) -> Outcome {
-        let of = &self.cases[case];
-        match results.into_iter().collect() {
-            Ok(results) => of.conclude(results),
-            Err(failure) => {
-                let failure: Failure = failure;
-                Outcome::broken(of.part(), of.name(), failure.to_string())
-            }
+    pub fn conclude(&self, case: usize, results: Vec<Result<Columns, CaseError>>) -> CaseReport {
+        let case = &self.cases[case];
+        match results.into_iter().collect::<Result<Vec<Columns>, CaseError>>() {
+            Ok(results) => case.conclude(results),
+            Err(error) => CaseReport::from_error(case.part(), case.name(), &error),
         }
     }
 }
 
 fn posteriors(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let draws = if length == Length::Quick { 2_000 } else { 10_000 };
-    for reference in [BLOBS, IRIS, FAITHFUL] {
-        cases.push(Box::new(LongRun::new(reference, draws)));
+    for tables in [BLOBS, IRIS, FAITHFUL] {
+        cases.push(Box::new(ReferencePosterior::new(tables, draws)));
     }
 }
 
@@ -158,26 +161,26 @@ fn closed_forms(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     }
     for (index, (name, scales)) in SCALES.into_iter().enumerate() {
         let concentration = [0.5, 1.0, 2.5][index % 3];
-        cases.push(Box::new(mixture(name, 1 + index % 3, concentration, scales, draws)));
+        cases.push(Box::new(mixture_prior(name, 1 + index % 3, concentration, scales, draws)));
     }
     for (n_features, lkj_shape) in [(2, 2.0), (3, 1.0), (4, 2.0)] {
-        cases.push(Box::new(correlations(n_features, lkj_shape, draws)));
+        cases.push(Box::new(correlation_prior(n_features, lkj_shape, draws)));
     }
-    cases.push(Box::new(Edge { draws }));
+    cases.push(Box::new(TruncatedNormal { draws }));
 }
 
 fn enumeration(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let draws = if length == Length::Quick { 10_000 } else { 50_000 };
-    for tiny in tiny(length) {
-        cases.push(Box::new(tiny.case(draws)));
+    for sample in small_samples(length) {
+        cases.push(Box::new(sample.case(draws)));
     }
 }
 
-/// Observations few enough to go through all their labels.
-fn tiny(length: Length) -> Vec<Tiny> {
+/// Data sets small enough to enumerate all labels.
+fn small_samples(length: Length) -> Vec<SmallSample> {
     let [_, _, _, _, log_normal, inverse_gamma, _] = SCALES.map(|(_, scales)| scales);
     let mut all = vec![
-        Tiny {
+        SmallSample {
             name: "N = 5, K = 2",
             observations: &[-1.4, -0.9, 0.2, 1.1, 1.3],
             concentration: 0.8,
@@ -185,7 +188,7 @@ fn tiny(length: Length) -> Vec<Tiny> {
             mean_sd: 0.6,
             scales: inverse_gamma,
         },
-        Tiny {
+        SmallSample {
             name: "N = 4, K = 3",
             observations: &[-2.1, 0.1, 0.4, 1.9],
             concentration: 1.5,
@@ -196,7 +199,7 @@ fn tiny(length: Length) -> Vec<Tiny> {
     ];
     if length == Length::Long {
         all.extend([
-            Tiny {
+            SmallSample {
                 name: "N = 6, K = 3",
                 observations: &[-2.2, -1.7, 0.0, 0.3, 1.6, 2.4],
                 concentration: 0.5,
@@ -204,7 +207,7 @@ fn tiny(length: Length) -> Vec<Tiny> {
                 mean_sd: 0.5,
                 scales: inverse_gamma,
             },
-            Tiny {
+            SmallSample {
                 name: "N = 3, K = 2",
                 observations: &[-0.8, 0.1, 1.2],
                 concentration: 1.0,
@@ -220,11 +223,11 @@ fn tiny(length: Length) -> Vec<Tiny> {
 fn log_evidence(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let (draws, particles) = if length == Length::Quick { (2_000, 200) } else { (10_000, 1_000) };
     for (name, scales) in SCALES {
-        cases.push(Box::new(of_one_component(name, scales, draws, particles)));
+        cases.push(Box::new(one_component_case(name, scales, draws, particles)));
     }
     let [_, _, _, _, log_normal, inverse_gamma, _] = SCALES.map(|(_, scales)| scales);
-    let alike = [
-        Tiny {
+    let exchangeable = [
+        SmallSample {
             name: "N = 5, K = 2, all alike",
             observations: &[-1.9, -1.6, 0.4, 1.7, 2.2],
             concentration: 0.8,
@@ -232,7 +235,7 @@ fn log_evidence(length: Length, cases: &mut Vec<Box<dyn Case>>) {
             mean_sd: 1.5,
             scales: inverse_gamma,
         },
-        Tiny {
+        SmallSample {
             name: "N = 6, K = 3, all alike",
             observations: &[-3.1, -2.8, 0.1, 0.3, 2.6, 2.9],
             concentration: 1.5,
@@ -241,27 +244,27 @@ fn log_evidence(length: Length, cases: &mut Vec<Box<dyn Case>>) {
             scales: log_normal,
         },
     ];
-    for tiny in tiny(length).iter().chain(&alike) {
-        cases.push(Box::new(of_labellings(tiny, draws, particles)));
+    for sample in small_samples(length).iter().chain(&exchangeable) {
+        cases.push(Box::new(enumeration_case(sample, draws, particles)));
     }
-    // Normal proposals of bridgesampling 1.1-2, with its coefficients of variation: tests/reference/posteriors.
-    cases.push(Box::new(of_other_programs(FAITHFUL, (-415.829_162_05, 0.003_841_2), draws, particles)));
+    // By R's bridgesampling 1.1-2 with a normal proposal, and its coefficient of variation: tests/reference/posteriors.
+    cases.push(Box::new(reference_case(FAITHFUL, (-415.829_162_05, 0.003_841_2), draws, particles)));
     let particles = if length == Length::Quick { 0 } else { particles };
-    cases.push(Box::new(of_other_programs(BLOBS, (-2_336.524_712_27, 0.014_136_64), draws, particles)));
+    cases.push(Box::new(reference_case(BLOBS, (-2_336.524_712_27, 0.014_136_64), draws, particles)));
     if length == Length::Long {
         for n_components in [2, 4, 6] {
-            cases.push(Box::new(galaxies(n_components, draws, particles)));
+            cases.push(Box::new(galaxies_case(n_components, draws, particles)));
         }
-        cases.push(Box::new(Galaxies::new(draws)));
+        cases.push(Box::new(GalaxiesPosterior::new(draws)));
     }
 }
 
 fn invariances(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     let draws = if length == Length::Quick { 2_000 } else { 10_000 };
-    for density in Density::ALL {
-        cases.push(Box::new(density));
+    for case in DensityInvariance::ALL {
+        cases.push(Box::new(case));
     }
-    for run in Runs::all(draws) {
-        cases.push(Box::new(run));
+    for case in PosteriorInvariance::all(draws) {
+        cases.push(Box::new(case));
     }
 }

@@ -1,4 +1,4 @@
-//! The long suite: more cases, several times the draws and replicates. Minutes, so it runs only when asked for.
+//! The long suite, with more cases, draws and replicates; ignored by default because it takes minutes.
 
 mod support;
 

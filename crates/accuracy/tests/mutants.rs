@@ -1,15 +1,15 @@
-//! Would the suite notice? Faults are written into a copy of the sampler, one at a time, and the quick suite is run on it.
+//! Mutation tests: the quick suite must detect faults that are written into a copy of the sampler, one at a time.
 //!
-//! The copy stands in cargo's directory for tests and keeps its own build there, so that a further fault costs a rebuild of two
-//! crates and a run. A fault is a replacement of a text that has to occur exactly once: when the sampler is rewritten, its
-//! faults have to be rewritten with it, which the tests here insist on.
+//! The copy and its build stay in cargo's directory for tests, so a further fault costs a rebuild of three crates and a run. A fault
+//! replaces a text that must occur exactly once in its file. When the sampler changes, the texts must change with it; a quick test
+//! checks that they occur.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A file below the sampler's sources, a text in it, and what a slip of the pen makes of it.
+/// A file below the sampler's `src`, a text in it, and the faulty text.
 type Edit = (&'static str, &'static str, &'static str);
 
 const POSTERIORS: &str = "posteriors";
@@ -18,14 +18,17 @@ const CLOSED_FORMS: &str = "closed-forms";
 const ENUMERATION: &str = "enumeration";
 const INVARIANCES: &str = "invariances";
 
-/// What the quick suite needs, besides the root's manifest and lock file.
-const COPIED: [&str; 6] = [
+/// What the quick suite needs in addition to the root's manifest and lock file.
+const COPIED: [&str; 9] = [
     "crates/sampler/Cargo.toml",
     "crates/sampler/src",
+    "crates/scoring/Cargo.toml",
+    "crates/scoring/src",
     "crates/accuracy/Cargo.toml",
     "crates/accuracy/src",
     "crates/accuracy/tests",
     "tests/reference/posteriors",
+    "tests/reference/log_density/galaxies_k4_data.csv",
 ];
 
 fn root() -> PathBuf {
@@ -44,11 +47,11 @@ fn files(relative: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The file with the edits that are its own.
+/// The content of a file after the edits that concern it.
 fn edited(relative: &Path, edits: &[Edit]) -> Vec<u8> {
     let mut bytes = fs::read(root().join(relative)).unwrap();
     if relative == Path::new("Cargo.toml") {
-        // The copy has some of the members alone, which a list of defaults would not allow.
+        // The copy lacks some of the default members, which cargo would not accept.
         let text = String::from_utf8(bytes).unwrap();
         let kept = text.lines().filter(|line| !line.starts_with("default-members"));
         bytes = kept.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes();
@@ -63,7 +66,7 @@ fn edited(relative: &Path, edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
-/// Puts the copy in order. Files that are as they should be are left alone, so that cargo does not build them again.
+/// Updates the copy. Files that are right already are not written, so that cargo does not rebuild them.
 fn copy(workspace: &Path, edits: &[Edit]) {
     let mut all = vec![PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")];
     COPIED.iter().for_each(|path| files(Path::new(path), &mut all));
@@ -72,7 +75,7 @@ fn copy(workspace: &Path, edits: &[Edit]) {
     }
     for relative in all {
         let (to, bytes) = (workspace.join(&relative), edited(&relative, edits));
-        // Cargo takes what the other members needed out of its lock file.
+        // Keep an existing lock file: cargo has removed the dependencies of missing members from it.
         let is_there = to.exists() && relative == Path::new("Cargo.lock");
         if !is_there && fs::read(&to).ok().as_ref() != Some(&bytes) {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -85,7 +88,7 @@ fn copy(workspace: &Path, edits: &[Edit]) {
 fn failing_parts(edits: &[Edit]) -> (BTreeSet<String>, String) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
     fs::create_dir_all(&directory).unwrap();
-    // Tests run side by side, in threads or in processes; there is one copy.
+    // Tests run in parallel, in threads or processes, but there is only one copy.
     let turn = File::create(directory.join("turn")).unwrap();
     turn.lock().unwrap();
     let workspace = directory.join("workspace");
@@ -128,8 +131,8 @@ fn an_untouched_copy_passes() {
     assert!(failing.is_empty(), "{printed}");
 }
 
-/// One test per fault: its name, the parts that have to notice, the edits. And one that is quick: that the sampler still has their
-/// texts.
+/// One test per fault: its name, the parts that must detect it, and the edits. Plus a quick test that all texts still occur in the
+/// sampler.
 macro_rules! faults {
     ($($name:ident: $parts:expr, $edits:expr;)*) => {$(
         #[test]

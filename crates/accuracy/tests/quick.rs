@@ -1,4 +1,4 @@
-//! The quick suite: part of every run of the tests. With `--nocapture` it prints its table.
+//! The quick suite, in every run of the tests; `--nocapture` prints its table.
 
 mod support;
 

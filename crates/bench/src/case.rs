@@ -1,4 +1,4 @@
-//! What is measured on: data, a mixture to be at, and the prior of a fit.
+//! A case: data, a mixture to evaluate the likelihood at, and the prior of a fit.
 
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::Mixture;
@@ -10,25 +10,26 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::data_set::DataSet;
 
-/// All random numbers come from this seed. Its value is arbitrary; it stands still so that work does.
+/// The seed of all random numbers. Its value is arbitrary; it is fixed so that the work is.
 const SEED: u64 = 20_261_123;
 
-/// Starts of EM: on these data the optimum of 20 is that of 200 (tests/reference/em.json).
+/// Starts of EM. On these data, 20 starts find the optimum of 200 (tests/reference/em.json).
 const EM_STARTS: usize = 20;
 
-/// Covariance between any two features of a simulated component, whose variances are 1.
+/// Covariance of any two features of a simulated component; variances are 1.
 const COVARIANCE: f64 = 0.2;
 
-/// How far apart the components of simulated data are.
+/// The distance between neighbouring components of simulated data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {
-    /// Half a standard deviation: every component is within reach of every observation, and nothing can be left out.
+    /// Half a standard deviation: no responsibility is negligible, so the kernel cannot skip components.
     Overlapping,
-    /// Eight standard deviations: neighbours are within reach at most.
+    /// Eight standard deviations: only neighbours have responsibilities that are not negligible.
     Separated,
 }
 
 impl Spacing {
+    /// The name in tables and files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +46,7 @@ impl Spacing {
     }
 }
 
-/// What a case is called, and its N, D and K.
+/// The name of a case and its numbers of observations (N), features (D) and components (K).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     pub name: String,
@@ -54,14 +55,14 @@ pub struct Shape {
     pub k: usize,
 }
 
-/// Data on the sampler's scale, and where they are measured.
+/// Data on the sampler's scale, and the mixture at which they are evaluated.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub shape: Shape,
     pub data: Data,
-    /// EM's optimum of real data, the truth of simulated ones.
+    /// EM's optimum for real data, the true mixture for simulated data.
     pub mixture: Mixture,
-    /// K × D, the prior's: centroids of real data, the means of simulated ones.
+    /// The prior's centres, K × D: k-means centroids for real data, true means for simulated data.
     centres: Vec<f64>,
 }
 
@@ -74,23 +75,24 @@ fn stream(purpose: u64) -> ChaCha8Rng {
 impl Case {
     /// A real data set at EM's optimum.
     #[must_use]
-    pub fn real(set: DataSet, k: usize) -> Self {
-        let data = set.on_sampler_scale();
+    pub fn from_data_set(set: DataSet, k: usize) -> Self {
+        let data = set.preprocessed();
         let centres = kmeans(&data, k, DEFAULT_RESTARTS, &mut stream(1)).centroids;
-        let optimum = em(&data, k, EM_STARTS, &mut stream(2)).expect("no column is a combination of others");
-        let best = optimum.best.expect("some start of twenty does not degenerate");
+        let optimum =
+            em(&data, k, EM_STARTS, &mut stream(2)).expect("no column is a linear combination of others");
+        let best = optimum.best.expect("at least one of twenty starts does not degenerate");
         Self::new(set.name, data, match_to_centres(&best.mixture, &centres), centres)
     }
 
-    /// `n` observations of K components in D dimensions that stand on a square grid, all features taking turns as its two sides.
+    /// `n` observations of K components whose means lie on a square grid; features alternate between its two coordinates.
     #[must_use]
-    pub fn on_grid(n: usize, d: usize, k: usize, spacing: Spacing) -> Self {
+    pub fn from_grid(n: usize, d: usize, k: usize, spacing: Spacing) -> Self {
         let side = (1..).find(|side| side * side >= k).expect("some square is as large as K");
         let place = |component: usize, feature: usize| match feature % 2 {
             0 => component % side,
             _ => component / side,
         };
-        // One dimension has no grid: there components stand in a row.
+        // In one dimension the means lie on a line.
         let place = |component, feature| if d == 1 { component } else { place(component, feature) };
         let means: Vec<f64> = (0..k)
             .flat_map(|component| {
@@ -100,9 +102,9 @@ impl Case {
         Self::simulated(spacing.name(), n, d, means)
     }
 
-    /// `n` observations of K components in D dimensions whose means are uniform within ±3 in every feature.
+    /// `n` observations of K components whose means are uniform in ±3 in every feature.
     #[must_use]
-    pub fn scattered(n: usize, d: usize, k: usize) -> Self {
+    pub fn with_random_means(n: usize, d: usize, k: usize) -> Self {
         let mut rng = stream(3);
         let means = (0..k * d).map(|_| rng.random_range(-3.0..3.0)).collect();
         Self::simulated("simulated", n, d, means)
@@ -130,9 +132,9 @@ impl Case {
         Prior::published(self.centres.clone())
     }
 
-    /// The random numbers of the case's chain.
+    /// The random number generator of the case's chain.
     #[must_use]
-    pub fn stream_of_chain(&self) -> ChaCha8Rng {
+    pub fn chain_stream(&self) -> ChaCha8Rng {
         stream(5)
     }
 }
@@ -142,10 +144,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn components_on_a_grid_are_as_far_apart_as_their_spacing_says() {
+    fn components_on_a_grid_have_the_distance_of_their_spacing() {
         for (spacing, least) in [(Spacing::Overlapping, 0.5), (Spacing::Separated, 8.0)] {
             for (d, k) in [(1, 3), (2, 32), (5, 3)] {
-                let case = Case::on_grid(100, d, k, spacing);
+                let case = Case::from_grid(100, d, k, spacing);
                 assert_eq!(case.shape, Shape { name: spacing.name().to_owned(), n: 100, d, k });
                 let distance = |a: usize, b: usize| {
                     let pairs = case.mixture.mean(a).iter().zip(case.mixture.mean(b));

@@ -1,4 +1,4 @@
-//! Iterations of EM, from the truth of simulated data on.
+//! Iterations of EM, starting at the true mixture of simulated data.
 
 use std::hint::black_box;
 
@@ -6,14 +6,14 @@ use gmm_sampler::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, 
 use gmm_sampler::start::em::run::{EmRun, EmState};
 
 use crate::case::Case;
-use crate::rounds::Work;
+use crate::timing::Workload;
 
-/// Iterations of a piece of work. No run converges before its third: from there on the last has an E-step and no M-step.
+/// Iterations of one call. A run does not converge before the third iteration; the iteration that converges has no M-step.
 const ITERATIONS: usize = 2;
 
 /// A few iterations from the case's mixture; its unit is an iteration.
 #[must_use]
-pub fn work(case: &Case) -> Work<'static> {
+pub fn workload(case: &Case) -> Workload<'static> {
     let likelihood = Likelihood::new(&case.data);
     let (k, d) = (case.shape.k, case.shape.d);
     let mixture = &case.mixture;
@@ -43,10 +43,10 @@ mod tests {
     use crate::case::Spacing;
 
     #[test]
-    fn every_piece_of_work_is_as_many_iterations() {
+    fn every_call_does_the_same_number_of_iterations() {
         for spacing in [Spacing::Overlapping, Spacing::Separated] {
-            let mut work = work(&Case::on_grid(1000, 2, 4, spacing));
-            assert_eq!([work(), work()], [ITERATIONS as u64; 2]);
+            let mut workload = workload(&Case::from_grid(1000, 2, 4, spacing));
+            assert_eq!([workload(), workload()], [ITERATIONS as u64; 2]);
         }
     }
 }

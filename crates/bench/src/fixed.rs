@@ -1,14 +1,14 @@
-//! Fixed pieces of work whose instructions are counted: the same to the instruction each time.
+//! Fixed workloads whose instructions are counted: each run executes exactly the same instructions.
 
 use crate::case::Case;
-use crate::chain::Ground;
+use crate::chain::ChainCase;
 use crate::data_set::{BLOBS, IRIS, OLD_FAITHFUL};
-use crate::rounds::Work;
+use crate::timing::Workload;
 use crate::{em, kernel, scores};
 
-/// One of them.
+/// A fixed workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fixed {
+pub enum FixedWorkload {
     KernelBlobs,
     KernelOldFaithful,
     KernelIris,
@@ -19,7 +19,8 @@ pub enum Fixed {
     Scores,
 }
 
-impl Fixed {
+impl FixedWorkload {
+    /// All of them, in the order of the stored counts.
     pub const ALL: [Self; 8] = [
         Self::KernelBlobs,
         Self::KernelOldFaithful,
@@ -31,6 +32,7 @@ impl Fixed {
         Self::Scores,
     ];
 
+    /// The name in the file of stored counts.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +47,7 @@ impl Fixed {
         }
     }
 
-    /// What is counted by. A chain's draws differ in their gradients, and any change of its random numbers would change how many there are.
+    /// The unit. For a chain it is a gradient, because draws differ in their number of gradients.
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
@@ -57,9 +59,9 @@ impl Fixed {
         }
     }
 
-    /// How often it is done to be counted: some ten million instructions, which a simulator runs in a second or less.
+    /// Calls in one count: about ten million instructions, which the simulator runs in a second or less.
     #[must_use]
-    pub fn times(self) -> usize {
+    pub fn calls(self) -> usize {
         match self {
             Self::KernelBlobs | Self::GradientBlobs => 200,
             Self::KernelOldFaithful | Self::KernelIris => 500,
@@ -70,19 +72,19 @@ impl Fixed {
         }
     }
 
-    /// Does it so many times; returns how many units that were.
+    /// Calls the workload this many times and returns the number of units done.
     #[must_use]
-    pub fn run(self, times: usize) -> u64 {
-        let again = |mut work: Work<'_>| (0..times).map(|_| work()).sum();
+    pub fn run(self, calls: usize) -> u64 {
+        let repeat = |mut workload: Workload<'_>| (0..calls).map(|_| workload()).sum();
         match self {
-            Self::KernelBlobs => again(kernel::work(&Case::real(BLOBS, 8))),
-            Self::KernelOldFaithful => again(kernel::work(&Case::real(OLD_FAITHFUL, 3))),
-            Self::KernelIris => again(kernel::work(&Case::real(IRIS, 3))),
-            Self::KernelSimulated => again(kernel::work(&Case::scattered(20_000, 8, 6))),
-            Self::GradientBlobs => again(Ground::new(Case::real(BLOBS, 8)).gradient_at_mode()),
-            Self::ChainBlobs => again(Ground::new(Case::real(BLOBS, 8)).draws()),
-            Self::EmSimulated => again(em::work(&Case::scattered(4096, 4, 4))),
-            Self::Scores => again(scores::work()),
+            Self::KernelBlobs => repeat(kernel::workload(&Case::from_data_set(BLOBS, 8))),
+            Self::KernelOldFaithful => repeat(kernel::workload(&Case::from_data_set(OLD_FAITHFUL, 3))),
+            Self::KernelIris => repeat(kernel::workload(&Case::from_data_set(IRIS, 3))),
+            Self::KernelSimulated => repeat(kernel::workload(&Case::with_random_means(20_000, 8, 6))),
+            Self::GradientBlobs => repeat(ChainCase::new(Case::from_data_set(BLOBS, 8)).gradient_at_mode()),
+            Self::ChainBlobs => repeat(ChainCase::new(Case::from_data_set(BLOBS, 8)).draws()),
+            Self::EmSimulated => repeat(em::workload(&Case::with_random_means(4096, 4, 4))),
+            Self::Scores => repeat(scores::workload()),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! How time grows with N, K and D: exponents, and what is claimed of them.
+//! Growth of time with N, K and D: exponents and their limits.
 
 use crate::case::Spacing;
-use crate::rounds::Timing;
-use crate::suite::Area;
+use crate::measurement::Area;
+use crate::timing::Timing;
 
-/// The largest exponents that are claimed, with room for noise: linear in N and K, at most quadratic in D.
+/// The largest exponents allowed, with a margin for noise: linear in N and K, quadratic in D.
 const LINEAR: f64 = 1.15;
 const QUADRATIC: f64 = 2.15;
 
-/// What a grid varies.
+/// The variable of a grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     Observations,
@@ -17,6 +17,7 @@ pub enum Variable {
 }
 
 impl Variable {
+    /// All variables, in the order of the figure.
     pub const ALL: [Self; 3] = [Self::Observations, Self::Components, Self::Features];
 
     /// N, K or D.
@@ -29,8 +30,8 @@ impl Variable {
         }
     }
 
-    /// The largest exponent that is claimed. A dense metric costs the square of the dimension, which grows with K D², but
-    /// the metric is dense in a few hundred dimensions alone, where the pass over the data outweighs it.
+    /// The largest exponent allowed. A dense metric costs the square of the dimension, which grows with K D². But the metric is dense
+    /// in at most a few hundred dimensions, where the pass over the data costs more.
     #[must_use]
     pub fn limit(self) -> f64 {
         match self {
@@ -42,28 +43,28 @@ impl Variable {
 
 /// One size of a grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct GrowthPoint {
     pub size: usize,
-    /// Seconds.
+    /// Seconds of one unit.
     pub time: Timing,
-    /// Seconds that the arithmetic of one pass takes at least.
-    pub floor: f64,
+    /// Seconds of one pass at the machine's peak arithmetic rate.
+    pub time_at_peak: f64,
 }
 
-/// One line: an area's time over a grid.
+/// The time of one area along a grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Growth {
     pub area: Area,
     pub variable: Variable,
     pub spacing: Spacing,
-    /// What is held fixed, as `D = 2, K = 4`.
-    pub held: String,
-    /// Sizes ascending.
-    pub points: Vec<Point>,
+    /// The fixed variables, as `D = 2, K = 4`.
+    pub fixed: String,
+    /// Ascending in size.
+    pub points: Vec<GrowthPoint>,
 }
 
 impl Growth {
-    /// Exponent of the line's upper half, of medians: all sizes of a line had the same rounds.
+    /// The exponent over the upper half of the sizes, from medians.
     #[must_use]
     pub fn exponent(&self) -> f64 {
         let points: Vec<(f64, f64)> =
@@ -71,15 +72,15 @@ impl Growth {
         exponent(&points)
     }
 
-    /// Whether the exponent is no larger than is claimed.
+    /// Whether the exponent does not exceed its limit.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_within_limit(&self) -> bool {
         self.exponent() <= self.variable.limit()
     }
 }
 
-/// Slope of log time on log size by least squares over the upper half of the sizes, two at least: below, what does not grow
-/// still counts.
+/// The slope of log time on log size by least squares over the upper half of the sizes, but at least two. The lower half is left out
+/// because constant costs still matter there.
 ///
 /// # Panics
 /// If there are fewer than two points.
@@ -89,7 +90,7 @@ pub fn exponent(points: &[(f64, f64)]) -> f64 {
     let upper = &points[points.len() - points.len().div_ceil(2).max(2)..];
     let logs: Vec<(f64, f64)> = upper.iter().map(|(size, time)| (size.ln(), time.ln())).collect();
     let n = logs.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| logs.iter().map(of).sum::<f64>() / n;
+    let mean = |coordinate: fn(&(f64, f64)) -> f64| logs.iter().map(coordinate).sum::<f64>() / n;
     let (x, y) = (mean(|log| log.0), mean(|log| log.1));
     let products: f64 = logs.iter().map(|log| (log.0 - x) * (log.1 - y)).sum();
     products / logs.iter().map(|log| (log.0 - x).powi(2)).sum::<f64>()
@@ -112,29 +113,29 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_grow_is_not_seen_in_the_upper_half() {
-        // A start of 1 that a linear cost overtakes: over all four points the slope would be 0.5.
+    fn a_constant_cost_does_not_change_the_exponent_of_the_upper_half() {
+        // A constant of 1 below a linear cost: the slope over all four points would be 0.7.
         let points = [(1.0, 1.0), (10.0, 1.0), (100.0, 10.0), (1000.0, 100.0)];
         assert_relative_eq!(exponent(&points), 1.0, epsilon = 1e-12);
     }
 
     #[test]
-    fn a_claim_is_kept_up_to_its_limit() {
-        let point = |size: usize, time: f64| Point {
+    fn growth_is_within_its_limit_up_to_the_limit() {
+        let point = |size: usize, time: f64| GrowthPoint {
             size,
             time: Timing { median: time, minimum: 0.5 * time, rounds: 1 },
-            floor: 0.0,
+            time_at_peak: 0.0,
         };
         let growth = |variable, time| Growth {
             area: Area::Kernel,
             variable,
             spacing: Spacing::Separated,
-            held: String::new(),
+            fixed: String::new(),
             points: vec![point(10, 1.0), point(100, time)],
         };
         // log10 12 = 1.08 and log10 15 = 1.18.
-        assert!(growth(Variable::Observations, 12.0).is_kept());
-        assert!(!growth(Variable::Components, 15.0).is_kept());
-        assert!(growth(Variable::Features, 15.0).is_kept());
+        assert!(growth(Variable::Observations, 12.0).is_within_limit());
+        assert!(!growth(Variable::Components, 15.0).is_within_limit());
+        assert!(growth(Variable::Features, 15.0).is_within_limit());
     }
 }

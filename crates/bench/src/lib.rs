@@ -1,28 +1,28 @@
-//! How fast is it, how does that grow, and how far is it from what the machine can do?
+//! Benchmarks: how fast the sampler is, how its time grows, and how close it comes to the machine's peak arithmetic rate.
 //!
-//! No files, no plots: the suite measures, and what it found is data. All times are CPU times of one thread's work, taken in
-//! interleaved rounds; every number is a median and a minimum.
+//! No files, no plots: the results are data. Times are CPU times of one thread, taken in interleaved rounds, and reported as median and
+//! minimum.
 //!
-//! | area | what is timed | beside it |
+//! | area | what is timed | compared with |
 //! |---|---|---|
-//! | kernel | the likelihood's pass: log-likelihood and moments | its arithmetic at the machine's rate of multiply-adds |
-//! | chain | a gradient of a warmed-up chain, all that the chain does included | the log density with its gradient, and the pass, at positions where the chain has been |
-//! | EM | an iteration | |
-//! | fit | data to draws, by whoever knows how chains are started | effective draws a second |
+//! | kernel | one pass of the likelihood: log-likelihood and moments | its arithmetic at the machine's rate of multiply-adds |
+//! | chain | one gradient of a chain after warm-up, with everything else that the chain does | the log density with its gradient, and the pass, at positions of the chain |
+//! | EM | one iteration | |
+//! | fit | data to draws, by the caller, who knows how chains are started | effective draws per second |
 //!
 //! # The tour
 //!
-//! 1. [`suite`]: the cases, quick and long, and their budgets. [`case`] is what they are measured on, [`data_set`] the real data.
-//! 2. [`clock`] and [`rounds`]: how time is taken.
-//! 3. [`kernel`], [`chain`], [`em`], [`scores`]: the works. [`floor`]: what the kernel's arithmetic costs at least.
-//! 4. [`growth`]: exponents in N, K and D, and what is claimed of them.
-//! 5. [`fixed`]: works whose instructions are counted, by `tests/instructions.rs`, which is what a change of a few percent shows in.
+//! 1. [`suite`]: the cases, quick and long, and the time spent on them. [`case`] has their data and mixtures, [`data_set`] the real data.
+//! 2. [`timing`]: interleaved rounds of CPU time. [`measurement`]: areas, quantities and units.
+//! 3. [`kernel`], [`chain`], [`em`], [`scores`]: the workloads. [`peak`]: the time of the kernel's arithmetic at the peak rate.
+//! 4. [`growth`]: exponents in N, K and D, and their limits.
+//! 5. [`fixed`]: workloads whose instructions are counted by `tests/instructions.rs`, which detects changes of a few percent.
 //!
 //! ```no_run
 //! use gmm_bench::suite::{Length, run};
 //!
-//! let speed = run(Length::Quick, &mut |area| eprintln!("{}", area.name()));
-//! for growth in &speed.growths {
+//! let results = run(Length::Quick, &mut |area| eprintln!("{}", area.name()));
+//! for growth in &results.growths {
 //!     println!("{} {}^{:.2}", growth.area.name(), growth.variable.symbol(), growth.exponent());
 //! }
 //! ```
@@ -30,13 +30,14 @@
 
 pub mod case;
 pub mod chain;
-pub mod clock;
+mod clock;
 pub mod data_set;
 pub mod em;
 pub mod fixed;
-pub mod floor;
 pub mod growth;
 pub mod kernel;
-pub mod rounds;
+pub mod measurement;
+pub mod peak;
 pub mod scores;
 pub mod suite;
+pub mod timing;

@@ -1,4 +1,4 @@
-//! WAIC and PSIS-LOO of observations, relative efficiencies included, from draws of a normal model.
+//! WAIC and PSIS-LOO of observations, including relative efficiencies, from draws of a normal model.
 
 use std::hint::black_box;
 
@@ -6,24 +6,24 @@ use gmm_scoring::PointScores;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::rounds::Work;
+use crate::timing::Workload;
 
 /// The usual number of chains and draws.
 const CHAINS: usize = 4;
 const DRAWS: usize = 1000;
 
-/// Observations of a piece of work: their log-likelihoods, 2 MB, are beyond the first caches, as they are in a run.
+/// Observations of one call. Their log-likelihoods take 2 MB, more than the first caches hold, as in a real run.
 const OBSERVATIONS: usize = 64;
 
-/// Posterior standard deviation of the model's mean and of its log scale: those of some 400 observations.
+/// Posterior standard deviation of the model's mean and log scale: that of about 400 observations.
 const POSTERIOR_SD: f64 = 0.05;
 
-/// Arbitrary; it stands still so that work does.
+/// Arbitrary; fixed so that the work is.
 const SEED: u64 = 20_261_123;
 
-/// Scores of some observations; its unit is an observation.
+/// Scores of [`OBSERVATIONS`] observations; its unit is an observation.
 #[must_use]
-pub fn work() -> Work<'static> {
+pub fn workload() -> Workload<'static> {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     let mut normal = |sd: f64| -> f64 {
         let z: f64 = StandardNormal.sample(&mut rng);

@@ -1,27 +1,28 @@
-//! The suite: which cases there are, how long they are measured, and what comes out.
+//! The suite: its cases, the time spent on each area, and the results.
 
 use std::time::Duration;
 
 use crate::case::{Case, Shape, Spacing};
-use crate::chain::{Ground, Works};
+use crate::chain::{ChainCase, ChainWorkloads};
 use crate::data_set::{BLOBS, DataSet, IRIS, OLD_FAITHFUL, WINE};
-use crate::floor::{self, floor, share_of_floor};
-use crate::growth::{Growth, Point, Variable};
-use crate::rounds::{Timing, Work, measure};
+use crate::growth::{Growth, GrowthPoint, Variable};
+use crate::measurement::{Area, Measurement, Quantity};
+use crate::peak::{self, share_of_peak, time_at_peak};
+use crate::timing::{Timing, Workload, measure};
 use crate::{em, kernel};
 
-/// How much is measured.
+/// Which version of the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// Seconds, and smaller sizes: whether all is about as it was.
+    /// Seconds per area and smaller sizes: shows large changes.
     Quick,
-    /// What numbers are taken from.
+    /// The version to report numbers from.
     Long,
 }
 
 impl Length {
-    /// Wall time of one area's rounds. 45 seconds are some 400 to 1,000 rounds, so that a disturbance of seconds moves no median, and
-    /// the whole, with finding starts and whole fits, stays within four minutes; three are some 50 to 100.
+    /// Wall time of the rounds of one area. In 45 seconds there are 400 to 1,000 rounds, so a disturbance of a few seconds does not
+    /// change a median, and the whole suite takes less than four minutes. In three seconds there are 50 to 100 rounds.
     fn budget(self) -> Duration {
         match self {
             Self::Quick => Duration::from_secs(3),
@@ -29,7 +30,7 @@ impl Length {
         }
     }
 
-    /// The sizes of a grid, without the largest in a quick suite.
+    /// The sizes of a grid; the quick suite omits the largest.
     fn sizes(self, grid: &[usize]) -> Vec<usize> {
         match self {
             Self::Quick => grid[..grid.len() - 1].to_vec(),
@@ -38,103 +39,16 @@ impl Length {
     }
 }
 
-/// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Area {
-    /// The likelihood's pass.
-    Kernel,
-    /// A gradient of one chain, with all that the chain does beside it.
-    Chain,
-    /// An iteration of EM.
-    Em,
-    /// A fit, from data to draws.
-    Fit,
-}
-
-impl Area {
-    pub const ALL: [Self; 4] = [Self::Kernel, Self::Chain, Self::Em, Self::Fit];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kernel => "kernel",
-            Self::Chain => "chain",
-            Self::Em => "EM",
-            Self::Fit => "fit",
-        }
-    }
-}
-
-/// Which number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
-    Pass,
-    PassPerObservationAndComponent,
-    ShareOfFloor,
-    Gradient,
-    Density,
-    OutsideDensity,
-    OutsidePass,
-    Iteration,
-    Fit,
-    EffectiveDraws,
-    EffectiveDrawsPerSecond,
-}
-
-impl Quantity {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::PassPerObservationAndComponent => "pass per observation and component",
-            Self::ShareOfFloor => "floor / pass",
-            Self::Gradient => "gradient",
-            Self::Density => "density",
-            Self::OutsideDensity => "share of a gradient outside the density",
-            Self::OutsidePass => "share of a gradient outside the pass",
-            Self::Iteration => "iteration",
-            Self::Fit => "fit",
-            Self::EffectiveDraws => "least bulk effective sample size",
-            Self::EffectiveDrawsPerSecond => "least bulk effective sample size per second",
-        }
-    }
-
-    /// Seconds are of CPU time.
-    #[must_use]
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Pass
-            | Self::PassPerObservationAndComponent
-            | Self::Gradient
-            | Self::Density
-            | Self::Iteration
-            | Self::Fit => "s",
-            Self::ShareOfFloor | Self::OutsideDensity | Self::OutsidePass => "1",
-            Self::EffectiveDraws => "draws",
-            Self::EffectiveDrawsPerSecond => "draws/s",
-        }
-    }
-}
-
-/// One number of one case.
+/// The results of the suite.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measurement {
-    pub area: Area,
-    pub shape: Shape,
-    pub quantity: Quantity,
-    pub timing: Timing,
-}
-
-/// What the suite found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Speed {
+pub struct BenchResults {
     /// Seconds of one fused multiply-add of doubles in registers.
     pub multiply_add: Timing,
     pub measurements: Vec<Measurement>,
     pub growths: Vec<Growth>,
 }
 
-/// A data set with the K of its fit.
+/// The data sets of whole fits, each with its K.
 #[must_use]
 pub fn fits() -> [(DataSet, usize); 4] {
     [(BLOBS, 8), (OLD_FAITHFUL, 2), (IRIS, 3), (WINE, 3)]
@@ -144,12 +58,12 @@ const N: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const K: [usize; 5] = [2, 4, 8, 16, 32];
 const D: [usize; 6] = [1, 2, 4, 8, 16, 32];
 
-/// One line to be: what varies, and over which data.
+/// Cases that differ in one variable.
 struct Grid {
     variable: Variable,
     spacing: Spacing,
     sizes: Vec<usize>,
-    /// N, D and K of all sizes, but for the one that varies.
+    /// N, D and K; the entry of the variable is not used.
     fixed: [usize; 3],
 }
 
@@ -166,12 +80,12 @@ impl Grid {
                 Variable::Features => d = size,
                 Variable::Components => k = size,
             }
-            Case::on_grid(n, d, k, self.spacing)
+            Case::from_grid(n, d, k, self.spacing)
         })
     }
 
-    /// What does not vary.
-    fn held(&self) -> String {
+    /// The fixed variables in words.
+    fn fixed_in_words(&self) -> String {
         let [n, d, k] = self.fixed;
         match self.variable {
             Variable::Observations => format!("D = {d}, K = {k}"),
@@ -181,22 +95,22 @@ impl Grid {
     }
 
     fn growth(&self, area: Area, shapes: &[Shape], times: &[Timing], multiply_add: Timing) -> Growth {
-        let point = |((&size, shape), &time): ((&usize, &Shape), &Timing)| Point {
+        let point = |((&size, shape), &time): ((&usize, &Shape), &Timing)| GrowthPoint {
             size,
             time,
-            floor: floor(shape.n, shape.d, shape.k, multiply_add.median),
+            time_at_peak: time_at_peak(shape.n, shape.d, shape.k, multiply_add.median),
         };
         Growth {
             area,
             variable: self.variable,
             spacing: self.spacing,
-            held: self.held(),
+            fixed: self.fixed_in_words(),
             points: self.sizes.iter().zip(shapes).zip(times).map(point).collect(),
         }
     }
 }
 
-/// Grids over N, K (of overlapping and of separated components) and D.
+/// The grids over N, over K with overlapping and with separated components, and over D.
 fn grids(length: Length) -> Vec<Grid> {
     let sizes = |grid| length.sizes(grid);
     vec![
@@ -207,8 +121,8 @@ fn grids(length: Length) -> Vec<Grid> {
     ]
 }
 
-/// The chains' grids, all of separated components: where they overlap a gradient takes longer, but the posterior has so many shapes
-/// that a warm-up would take minutes. In N and D they end earlier, where finding the start takes seconds.
+/// The grids of chains, all with separated components: with overlapping ones the posterior is so irregular that a warm-up would take
+/// minutes. In N and D these grids end earlier, because finding a start takes seconds there.
 fn grids_of_chains(length: Length) -> Vec<Grid> {
     let separated = |variable, sizes, fixed| Grid::new(variable, Spacing::Separated, sizes, fixed);
     vec![
@@ -218,114 +132,114 @@ fn grids_of_chains(length: Length) -> Vec<Grid> {
     ]
 }
 
-/// Measures everything but whole fits, area by area; `say` hears what comes next.
+/// Measures everything but whole fits, area by area; calls `announce` before each area.
 #[must_use]
-pub fn run(length: Length, say: &mut dyn FnMut(Area)) -> Speed {
-    say(Area::Kernel);
-    let mut speed = kernels(length);
-    say(Area::Chain);
-    chains(length, &mut speed);
-    say(Area::Em);
-    ems(length, &mut speed);
-    speed
+pub fn run(length: Length, announce: &mut dyn FnMut(Area)) -> BenchResults {
+    announce(Area::Kernel);
+    let mut results = kernel_passes(length);
+    announce(Area::Chain);
+    chains(length, &mut results);
+    announce(Area::Em);
+    em_iterations(length, &mut results);
+    results
 }
 
-/// Named cases first, then the grids' cases, grid by grid.
+/// The named cases, then those of the grids, grid by grid.
 fn all_cases(named: Vec<Case>, grids: &[Grid]) -> Vec<Case> {
     named.into_iter().chain(grids.iter().flat_map(Grid::cases)).collect()
 }
 
-/// The growth along each grid, whose cases stand at the end of all cases.
-fn growths(area: Area, grids: &[Grid], shapes: &[Shape], times: &[Timing], speed: &mut Speed) {
+/// Adds the growth along each grid, whose cases are the last ones.
+fn add_growths(area: Area, grids: &[Grid], shapes: &[Shape], times: &[Timing], results: &mut BenchResults) {
     let mut begins = shapes.len() - grids.iter().map(|grid| grid.sizes.len()).sum::<usize>();
     for grid in grids {
         let range = begins..begins + grid.sizes.len();
-        let growth = grid.growth(area, &shapes[range.clone()], &times[range.clone()], speed.multiply_add);
-        speed.growths.push(growth);
+        let growth = grid.growth(area, &shapes[range.clone()], &times[range.clone()], results.multiply_add);
+        results.growths.push(growth);
         begins = range.end;
     }
 }
 
-fn kernels(length: Length) -> Speed {
+fn kernel_passes(length: Length) -> BenchResults {
     let named = vec![
-        Case::real(BLOBS, 8),
-        Case::real(OLD_FAITHFUL, 3),
-        Case::real(IRIS, 3),
-        Case::scattered(20_000, 8, 6),
+        Case::from_data_set(BLOBS, 8),
+        Case::from_data_set(OLD_FAITHFUL, 3),
+        Case::from_data_set(IRIS, 3),
+        Case::with_random_means(20_000, 8, 6),
     ];
     let grids = grids(length);
     let cases = all_cases(named, &grids);
     let shapes: Vec<Shape> = cases.iter().map(|case| case.shape.clone()).collect();
-    let mut works = vec![floor::work()];
-    works.extend(cases.iter().map(kernel::work));
+    let mut workloads = vec![peak::workload()];
+    workloads.extend(cases.iter().map(kernel::workload));
     drop(cases);
-    let timings = measure(&mut works, length.budget());
+    let timings = measure(&mut workloads, length.budget());
     let (multiply_add, passes) = (timings[0], &timings[1..]);
-    let mut speed = Speed { multiply_add, measurements: Vec::new(), growths: Vec::new() };
+    let mut results = BenchResults { multiply_add, measurements: Vec::new(), growths: Vec::new() };
     for (shape, &pass) in shapes.iter().zip(passes) {
         let &Shape { n, d, k, .. } = shape;
         let each = pass.map(|time| time / (n * k) as f64);
-        let share = share_of_floor(n, d, k, multiply_add, pass);
-        speed.push(
+        let share = share_of_peak(n, d, k, multiply_add, pass);
+        results.push(
             Area::Kernel,
             shape,
             [
                 (Quantity::Pass, pass),
                 (Quantity::PassPerObservationAndComponent, each),
-                (Quantity::ShareOfFloor, share),
+                (Quantity::ShareOfPeak, share),
             ],
         );
     }
-    growths(Area::Kernel, &grids, &shapes, passes, &mut speed);
-    speed
+    add_growths(Area::Kernel, &grids, &shapes, passes, &mut results);
+    results
 }
 
-fn chains(length: Length, speed: &mut Speed) {
-    let named = fits().into_iter().map(|(set, k)| Case::real(set, k)).collect();
+fn chains(length: Length, results: &mut BenchResults) {
+    let named = fits().into_iter().map(|(set, k)| Case::from_data_set(set, k)).collect();
     let grids = grids_of_chains(length);
-    let grounds: Vec<Ground> = all_cases(named, &grids).into_iter().map(Ground::new).collect();
-    let shapes: Vec<Shape> = grounds.iter().map(|ground| ground.shape.clone()).collect();
-    let mut works: Vec<Work<'_>> = grounds
+    let chain_cases: Vec<ChainCase> = all_cases(named, &grids).into_iter().map(ChainCase::new).collect();
+    let shapes: Vec<Shape> = chain_cases.iter().map(|case| case.shape.clone()).collect();
+    let mut workloads: Vec<Workload<'_>> = chain_cases
         .iter()
-        .flat_map(|ground| {
-            let Works { draw, density, pass } = ground.works();
+        .flat_map(|case| {
+            let ChainWorkloads { draw, density, pass } = case.workloads();
             [draw, density, pass]
         })
         .collect();
-    let timings = measure(&mut works, length.budget());
+    let timings = measure(&mut workloads, length.budget());
     let outside = |part: f64, whole: f64| 1.0 - part / whole;
     for (shape, timings) in shapes.iter().zip(timings.chunks_exact(3)) {
         let (gradient, density, pass) = (timings[0], timings[1], timings[2]);
-        speed.push(
+        results.push(
             Area::Chain,
             shape,
             [
                 (Quantity::Gradient, gradient),
                 (Quantity::Density, density),
                 (Quantity::Pass, pass),
-                (Quantity::OutsideDensity, density.with(gradient, outside)),
-                (Quantity::OutsidePass, pass.with(gradient, outside)),
+                (Quantity::OutsideDensity, density.combine(gradient, outside)),
+                (Quantity::OutsidePass, pass.combine(gradient, outside)),
             ],
         );
     }
     let gradients: Vec<Timing> = timings.chunks_exact(3).map(|timings| timings[0]).collect();
-    growths(Area::Chain, &grids, &shapes, &gradients, speed);
+    add_growths(Area::Chain, &grids, &shapes, &gradients, results);
 }
 
-fn ems(length: Length, speed: &mut Speed) {
+fn em_iterations(length: Length, results: &mut BenchResults) {
     let grids = grids(length);
-    let cases = all_cases(vec![Case::scattered(100_000, 10, 10)], &grids);
+    let cases = all_cases(vec![Case::with_random_means(100_000, 10, 10)], &grids);
     let shapes: Vec<Shape> = cases.iter().map(|case| case.shape.clone()).collect();
-    let mut works: Vec<Work<'_>> = cases.iter().map(em::work).collect();
+    let mut workloads: Vec<Workload<'_>> = cases.iter().map(em::workload).collect();
     drop(cases);
-    let iterations = measure(&mut works, length.budget());
+    let iterations = measure(&mut workloads, length.budget());
     for (shape, &iteration) in shapes.iter().zip(&iterations) {
-        speed.push(Area::Em, shape, [(Quantity::Iteration, iteration)]);
+        results.push(Area::Em, shape, [(Quantity::Iteration, iteration)]);
     }
-    growths(Area::Em, &grids, &shapes, &iterations, speed);
+    add_growths(Area::Em, &grids, &shapes, &iterations, results);
 }
 
-impl Speed {
+impl BenchResults {
     fn push<const COUNT: usize>(&mut self, area: Area, shape: &Shape, numbers: [(Quantity, Timing); COUNT]) {
         let measurement = |(quantity, timing)| Measurement { area, shape: shape.clone(), quantity, timing };
         self.measurements.extend(numbers.map(measurement));

@@ -1,43 +1,45 @@
-//! Chains without data: every block of the prior against its known moments, or quantiles where moments do not exist.
+//! Chains without data: every block of the prior against its known moments, or its quantiles where moments do not exist.
 
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::mixture::triangular::at;
 use libm::log;
+use statrs::function::gamma::digamma;
 
 use crate::check::Part;
-use crate::component::{Component, ComponentPrior};
-use crate::expectations::{Expectation, Expectations, Group};
+use crate::component::{ComponentPosterior, ComponentPrior};
+use crate::expectations::{Expectation, ExpectationCase, Group};
+use crate::normal;
 use crate::problem::Problem;
-use crate::special::{digamma, normal_quantile};
 
 const PROBABILITIES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Weights, means and scales of K components in one dimension.
-pub(crate) fn mixture(
+pub(crate) fn mixture_prior(
     name: &str,
     n_components: usize,
     concentration: f64,
     scales: ScalePrior,
     draws: usize,
-) -> Expectations {
+) -> ExpectationCase {
     let centres: Vec<f64> = (0..n_components).map(|k| 1.5 * k as f64 - 1.0).collect();
     let mean_sd = 0.4;
     let prior = Prior { concentration, centres: centres.clone(), mean_sd, scales, lkj_shape: 1.0 };
-    let of_scales = Component::new(ComponentPrior { centre: 0.0, mean_sd, scales }, &[]);
-    let log_sigma = PROBABILITIES.map(|p| of_scales.log_sigma_quantile(p));
+    let scale_prior = ComponentPosterior::new(ComponentPrior { centre: 0.0, mean_sd, scales }, &[]);
+    let log_sigma = PROBABILITIES.map(|p| scale_prior.log_sigma_quantile(p));
     let mut groups = vec![
-        Group { name: "means", expectations: of_means(&centres, mean_sd) },
-        Group { name: "scales", expectations: of_sigma(n_components, &of_scales) },
+        Group { name: "means", expectations: mean_expectations(&centres, mean_sd) },
+        Group { name: "scales", expectations: scale_expectations(n_components, &scale_prior) },
     ];
     if n_components > 1 {
-        groups.push(Group { name: "weights", expectations: of_weights(n_components, concentration) });
+        groups
+            .push(Group { name: "weights", expectations: weight_expectations(n_components, concentration) });
     }
     let measure = move |_: &Problem, mixture: &Mixture| {
         let means = (0..n_components).flat_map(|k| {
             let mean = mixture.mean(k)[0];
-            let below = |p: f64| f64::from(u8::from(mean <= centres[k] + mean_sd * normal_quantile(p)));
+            let below = |p: f64| f64::from(u8::from(mean <= centres[k] + mean_sd * normal::quantile(p)));
             [mean, mean * mean, below(0.05), below(0.95)]
         });
         let mut values: Vec<f64> = means.collect();
@@ -54,7 +56,7 @@ pub(crate) fn mixture(
         }
         values
     };
-    Expectations {
+    ExpectationCase {
         part: Part::ClosedForms,
         name: format!("prior, K = {n_components}, {name}"),
         problem: Problem::without_data(prior, Layout { n_components, n_features: 1 }),
@@ -64,8 +66,8 @@ pub(crate) fn mixture(
     }
 }
 
-fn of_means(centres: &[f64], mean_sd: f64) -> Vec<Expectation> {
-    let of_component = |(k, &centre): (usize, &f64)| {
+fn mean_expectations(centres: &[f64], mean_sd: f64) -> Vec<Expectation> {
+    let expectations = |(k, &centre): (usize, &f64)| {
         [
             Expectation::new(format!("mu[{k}]"), centre),
             Expectation::new(format!("mu[{k}]²"), centre * centre + mean_sd * mean_sd),
@@ -73,11 +75,11 @@ fn of_means(centres: &[f64], mean_sd: f64) -> Vec<Expectation> {
             Expectation::new(format!("P(mu[{k}] < 95 %)"), 0.95),
         ]
     };
-    centres.iter().enumerate().flat_map(of_component).collect()
+    centres.iter().enumerate().flat_map(expectations).collect()
 }
 
-/// log σ has moments under every prior, σ itself has not.
-fn of_sigma(n_components: usize, exact: &Component) -> Vec<Expectation> {
+/// Of log σ, which has moments under every prior; σ has not.
+fn scale_expectations(n_components: usize, exact: &ComponentPosterior) -> Vec<Expectation> {
     let mut expectations = Vec::new();
     for k in 0..n_components {
         expectations.push(Expectation::new(format!("log sigma[{k}]"), exact.log_sigma()));
@@ -89,7 +91,7 @@ fn of_sigma(n_components: usize, exact: &Component) -> Vec<Expectation> {
 }
 
 /// Moments of the symmetric Dirichlet distribution (Johnson, Kotz & Balakrishnan 2000, chapter 49).
-fn of_weights(n_components: usize, concentration: f64) -> Vec<Expectation> {
+fn weight_expectations(n_components: usize, concentration: f64) -> Vec<Expectation> {
     let k = n_components as f64;
     let total = k * concentration;
     let square = concentration * (concentration + 1.0) / (total * (total + 1.0));
@@ -106,7 +108,7 @@ fn of_weights(n_components: usize, concentration: f64) -> Vec<Expectation> {
 }
 
 /// Correlations in D dimensions under LKJ(η).
-pub(crate) fn correlations(n_features: usize, lkj_shape: f64, draws: usize) -> Expectations {
+pub(crate) fn correlation_prior(n_features: usize, lkj_shape: f64, draws: usize) -> ExpectationCase {
     let prior = Prior {
         concentration: 1.0,
         centres: vec![0.0; n_features],
@@ -131,19 +133,23 @@ pub(crate) fn correlations(n_features: usize, lkj_shape: f64, draws: usize) -> E
         }
         values
     };
-    Expectations {
+    ExpectationCase {
         part: Part::ClosedForms,
         name: format!("prior, D = {n_features}, LKJ({lkj_shape})"),
         problem: Problem::without_data(prior, Layout { n_components: 1, n_features }),
         draws,
-        groups: vec![Group { name: "correlations", expectations: of_correlations(n_features, lkj_shape) }],
+        groups: vec![Group {
+            name: "correlations",
+            expectations: correlation_expectations(n_features, lkj_shape),
+        }],
         measure: Box::new(measure),
     }
 }
 
-/// Each correlation is marginally 2 Beta(a, a) − 1, a = η − 1 + D/2; partial correlations of the j-th column of the C-vine,
-/// counted from 0, are independent 2 Beta(b, b) − 1, b = η + (D − 2 − j)/2 (Lewandowski, Kurowicka & Joe 2009, sections 2 and 3).
-fn of_correlations(n_features: usize, lkj_shape: f64) -> Vec<Expectation> {
+/// Each correlation has the marginal distribution 2 Beta(a, a) − 1, a = η − 1 + D/2. The partial correlations in column j of the
+/// C-vine, counted from 0, are independent 2 Beta(b, b) − 1, b = η + (D − 2 − j)/2 (Lewandowski, Kurowicka & Joe 2009, sections 2
+/// and 3).
+fn correlation_expectations(n_features: usize, lkj_shape: f64) -> Vec<Expectation> {
     let d = n_features as f64;
     let a = lkj_shape - 1.0 + 0.5 * d;
     let mut expectations = Vec::new();
@@ -162,7 +168,7 @@ fn of_correlations(n_features: usize, lkj_shape: f64) -> Vec<Expectation> {
     };
     expectations.push(Expectation::new("log det omega", (0..n_features - 1).map(column).sum()));
     if n_features >= 3 {
-        // ω₂₁ is the product of the first two plus a term of mean zero: E = (E z²)², z of the first column.
+        // ω₂₁ is the product of the first two plus a term with mean zero, so E = (E z²)² with z of the first column.
         let square = 1.0 / (2.0 * lkj_shape + d - 1.0);
         expectations.push(Expectation::new("omega[1,0] omega[2,0] omega[2,1]", square * square));
     }

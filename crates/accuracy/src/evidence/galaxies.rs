@@ -1,29 +1,29 @@
-//! The galaxies under the priors of Richardson & Green (1997): a published posterior over K.
+//! The galaxies data under the priors of Richardson & Green (1997), against their published posterior of K.
 //!
-//! Postman, Huchra & Geller's velocities of 82 galaxies have been the touchstone of mixtures since Roeder (1990). Components
-//! are all alike there, chains switch labels and sit in more than one mode, and for K beyond 6 most posteriors are wide.
+//! The velocities of 82 galaxies (Postman, Huchra & Geller 1986) are a standard test of mixtures since Roeder (1990). The prior is
+//! exchangeable, chains switch labels and visit several modes, and for K > 6 the posterior is wide.
 
 use gmm_sampler::data::{Data, Scaling};
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use libm::exp;
 
-use super::{Truth, TwoWays, bridged, positions_of_chain};
-use crate::case::{Case, Columns, Failure, Outcome};
-use crate::check::{Check, Evidence, Part};
+use super::estimates::{EvidenceCase, Truth, bridge_sampling, chain_positions};
+use crate::case::{Case, CaseError, CaseReport, Columns};
+use crate::check::{Check, CheckResult, Part};
 use crate::problem::{CHAINS, Problem};
 
-/// Standardised, which does not matter: the priors are in units of the range.
+/// Standardised. That changes nothing, because the priors are in units of the range.
 const DATA: &str = include_str!("../../../../tests/reference/log_density/galaxies_k4_data.csv");
 
-/// p(K | y) for K = 3 … 10 under a uniform prior of K up to 30, from reversible jumps: Richardson & Green (1997), table 1.
+/// p(K | y) for K = 3 … 10 under a uniform prior of K up to 30, by reversible jump MCMC: Richardson & Green (1997), table 1.
 const PUBLISHED: [f64; 8] = [0.061, 0.128, 0.182, 0.199, 0.160, 0.109, 0.071, 0.040];
-const FEWEST: usize = 3;
+const SMALLEST_K: usize = 3;
 
-/// Both are Monte Carlo estimates, of two data sets that differ in one misprinted velocity.
+/// Largest difference allowed. Both are Monte Carlo estimates, and their data differ in one misprinted velocity.
 const BOUND: f64 = 0.02;
 
-/// Chains of ten components, most of which are to spare, take a hundred steps an iteration.
-const MOST_STEPS: usize = 1000;
+/// Chains of ten components, most of them superfluous, take a hundred steps per iteration.
+const MAX_MEAN_STEPS: usize = 1000;
 
 /// w ~ Dirichlet(1), μ ~ N(midrange, R²), 1/σ² ~ Gamma(2, β), β ~ Gamma(0.2, 10/R²), R the range: sections 2.3 and 5.1.
 fn problem(n_components: usize) -> Problem {
@@ -37,12 +37,12 @@ fn problem(n_components: usize) -> Problem {
         scales: ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 10.0 },
         lkj_shape: 1.0,
     };
-    Problem { most_steps: MOST_STEPS, ..Problem::new(scaling.apply(&data), prior, n_components) }
+    Problem { max_mean_steps: MAX_MEAN_STEPS, ..Problem::new(scaling.apply(&data), prior, n_components) }
 }
 
-/// One K, by both ways.
-pub(crate) fn galaxies(n_components: usize, draws: usize, particles: usize) -> TwoWays {
-    TwoWays {
+/// One K: the log evidence by both methods.
+pub(crate) fn galaxies_case(n_components: usize, draws: usize, particles: usize) -> EvidenceCase {
+    EvidenceCase {
         name: format!("log evidence, galaxies, K = {n_components}"),
         problem: problem(n_components),
         truth: Truth::Unknown,
@@ -51,23 +51,23 @@ pub(crate) fn galaxies(n_components: usize, draws: usize, particles: usize) -> T
     }
 }
 
-/// The posterior over K by bridge sampling.
-pub(crate) struct Galaxies {
+/// The posterior of K by bridge sampling.
+pub(crate) struct GalaxiesPosterior {
     problems: Vec<Problem>,
     draws: usize,
 }
 
-impl Galaxies {
+impl GalaxiesPosterior {
     pub(crate) fn new(draws: usize) -> Self {
-        Self { problems: (0..PUBLISHED.len()).map(|index| problem(FEWEST + index)).collect(), draws }
+        Self { problems: (0..PUBLISHED.len()).map(|index| problem(SMALLEST_K + index)).collect(), draws }
     }
 
     fn stream_name(index: usize) -> String {
-        format!("galaxies, K = {}", FEWEST + index)
+        format!("galaxies, K = {}", SMALLEST_K + index)
     }
 }
 
-impl Case for Galaxies {
+impl Case for GalaxiesPosterior {
     fn part(&self) -> Part {
         Part::LogEvidence
     }
@@ -80,37 +80,39 @@ impl Case for Galaxies {
         CHAINS * self.problems.len()
     }
 
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
         let (index, chain) = (task / CHAINS, task % CHAINS);
-        positions_of_chain(&self.problems[index], &Self::stream_name(index), chain, self.draws)
+        chain_positions(&self.problems[index], &Self::stream_name(index), chain, self.draws)
     }
 
-    fn conclude(&self, results: Vec<Columns>) -> Outcome {
-        let log_evidences: Result<Vec<f64>, Failure> = self
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport {
+        let log_evidences: Result<Vec<f64>, CaseError> = self
             .problems
             .iter()
             .zip(results.chunks_exact(CHAINS))
             .enumerate()
-            .map(|(index, (problem, chains))| Ok(bridged(problem, &Self::stream_name(index), chains)?.value))
+            .map(|(index, (problem, chains))| {
+                Ok(bridge_sampling(problem, &Self::stream_name(index), chains)?.value)
+            })
             .collect();
         let log_evidences = match log_evidences {
             Ok(log_evidences) => log_evidences,
-            Err(failure) => return Outcome::broken(self.part(), self.name(), failure.to_string()),
+            Err(error) => return CaseReport::from_error(self.part(), self.name(), &error),
         };
         let largest = log_evidences.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let relative: Vec<f64> = log_evidences.iter().map(|value| exp(value - largest)).collect();
-        // Of the K that are compared, the share that they have in the publication.
+        // Scale to the total that the compared K have in the publication.
         let unit = PUBLISHED.iter().sum::<f64>() / relative.iter().sum::<f64>();
         let differences = relative.iter().zip(PUBLISHED).map(|(ours, theirs)| (ours * unit - theirs).abs());
-        // NaN stays, and fails.
+        // Keeps NaN, which fails.
         let value = differences.fold(0.0, |a: f64, b| if a > b { a } else { b });
-        let evidence = Evidence::Bound { measure: "largest |p − published|", value, bound: BOUND };
+        let result = CheckResult::Bound { measure: "largest |p − published|", value, bound: BOUND };
         let check = Check {
             part: self.part(),
             case: self.name().to_owned(),
             quantity: "p(K | y)".to_owned(),
-            evidence,
+            result,
         };
-        Outcome { checks: vec![check], ..Outcome::default() }
+        CaseReport { checks: vec![check], ..CaseReport::default() }
     }
 }

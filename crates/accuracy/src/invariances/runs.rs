@@ -1,32 +1,32 @@
-//! Whole runs on a problem and on the same problem in other coordinates, brought back: their posteriors agree.
+//! Whole runs in original and in transformed coordinates, whose posteriors must agree after transforming back.
 
 use gmm_sampler::diagnostics::{mcse_mean, mcse_sd, mean, sd};
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 
-use super::change::Change;
-use crate::case::{Case, Columns, Failure, Outcome};
+use super::transformation::Transformation;
+use crate::case::{Case, CaseError, CaseReport, Columns};
 use crate::check::Part;
-use crate::problem::{CHAINS, Problem, joined};
+use crate::comparison::{Difference, compare, convergence};
+use crate::problem::{CHAINS, Problem, join_chains};
 use crate::stream::{Purpose, stream};
-use crate::z_scores::{Compared, compare, convergence};
 
 const FEATURES: usize = 3;
 const CENTRES: [f64; 6] = [-1.2, 0.0, 0.5, 1.2, 0.4, -0.5];
 
-/// More than a tile of observations, and a rest.
+/// More observations than the kernel handles at once, with a remainder.
 const OBSERVATIONS: usize = 90;
 
-/// One change.
-pub(crate) struct Runs {
-    change: Change,
+/// One transformation.
+pub(crate) struct PosteriorInvariance {
+    transformation: Transformation,
     name: String,
     problem: Problem,
-    changed: Problem,
+    transformed: Problem,
     draws: usize,
 }
 
-impl Runs {
+impl PosteriorInvariance {
     pub(crate) fn all(draws: usize) -> Vec<Self> {
         let truth = Mixture::from_covariances(
             FEATURES,
@@ -43,16 +43,17 @@ impl Runs {
             scales: ScalePrior::HalfCauchy { scale: 1.0 },
             lkj_shape: 2.0,
         };
-        let run = |change: Change| {
+        let run = |transformation: Transformation| {
             let problem = Problem::new(data.clone(), prior.clone(), 2);
-            let changed = change.problem(&problem);
-            Self { change, name: format!("runs, {}", change.name()), problem, changed, draws }
+            let transformed = transformation.problem(&problem);
+            let name = format!("runs, {}", transformation.name());
+            Self { transformation, name, problem, transformed, draws }
         };
-        Change::ALL.map(run).into()
+        Transformation::ALL.map(run).into()
     }
 }
 
-impl Case for Runs {
+impl Case for PosteriorInvariance {
     fn part(&self) -> Part {
         Part::Invariances
     }
@@ -61,46 +62,46 @@ impl Case for Runs {
         &self.name
     }
 
-    /// Chains on the problem as it is, then as many on the changed one.
+    /// Chains in the original coordinates, then as many in the transformed ones.
     fn n_tasks(&self) -> usize {
         2 * CHAINS
     }
 
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
         if task < CHAINS {
-            self.problem.chain_of(&self.name, task, self.draws, |mixture, _| mixture.values())
+            self.problem.run_case_chain(&self.name, task, self.draws, |mixture, _| mixture.values())
         } else {
-            let back = |mixture: &Mixture, _| self.change.back(mixture).values();
-            self.changed.chain_of(&self.name, task, self.draws, back)
+            let measure = |mixture: &Mixture, _| self.transformation.invert(mixture).values();
+            self.transformed.run_case_chain(&self.name, task, self.draws, measure)
         }
     }
 
-    fn conclude(&self, mut results: Vec<Columns>) -> Outcome {
-        let changed = joined(results.split_off(CHAINS));
-        let original = joined(results);
+    fn conclude(&self, mut results: Vec<Columns>) -> CaseReport {
+        let transformed = join_chains(results.split_off(CHAINS));
+        let original = join_chains(results);
         let names = Mixture::variables(2, FEATURES);
         let part = Part::Invariances;
-        let mut outcome = Outcome::default();
-        outcome.checks.push(convergence(part, &self.name, CHAINS, &original));
-        outcome.checks.push(convergence(part, &self.name, CHAINS, &changed));
-        outcome.checks[1].quantity = "chains agree, changed".to_owned();
-        let pairs = || names.iter().zip(original.iter().zip(&changed));
-        let means: Vec<Compared> = pairs()
+        let mut report = CaseReport::default();
+        report.checks.push(convergence(part, &self.name, CHAINS, &original));
+        report.checks.push(convergence(part, &self.name, CHAINS, &transformed));
+        report.checks[1].quantity = "convergence, transformed".to_owned();
+        let pairs = || names.iter().zip(original.iter().zip(&transformed));
+        let means: Vec<Difference> = pairs()
             .map(|(name, (ours, theirs))| {
                 let estimate = |column: &[f64]| (mean(column), mcse_mean(column, CHAINS));
-                Compared::with_estimate(name, estimate(ours), estimate(theirs), ours.clone())
+                Difference::from_estimates(name, estimate(ours), estimate(theirs), ours.clone())
             })
             .collect();
-        let spreads: Vec<Compared> = pairs()
+        let spreads: Vec<Difference> = pairs()
             .map(|(name, (ours, theirs))| {
                 let estimate = |column: &[f64]| (sd(column), mcse_sd(column, CHAINS));
                 let centre = mean(ours);
                 let squares = ours.iter().map(|value| (value - centre) * (value - centre)).collect();
-                Compared::with_estimate(name, estimate(ours), estimate(theirs), squares)
+                Difference::from_estimates(name, estimate(ours), estimate(theirs), squares)
             })
             .collect();
-        outcome.extend(compare(part, &self.name, "means", CHAINS, &means));
-        outcome.extend(compare(part, &self.name, "spreads", CHAINS, &spreads));
-        outcome
+        report.extend(compare(part, &self.name, "means", CHAINS, &means));
+        report.extend(compare(part, &self.name, "spreads", CHAINS, &spreads));
+        report
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use gmm_accuracy::case::{Columns, Failure, Outcome};
-use gmm_accuracy::check::{Check, FAMILY_WISE, Part, Verdict, judge};
+use gmm_accuracy::case::{CaseError, CaseReport, Columns};
+use gmm_accuracy::check::{Check, FAMILY_WISE_ERROR_RATE, Part, Verdict, verdicts};
 use gmm_accuracy::suite::{Length, Suite, Task};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ use crate::storage::atomic::{remove_directory, write_bytes};
 struct Findings {
     checks: Vec<(Check, Verdict)>,
     /// Per case, in the suite's order.
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<CaseReport>,
 }
 
 impl Findings {
@@ -65,7 +65,7 @@ pub fn accuracy(flags: &Accuracy, talk: &Talk) -> Result<ExitCode> {
 }
 
 fn examine(suite: &Suite, tasks: &[Task], bar: &ProgressBar) -> Findings {
-    let results: Vec<Result<Columns, Failure>> = tasks
+    let results: Vec<Result<Columns, CaseError>> = tasks
         .par_iter()
         // Tasks differ in length: each is to be taken by itself.
         .with_max_len(1)
@@ -80,21 +80,21 @@ fn examine(suite: &Suite, tasks: &[Task], bar: &ProgressBar) -> Findings {
     for (task, result) in tasks.iter().zip(results) {
         of_case[task.case].push(result);
     }
-    let outcomes: Vec<Outcome> = of_case
+    let outcomes: Vec<CaseReport> = of_case
         .into_par_iter()
         .with_max_len(1)
         .enumerate()
         .map(|(case, results)| suite.conclude(case, results))
         .collect();
     let checks: Vec<Check> = outcomes.iter().flat_map(|outcome| outcome.checks.clone()).collect();
-    let verdicts = judge(&checks, FAMILY_WISE);
+    let verdicts = verdicts(&checks, FAMILY_WISE_ERROR_RATE);
     Findings { checks: checks.into_iter().zip(verdicts).collect(), outcomes }
 }
 
 /// A panic is a finding: the other cases go on.
-fn run(suite: &Suite, task: Task) -> Result<Columns, Failure> {
+fn run(suite: &Suite, task: Task) -> Result<Columns, CaseError> {
     catch_panic(|| Ok(suite.run(task)), defect)
-        .unwrap_or_else(|panic| Err(Failure::Broken(panic.to_string())))
+        .unwrap_or_else(|panic| Err(CaseError::Panic(panic.to_string())))
 }
 
 /// One row per check, and the verdict over all.
@@ -109,7 +109,7 @@ fn table(findings: &Findings) -> String {
 
 fn summary(findings: &Findings) -> String {
     let (failed, all) = (findings.failed(), findings.checks.len());
-    let rate = format!("family-wise error rate {FAMILY_WISE}, Holm's procedure over all p-values");
+    let rate = format!("family-wise error rate {FAMILY_WISE_ERROR_RATE}, Holm's procedure over all p-values");
     match failed {
         0 => format!("all {all} checks pass ({rate})"),
         _ => format!("{failed} of {all} checks FAIL ({rate})"),
@@ -121,17 +121,17 @@ fn csv(findings: &Findings) -> String {
     let mut text = String::from("part,case,quantity,statistic,value,p_value,bound,verdict\n");
     let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
     for (check, verdict) in &findings.checks {
-        let evidence = &check.evidence;
+        let result = &check.result;
         writeln!(
             text,
             "{},\"{}\",\"{}\",\"{}\",{},{},{},{}",
             check.part.name(),
             check.case,
             check.quantity,
-            evidence.statistic().replace('"', "\"\""),
-            number(evidence.value()),
-            number(evidence.p_value()),
-            number(evidence.bound()),
+            result.statistic().replace('"', "\"\""),
+            number(result.value()),
+            number(result.p_value()),
+            number(result.bound()),
             verdict.name()
         )
         .expect("writing to a string cannot fail");
@@ -140,7 +140,7 @@ fn csv(findings: &Findings) -> String {
 }
 
 fn write(root: &Path, findings: &Findings) -> Result<()> {
-    let all = |of: fn(&Outcome) -> usize| findings.outcomes.iter().map(of).sum::<usize>();
+    let all = |of: fn(&CaseReport) -> usize| findings.outcomes.iter().map(of).sum::<usize>();
     let mut z_scores = Vec::with_capacity(all(|outcome| outcome.z_scores.len()));
     let mut ranks = Vec::with_capacity(all(|outcome| outcome.ranks.len()));
     for outcome in &findings.outcomes {
@@ -164,7 +164,7 @@ fn figures(findings: &Findings) -> Result<Vec<ReportFigure>> {
     let p_values = findings
         .checks
         .iter()
-        .filter_map(|(check, _)| Some((check.part, check.evidence.p_value()?)))
+        .filter_map(|(check, _)| Some((check.part, check.result.p_value()?)))
         .filter(|(_, p_value)| !p_value.is_nan())
         .collect();
     let mut figures = vec![ReportFigure {
@@ -173,7 +173,7 @@ fn figures(findings: &Findings) -> Result<Vec<ReportFigure>> {
                   Checks of one case share their draws, so that points wander together. Holm's procedure fails points above its limit, \
                   and all to the right of one that fails."
             .to_owned(),
-        figure: PValuePlot { p_values, family_wise: FAMILY_WISE }.draw().context("figure of the p-values")?,
+        figure: PValuePlot { p_values, family_wise: FAMILY_WISE_ERROR_RATE }.draw().context("figure of the p-values")?,
     }];
     let parts = Part::ALL.into_par_iter().filter_map(|part| {
         let groups = findings.outcomes.iter().flat_map(|outcome| &outcome.z_scores);

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use gmm_bench::suite::{Area, Length, Speed, run};
+use gmm_bench::measurement::Area;
+use gmm_bench::suite::{BenchResults, Length, run};
 
 use crate::cli::arguments::{Bench, Talk};
 use crate::cli::command::{DOUBTFUL, pool, print};
@@ -51,11 +52,11 @@ pub fn bench(flags: &Bench, talk: &Talk) -> Result<ExitCode> {
 }
 
 /// Claims of growth that are not kept.
-fn broken(speed: &Speed) -> usize {
-    speed.growths.iter().filter(|growth| !growth.is_kept()).count()
+fn broken(speed: &BenchResults) -> usize {
+    speed.growths.iter().filter(|growth| !growth.is_within_limit()).count()
 }
 
-fn write(root: &Path, speed: &Speed, machine: &Machine) -> Result<()> {
+fn write(root: &Path, speed: &BenchResults, machine: &Machine) -> Result<()> {
     write_bytes(&root.join(TABLES), tables::all(speed, machine).as_bytes())?;
     write_measurements(&root.join("bench.parquet"), &speed.measurements)?;
     write_growths(&root.join("growth.parquet"), &speed.growths)?;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use gmm_bench::clock::thread_time;
 use rayon::Scope;
 
 use crate::engine::errors::FitError;
@@ -16,6 +15,7 @@ use crate::engine::inputs::fit_inputs;
 use crate::engine::progress::{FitProgress, Progress};
 use crate::engine::supervisor::{Ended, Supervision, Supervisor};
 use crate::engine::task::Task;
+use crate::process::clock::thread_time;
 use crate::process::panics::catch_panic;
 use crate::storage::atomic::DiskError;
 use crate::storage::fits::Fit;

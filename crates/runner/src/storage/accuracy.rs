@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gmm_accuracy::check::{Check, Evidence, Verdict};
+use gmm_accuracy::check::{Check, CheckResult, Verdict};
 use gmm_accuracy::ranks::RankUniformity;
 use gmm_accuracy::z_scores::ZScores;
 
@@ -17,17 +17,17 @@ use crate::parquet::Column;
 /// The disk.
 pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> DiskResult<()> {
     let text = |of: fn(&Check) -> &str| checks.iter().map(|(check, _)| of(check)).collect::<Vec<&str>>();
-    let number = |of: fn(&Evidence) -> Option<f64>| {
-        checks.iter().map(|(check, _)| of(&check.evidence)).collect::<Vec<_>>()
+    let number = |of: fn(&CheckResult) -> Option<f64>| {
+        checks.iter().map(|(check, _)| of(&check.result)).collect::<Vec<_>>()
     };
     let columns = vec![
         Column::new("part", text(|check| check.part.name())),
         Column::new("case", text(|check| &check.case)),
         Column::new("quantity", text(|check| &check.quantity)),
-        Column::new("statistic", text(|check| check.evidence.statistic())),
-        Column::new("value", number(Evidence::value)),
-        Column::new("p_value", number(Evidence::p_value)),
-        Column::new("bound", number(Evidence::bound)),
+        Column::new("statistic", text(|check| check.result.statistic())),
+        Column::new("value", number(CheckResult::value)),
+        Column::new("p_value", number(CheckResult::p_value)),
+        Column::new("bound", number(CheckResult::bound)),
         Column::new("verdict", checks.iter().map(|(_, verdict)| verdict.name()).collect::<Vec<&str>>()),
     ];
     seal::write(path, columns, &version_alone())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gmm_bench::growth::Growth;
-use gmm_bench::suite::Measurement;
+use gmm_bench::measurement::Measurement;
 
 use super::atomic::DiskResult;
 use super::footer::version_alone;
@@ -45,10 +45,10 @@ pub fn write_growths(path: &Path, growths: &[Growth]) -> DiskResult<()> {
         Column::new("area", text(|growth| growth.area.name())),
         Column::new("variable", text(|growth| growth.variable.symbol())),
         Column::new("case", text(|growth| growth.spacing.name())),
-        Column::new("held", text(|growth| &growth.held)),
+        Column::new("fixed", text(|growth| &growth.fixed)),
         Column::new("exponent", number(Growth::exponent)),
         Column::new("limit", number(|growth| growth.variable.limit())),
-        Column::new("kept", growths.iter().map(Growth::is_kept).collect::<Vec<bool>>()),
+        Column::new("within_limit", growths.iter().map(Growth::is_within_limit).collect::<Vec<bool>>()),
     ];
     seal::write(path, columns, &version_alone())
 }

@@ -1,7 +1,7 @@
 //! The accuracy suite's `index.html`, self-contained.
 
 use anyhow::Result;
-use gmm_accuracy::check::{Evidence, FAMILY_WISE, Part, Verdict};
+use gmm_accuracy::check::{CheckResult, FAMILY_WISE_ERROR_RATE, Part, Verdict};
 use minijinja::{Value, context};
 
 use super::{Findings, summary};
@@ -16,7 +16,7 @@ pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
     let values = context! {
         passed => findings.failed() == 0,
         summary => summary(findings),
-        family_wise => FAMILY_WISE,
+        family_wise => FAMILY_WISE_ERROR_RATE,
         parts => Part::ALL.iter().map(|&part| of_part(findings, part)).collect::<Vec<_>>(),
         figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),
         style => PLAIN_STYLE,
@@ -28,15 +28,15 @@ pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
 fn of_part(findings: &Findings, part: Part) -> Value {
     let checks = || findings.checks.iter().filter(move |(check, _)| check.part == part);
     let rows = checks().map(|(check, verdict)| {
-        let (value, limit) = match &check.evidence {
-            Evidence::Test { value, p_value, .. } => (number(*value), format!("p = {}", number(*p_value))),
-            Evidence::Bound { value, bound, .. } => (number(*value), format!("≤ {}", number(*bound))),
-            Evidence::Broken { .. } => (String::new(), "broken".to_owned()),
+        let (value, limit) = match &check.result {
+            CheckResult::Test { value, p_value, .. } => (number(*value), format!("p = {}", number(*p_value))),
+            CheckResult::Bound { value, bound, .. } => (number(*value), format!("≤ {}", number(*bound))),
+            CheckResult::Error { .. } => (String::new(), "broken".to_owned()),
         };
         context! {
             case => check.case.clone(),
             quantity => check.quantity.clone(),
-            statistic => check.evidence.statistic().to_owned(),
+            statistic => check.result.statistic().to_owned(),
             value,
             limit,
             failed => *verdict == Verdict::Fail,
@@ -44,7 +44,7 @@ fn of_part(findings: &Findings, part: Part) -> Value {
         }
     });
     let failed = checks().filter(|(_, verdict)| *verdict == Verdict::Fail).count();
-    let least = checks().filter_map(|(check, _)| check.evidence.p_value()).fold(1.0, f64::min);
+    let least = checks().filter_map(|(check, _)| check.result.p_value()).fold(1.0, f64::min);
     context! {
         name => part.name(),
         n => checks().count(),

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use gmm_bench::case::Shape;
-use gmm_bench::clock::process_time;
-use gmm_bench::data_set::{DataSet, Scale};
-use gmm_bench::rounds::Timing;
-use gmm_bench::suite::{Area, Length, Measurement, Quantity, fits};
+use gmm_bench::data_set::{DataSet, Preprocessing};
+use gmm_bench::measurement::{Area, Measurement, Quantity};
+use gmm_bench::suite::{Length, fits};
+use gmm_bench::timing::Timing;
 use gmm_sampler::diagnostics::ess_bulk;
 
 use crate::cli::problem::{Problems, Style};
@@ -16,6 +16,7 @@ use crate::engine::errors::FitError;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::{Preparation, join_chains};
 use crate::engine::progress::{Display, Progress};
+use crate::process::clock::process_time;
 use crate::storage::atomic::write_bytes;
 use crate::study::job::{Job, ModelKey, Variant};
 
@@ -62,7 +63,7 @@ fn measurements(set: &DataSet, experiment: &Experiment, samples: &[Sample]) -> [
         d: data.n_features(),
         k: experiment.spec.model.components[0],
     };
-    let timing = |of: fn(&Sample) -> f64| Timing::of(samples.iter().map(of).collect());
+    let timing = |of: fn(&Sample) -> f64| Timing::from_samples(samples.iter().map(of).collect());
     let measurement =
         |quantity, timing| Measurement { area: Area::Fit, shape: shape.clone(), quantity, timing };
     [
@@ -79,9 +80,9 @@ fn measurements(set: &DataSet, experiment: &Experiment, samples: &[Sample]) -> [
 fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Experiment> {
     let path = directory.join("data.csv");
     write_bytes(&path, set.csv.as_bytes())?;
-    let scale = match set.scale {
-        Scale::AsTheyAre => "none",
-        Scale::Standardised => "standardize",
+    let scale = match set.preprocessing {
+        Preprocessing::None => "none",
+        Preprocessing::Standardize => "standardize",
     };
     let spec = format!(
         "name = \"bench\"\n[data]\npath = \"data.csv\"\ncolumns = {:?}\nscale = \"{scale}\"\n\

@@ -1,7 +1,7 @@
 //! The measurements' `index.html`, self-contained.
 
 use anyhow::Result;
-use gmm_bench::suite::Speed;
+use gmm_bench::suite::BenchResults;
 use minijinja::context;
 
 use super::{broken, tables};
@@ -13,7 +13,7 @@ const TEMPLATE: &str = include_str!("page.html");
 
 /// # Errors
 /// A template that does not fit its data.
-pub fn render(speed: &Speed, machine: &Machine, figure: &ReportFigure) -> Result<String> {
+pub fn render(speed: &BenchResults, machine: &Machine, figure: &ReportFigure) -> Result<String> {
     let table = |(heading, text): (&str, String)| context! { heading, text };
     let values = context! {
         kept => broken(speed) == 0,

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use gmm_bench::growth::Growth;
-use gmm_bench::suite::{Area, Measurement, Quantity, Speed};
+use gmm_bench::measurement::{Area, Measurement, Quantity};
+use gmm_bench::suite::BenchResults;
 
 use super::broken;
 use crate::present::table::{Table, short};
@@ -11,7 +12,7 @@ use crate::storage::provenance::Machine;
 
 /// Every table with its heading.
 #[must_use]
-pub fn all(speed: &Speed, machine: &Machine) -> String {
+pub fn all(speed: &BenchResults, machine: &Machine) -> String {
     let mut text = format!("{}\n", this_machine(machine));
     for (heading, table) in headed(speed) {
         write!(text, "\n{heading}\n{table}").expect("writing to a string cannot fail");
@@ -22,7 +23,7 @@ pub fn all(speed: &Speed, machine: &Machine) -> String {
 
 /// The tables, each with what it is of.
 #[must_use]
-pub fn headed(speed: &Speed) -> [(&'static str, String); 5] {
+pub fn headed(speed: &BenchResults) -> [(&'static str, String); 5] {
     [
         ("Kernel: one pass over the data, log-likelihood and moments", kernel(speed)),
         ("Chain: one gradient", chain(speed)),
@@ -44,7 +45,7 @@ pub fn this_machine(machine: &Machine) -> String {
 
 /// Whether the claims are kept.
 #[must_use]
-pub fn summary(speed: &Speed) -> String {
+pub fn summary(speed: &BenchResults) -> String {
     match broken(speed) {
         0 => format!("all {} claims of growth are kept", speed.growths.len()),
         broken => format!("{broken} of {} claims of growth are NOT KEPT", speed.growths.len()),
@@ -74,7 +75,7 @@ struct Cases<'a> {
 }
 
 impl<'a> Cases<'a> {
-    fn new(speed: &'a Speed, area: Area) -> Self {
+    fn new(speed: &'a BenchResults, area: Area) -> Self {
         let measurements: Vec<_> = speed.measurements.iter().filter(|it| it.area == area).collect();
         let names = measurements.iter().map(|it| it.shape.name.chars().count()).max().unwrap_or(0);
         Self { measurements, names }
@@ -105,7 +106,7 @@ impl<'a> Cases<'a> {
     }
 }
 
-fn kernel(speed: &Speed) -> String {
+fn kernel(speed: &BenchResults) -> String {
     let header = ["time", "fastest", "ns per N K", "fastest", "floor / time"];
     Cases::new(speed, Area::Kernel).table(&header, |of| {
         let (pass, each) = (of(Quantity::Pass).timing, of(Quantity::PassPerObservationAndComponent).timing);
@@ -114,12 +115,12 @@ fn kernel(speed: &Speed) -> String {
             duration(pass.minimum),
             format!("{:.2}", 1e9 * each.median),
             format!("{:.2}", 1e9 * each.minimum),
-            percent(of(Quantity::ShareOfFloor).timing.median),
+            percent(of(Quantity::ShareOfPeak).timing.median),
         ]
     })
 }
 
-fn chain(speed: &Speed) -> String {
+fn chain(speed: &BenchResults) -> String {
     let header = ["time", "fastest", "per second", "density", "pass", "outside density", "outside pass"];
     Cases::new(speed, Area::Chain).table(&header, |of| {
         let gradient = of(Quantity::Gradient).timing;
@@ -135,7 +136,7 @@ fn chain(speed: &Speed) -> String {
     })
 }
 
-fn em(speed: &Speed) -> String {
+fn em(speed: &BenchResults) -> String {
     Cases::new(speed, Area::Em).table(&["time", "fastest", "ns per N K"], |of| {
         let iteration = of(Quantity::Iteration);
         let n_k = (iteration.shape.n * iteration.shape.k) as f64;
@@ -147,7 +148,7 @@ fn em(speed: &Speed) -> String {
     })
 }
 
-fn fit(speed: &Speed) -> String {
+fn fit(speed: &BenchResults) -> String {
     Cases::new(speed, Area::Fit).table(
         &["CPU time", "least ESS", "ESS per second", "lowest", "seeds"],
         |of| {
@@ -163,17 +164,18 @@ fn fit(speed: &Speed) -> String {
     )
 }
 
-fn growth(speed: &Speed) -> String {
+fn growth(speed: &BenchResults) -> String {
     let words = ["area", "over", "components", "where"];
     let cells = |growth: &Growth| {
-        [growth.area.name(), growth.variable.symbol(), growth.spacing.name(), &growth.held].map(str::to_owned)
+        [growth.area.name(), growth.variable.symbol(), growth.spacing.name(), &growth.fixed]
+            .map(str::to_owned)
     };
     let all: Vec<[String; 4]> =
         std::iter::once(words.map(str::to_owned)).chain(speed.growths.iter().map(cells)).collect();
     let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let mut numbers = vec![["exponent".to_owned(), "claimed".to_owned(), String::new()]];
     numbers.extend(speed.growths.iter().map(|growth| {
-        let verdict = if growth.is_kept() { "kept" } else { "NOT KEPT" };
+        let verdict = if growth.is_within_limit() { "kept" } else { "NOT KEPT" };
         [format!("{:.2}", growth.exponent()), format!("≤ {}", growth.variable.limit()), verdict.to_owned()]
     }));
     let rows = all.iter().zip(numbers).map(|(words, numbers)| {
@@ -189,14 +191,14 @@ fn growth(speed: &Speed) -> String {
 mod tests {
     use super::*;
     use gmm_bench::case::{Shape, Spacing};
-    use gmm_bench::growth::{Point, Variable};
-    use gmm_bench::rounds::Timing;
+    use gmm_bench::growth::{GrowthPoint, Variable};
+    use gmm_bench::timing::Timing;
 
     fn timing(median: f64) -> Timing {
         Timing { median, minimum: 0.8 * median, rounds: 5 }
     }
 
-    fn speed() -> Speed {
+    fn speed() -> BenchResults {
         let shape = |name: &str, n| Shape { name: name.to_owned(), n, d: 2, k: 8 };
         let mut measurements = Vec::new();
         let mut add = |area, shape: &Shape, numbers: &[(Quantity, f64)]| {
@@ -207,7 +209,7 @@ mod tests {
         };
         for (shape, unit) in [(shape("blobs", 500), 1.0), (shape("overlapping", 1_000_000), 2000.0)] {
             let each = (Quantity::PassPerObservationAndComponent, 0.85e-9);
-            let share = (Quantity::ShareOfFloor, 0.874);
+            let share = (Quantity::ShareOfPeak, 0.874);
             add(Area::Kernel, &shape, &[(Quantity::Pass, 3.4e-6 * unit), each, share]);
         }
         let outside = [(Quantity::OutsideDensity, 0.21), (Quantity::OutsidePass, 0.33)];
@@ -224,13 +226,17 @@ mod tests {
             area: Area::Kernel,
             variable,
             spacing: Spacing::Overlapping,
-            held: "N = 2000, K = 3".to_owned(),
+            fixed: "N = 2000, K = 3".to_owned(),
             points: [1, 10]
-                .map(|size| Point { size, time: timing(f64::from(size as i32).powi(power)), floor: 0.1 })
+                .map(|size| GrowthPoint {
+                    size,
+                    time: timing(f64::from(size as i32).powi(power)),
+                    time_at_peak: 0.1,
+                })
                 .to_vec(),
         };
         let growths = vec![growth(Variable::Components, 1), growth(Variable::Features, 3)];
-        Speed { multiply_add: timing(5e-11), measurements, growths }
+        BenchResults { multiply_add: timing(5e-11), measurements, growths }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Draws the ranks of simulation-based calibration: their ECDF minus the uniform one, with simultaneous bands.
 
 use anyhow::Result;
-use gmm_accuracy::ranks::{BAND as COVERAGE, RankUniformity};
+use gmm_accuracy::ranks::{BAND_COVERAGE as COVERAGE, RankUniformity};
 
 use super::axis::{Axis, AxisScale, format_p_value};
 use super::figure::Figure;
@@ -108,7 +108,7 @@ mod tests {
                     n_ranks: 11,
                     difference: (0..10).map(|i| stretch * f64::from(i) / 10.0).collect(),
                     band: vec![[-0.1, 0.1]; 10],
-                    least_tail: 0.1,
+                    smallest_tail: 0.1,
                     p_value: 1e-300,
                 };
                 let figure = CalibrationPlot { quantities: (0..n).map(quantity).collect() };

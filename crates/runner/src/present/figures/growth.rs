@@ -3,7 +3,7 @@
 use anyhow::Result;
 use gmm_bench::case::Spacing;
 use gmm_bench::growth::{Growth, Variable};
-use gmm_bench::suite::Area;
+use gmm_bench::measurement::Area;
 
 use super::axis::{Axis, AxisScale};
 use super::figure::Figure;
@@ -83,7 +83,7 @@ impl GrowthPlot {
         };
         let panel = grid.panel(scene, index, axes, (name_x, "CPU time, µs"));
         panel.grid_lines_y(scene);
-        let held = lines().next().map_or("", |growth| growth.held.as_str());
+        let held = lines().next().map_or("", |growth| growth.fixed.as_str());
         let exponents: Vec<String> = lines().map(|growth| format!("{:.2}", growth.exponent())).collect();
         let title = format!("{} against {}", what(area), variable.symbol());
         let number = match exponents.len() {
@@ -95,7 +95,7 @@ impl GrowthPlot {
         // The lower bound counts every component, so all lines of a panel share it.
         if let Some(growth) = lines().next() {
             let floor: Vec<Point> =
-                growth.points.iter().map(|point| (point.size as f64, MICRO * point.floor)).collect();
+                growth.points.iter().map(|point| (point.size as f64, MICRO * point.time_at_peak)).collect();
             panel.line(scene, &floor, FLOOR, LINE);
         }
         for growth in lines() {
@@ -148,7 +148,7 @@ fn sizes(growth: &Growth) -> impl Iterator<Item = f64> {
 
 /// Times and floors, in microseconds.
 fn times(growth: &Growth) -> impl Iterator<Item = f64> {
-    growth.points.iter().flat_map(|point| [MICRO * point.time.median, MICRO * point.floor])
+    growth.points.iter().flat_map(|point| [MICRO * point.time.median, MICRO * point.time_at_peak])
 }
 
 fn reach(values: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -158,21 +158,25 @@ fn reach(values: impl Iterator<Item = f64>) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gmm_bench::growth::Point as Size;
-    use gmm_bench::rounds::Timing;
+    use gmm_bench::growth::GrowthPoint;
+    use gmm_bench::timing::Timing;
 
     fn growth(area: Area, variable: Variable, spacing: Spacing, n: usize, unit: f64) -> Growth {
         let base: usize = if variable == Variable::Observations { 10 } else { 2 };
         let size = |i: usize| {
             let size = base.pow(i as u32 + 1);
             let time = unit * size as f64;
-            Size { size, time: Timing { median: 1.3 * time, minimum: time, rounds: 5 }, floor: 0.4 * time }
+            GrowthPoint {
+                size,
+                time: Timing { median: 1.3 * time, minimum: time, rounds: 5 },
+                time_at_peak: 0.4 * time,
+            }
         };
         Growth {
             area,
             variable,
             spacing,
-            held: "N = 2000, D = 2".to_owned(),
+            fixed: "N = 2000, D = 2".to_owned(),
             points: (0..n).map(size).collect(),
         }
     }

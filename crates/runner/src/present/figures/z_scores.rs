@@ -1,7 +1,6 @@
 //! Draws sorted z-scores against normal quantiles, with an envelope for correlated z-scores.
 
 use anyhow::Result;
-use gmm_accuracy::special::normal_quantile;
 use gmm_accuracy::z_scores::ZScores;
 
 use super::axis::{Axis, AxisScale};
@@ -74,10 +73,10 @@ fn draw(scene: &mut Scene, grid: &SmallMultiples, index: usize, group: &ZScores,
     grid.head(scene, index, &group.case, Some(&group.group), &format!("n = {}", group.z.len()));
     let mut sorted = group.z.clone();
     sorted.sort_unstable_by(f64::total_cmp);
-    let quantile = |i: usize| normal_quantile((i as f64 + 0.5) / sorted.len() as f64);
+    let quantiles = group.normal_quantiles();
     let edge = |which: usize| -> Vec<Point> {
         let envelope = group.envelope.iter().enumerate();
-        envelope.map(|(i, edges)| panel.at(quantile(i), edges[which].clamp(-reach, reach))).collect()
+        envelope.map(|(i, edges)| panel.at(quantiles[i], edges[which].clamp(-reach, reach))).collect()
     };
     let mut outline = edge(0);
     outline.extend(edge(1).into_iter().rev());
@@ -85,7 +84,7 @@ fn draw(scene: &mut Scene, grid: &SmallMultiples, index: usize, group: &ZScores,
     panel.line(scene, &[(-MIN, -MIN), (MIN, MIN)], AXIS, THIN);
     for (i, &z) in sorted.iter().enumerate() {
         let marker = if z.abs() > reach { BEYOND } else { POINT };
-        panel.marker(scene, (quantile(i), z.clamp(-reach, reach)), marker);
+        panel.marker(scene, (quantiles[i], z.clamp(-reach, reach)), marker);
     }
     panel.frame(scene);
 }

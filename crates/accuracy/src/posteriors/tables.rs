@@ -1,4 +1,4 @@
-//! The reference posteriors: data, prior centres and what rstan found, embedded as they stand in `tests/reference/posteriors`.
+//! The reference posteriors: data, prior centres and the results of rstan, embedded from `tests/reference/posteriors`.
 
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::prior::Prior;
@@ -7,7 +7,7 @@ use crate::problem::Problem;
 
 macro_rules! reference {
     ($name:literal, $file:literal) => {
-        Reference {
+        ReferenceTables {
             name: $name,
             data: include_str!(concat!("../../../../tests/reference/posteriors/", $file, "_data.csv")),
             centres: include_str!(concat!(
@@ -25,13 +25,13 @@ macro_rules! reference {
     };
 }
 
-pub(crate) const BLOBS: Reference = reference!("blobs, K = 8", "blobs_k8");
-pub(crate) const FAITHFUL: Reference = reference!("faithful, K = 2", "faithful_k2");
-pub(crate) const IRIS: Reference = reference!("iris, K = 3", "iris_k3");
+pub(crate) const BLOBS: ReferenceTables = reference!("blobs, K = 8", "blobs_k8");
+pub(crate) const FAITHFUL: ReferenceTables = reference!("faithful, K = 2", "faithful_k2");
+pub(crate) const IRIS: ReferenceTables = reference!("iris, K = 3", "iris_k3");
 
-/// One posterior's tables.
+/// The tables of one posterior.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reference {
+pub(crate) struct ReferenceTables {
     pub(crate) name: &'static str,
     data: &'static str,
     centres: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct Reference {
     predictive: &'static str,
 }
 
-/// What the other program's draws say of one quantity, with Monte Carlo errors.
+/// The other program's estimates for one quantity, with Monte Carlo standard errors.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantity {
     pub(crate) name: String,
@@ -47,21 +47,21 @@ pub(crate) struct Quantity {
     pub(crate) sd: f64,
     pub(crate) mcse_mean: f64,
     pub(crate) mcse_sd: f64,
-    /// Probability, quantile, its error.
+    /// Probability, quantile and the quantile's standard error.
     pub(crate) quantiles: [(f64, f64, f64); 3],
 }
 
-/// A point, and there: mean of the log density, its error, log of the mean density, its error.
+/// A point and, there, the mean of the log density, its error, the log of the mean density and its error.
 pub(crate) type Prediction = (Vec<f64>, [f64; 4]);
 
-const SOUND: &str = "the embedded tables are sound, which a test checks";
+const VALID: &str = "a test checks that the embedded tables are valid";
 
-impl Reference {
+impl ReferenceTables {
     pub(crate) fn data(&self) -> Data {
         let rows = rows(self.data, ',');
         let columns: Vec<Vec<f64>> =
             (0..rows[0].len()).map(|d| rows.iter().map(|row| number(row[d])).collect()).collect();
-        Data::from_columns(&columns).expect(SOUND)
+        Data::from_columns(&columns).expect(VALID)
     }
 
     /// K × D.
@@ -69,7 +69,7 @@ impl Reference {
         rows(self.centres, ',').concat().into_iter().map(number).collect()
     }
 
-    /// The published model, under which the reference was sampled.
+    /// The published model, which the other program sampled.
     pub(crate) fn problem(&self) -> Problem {
         let data = self.data();
         let centres = self.centres();
@@ -78,12 +78,12 @@ impl Reference {
         Problem::new(data, prior, n_components)
     }
 
-    /// Parameters in the order of `Mixture::variables`, then quantities that labels do not change.
+    /// The parameters in the order of `Mixture::variables`, then label-invariant quantities.
     pub(crate) fn quantities(&self) -> Vec<Quantity> {
         let quantity = |row: Vec<&str>| {
             let numbers: Vec<f64> = row[1..].iter().map(|cell| number(cell)).collect();
             let [mean, sd, q5, q50, q95, mcse_mean, mcse_sd, mcse_q5, mcse_q50, mcse_q95] =
-                numbers.try_into().expect(SOUND);
+                numbers.try_into().expect(VALID);
             Quantity {
                 name: row[0].to_owned(),
                 mean,
@@ -100,7 +100,7 @@ impl Reference {
         let prediction = |row: Vec<&str>| {
             let mut numbers: Vec<f64> = row.into_iter().map(number).collect();
             let rest = numbers.split_off(numbers.len() - 4);
-            (numbers, rest.try_into().expect(SOUND))
+            (numbers, rest.try_into().expect(VALID))
         };
         rows(self.predictive, ',').into_iter().map(prediction).collect()
     }
@@ -112,7 +112,7 @@ fn rows(text: &'static str, separator: char) -> Vec<Vec<&'static str>> {
 }
 
 fn number(cell: &str) -> f64 {
-    cell.parse().expect(SOUND)
+    cell.parse().expect(VALID)
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     use gmm_sampler::mixture::params::Mixture;
 
     #[test]
-    fn the_tables_are_sound_and_say_what_the_summaries_say() {
+    fn the_tables_are_valid_and_agree_with_the_summaries() {
         for (reference, file) in [(BLOBS, "blobs_k8"), (FAITHFUL, "faithful_k2"), (IRIS, "iris_k3")] {
             let path = format!(
                 "{}/../../tests/reference/posteriors/{file}_summary.json",

@@ -1,4 +1,4 @@
-//! Changes of coordinates: what becomes of data and prior, of mixtures, and of log densities.
+//! Transformations of a problem that leave its posterior unchanged, applied to data, prior, mixtures and log densities.
 
 use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::mixture::params::Mixture;
@@ -9,20 +9,21 @@ use libm::{cosh, log};
 
 use crate::problem::Problem;
 
-/// A change that leaves the posterior what it was.
+/// A transformation of the coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum Transformation {
     Rows,
     Components,
     Columns,
-    /// Every column is shifted by its own constant and all are scaled by one, as the means' prior has one width.
+    /// Every column is shifted by a constant of its own. All are scaled by the same factor, because the prior of the means has one
+    /// standard deviation.
     ShiftAndScale,
 }
 
 const SHIFTS: [f64; 3] = [40.0, -3.0, 0.7];
 const SCALE: f64 = 2.5;
 
-impl Change {
+impl Transformation {
     pub(crate) const ALL: [Self; 4] = [Self::Rows, Self::Components, Self::Columns, Self::ShiftAndScale];
 
     pub(crate) fn name(self) -> &'static str {
@@ -47,12 +48,12 @@ impl Change {
         let Layout { n_components, n_features: d } = problem.layout;
         let prior = &problem.prior;
         let centre = |k: usize, feature: usize| prior.centres[k * d + feature];
-        let centres = |of: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
-            (0..n_components).flat_map(|k| (0..d).map(move |feature| of(k, feature))).collect()
+        let centres = |value: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+            (0..n_components).flat_map(|k| (0..d).map(move |feature| value(k, feature))).collect()
         };
         let (data, prior) = match self {
             Self::Rows => {
-                // 37 has no divisor in common with the numbers of rows that are used: every row once.
+                // 37 is coprime to all numbers of rows in use, so every row occurs once.
                 let n = data.n_observations();
                 let rows: Vec<usize> = (0..n).map(|i| (37 * i + 5) % n).collect();
                 (data.rows(&rows), prior.clone())
@@ -87,7 +88,7 @@ impl Change {
     }
 
     /// A mixture in the new coordinates.
-    pub(crate) fn forth(self, mixture: &Mixture) -> Mixture {
+    pub(crate) fn apply(self, mixture: &Mixture) -> Mixture {
         let k = mixture.n_components();
         match self {
             Self::Rows => mixture.clone(),
@@ -97,8 +98,8 @@ impl Change {
         }
     }
 
-    /// The inverse of [`Change::forth`].
-    pub(crate) fn back(self, mixture: &Mixture) -> Mixture {
+    /// The inverse of [`Transformation::apply`].
+    pub(crate) fn invert(self, mixture: &Mixture) -> Mixture {
         let (k, d) = (mixture.n_components(), mixture.n_features());
         match self {
             Self::Rows => mixture.clone(),
@@ -108,14 +109,14 @@ impl Change {
         }
     }
 
-    /// What the log density gains on the way: `log p'(forth(x)) = log p(x) + gain(x)`.
-    pub(crate) fn gain(self, problem: &Problem, from: &[f64], to: &[f64]) -> f64 {
+    /// The change of the log density: log p'(apply(x)) − log p(x).
+    pub(crate) fn log_density_change(self, problem: &Problem, from: &[f64], to: &[f64]) -> f64 {
         let Layout { n_components, n_features } = problem.layout;
         match self {
             Self::Rows | Self::Components => 0.0,
-            // The prior is a density of Ω's entries, which permute; partial correlations do not.
+            // The prior is a density of the entries of Ω, which are permuted; partial correlations are not.
             Self::Columns => log_jacobian(problem.layout, to) - log_jacobian(problem.layout, from),
-            // A density of N observations and K means; scales are positions by their logarithms, which shift.
+            // The density of N observations and K means scales; log σ, which is the coordinate of a scale, is only shifted.
             Self::ShiftAndScale => {
                 let lengths = (problem.likelihood.n_observations() + n_components) * n_features;
                 -(lengths as f64) * log(SCALE)
@@ -124,7 +125,7 @@ impl Change {
     }
 }
 
-/// Where the entry at `to` of a permuted list comes from.
+/// The index in the original list of the entry at `to` in the rotated one.
 fn rotated(to: usize, n: usize) -> usize {
     (to + 1) % n
 }
@@ -148,8 +149,8 @@ fn with_columns(mixture: &Mixture, from: impl Fn(usize) -> usize) -> Mixture {
         .expect("a permuted covariance is a covariance")
 }
 
-/// log |∂Ω/∂x| of all components: of partial correlations z = tanh(x) in column j of the C-vine, counted from 0,
-/// Ω takes (1 − z²)^((D − 2 − j)/2) (Lewandowski, Kurowicka & Joe 2009, eq. 11), and tanh another 1 − z².
+/// log |∂Ω/∂x| of all components. A partial correlation z = tanh(x) in column j of the C-vine, counted from 0, contributes
+/// (1 − z²)^((D − 2 − j)/2) (Lewandowski, Kurowicka & Joe 2009, eq. 11) and, by tanh, another 1 − z².
 fn log_jacobian(layout: Layout, position: &[f64]) -> f64 {
     let d = layout.n_features;
     let correlations = &position[position.len() - layout.n_components * layout.n_correlations()..];
@@ -167,7 +168,7 @@ fn log_jacobian(layout: Layout, position: &[f64]) -> f64 {
     sum
 }
 
-/// The prior of SCALE · σ.
+/// The prior of SCALE · σ if σ has the given prior.
 fn scaled(prior: ScalePrior) -> ScalePrior {
     match prior {
         ScalePrior::HalfCauchy { scale } => ScalePrior::HalfCauchy { scale: SCALE * scale },

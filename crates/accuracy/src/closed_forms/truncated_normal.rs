@@ -1,4 +1,4 @@
-//! A density that ends: every step over its edge is a divergence, and chains must neither go there nor shy away.
+//! A density with bounded support: every step across the boundary diverges, and draws must still have the right distribution.
 
 use std::f64::consts::PI;
 
@@ -6,14 +6,14 @@ use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::nuts::chain::{Chain, ChainSettings};
 use gmm_sampler::nuts::metric::Metric;
 
-use crate::case::{Case, Columns, Failure, Outcome};
+use crate::case::{Case, CaseError, CaseReport, Columns};
 use crate::check::Part;
-use crate::expectations::{Expectation, Group, outcome};
-use crate::problem::{CHAINS, joined};
-use crate::special::normal_quantile;
+use crate::expectations::{Expectation, Group, report};
+use crate::normal;
+use crate::problem::{CHAINS, join_chains};
 use crate::stream::{Purpose, stream};
 
-/// Two standard normals, the first of them conditioned to be positive.
+/// Two independent standard normal variables, the first conditioned to be positive.
 #[derive(Debug, Clone)]
 struct HalfPlane;
 
@@ -29,13 +29,13 @@ impl LogDensity for HalfPlane {
     }
 }
 
-/// Chains on the half-plane. Trajectories that meet its edge end in a divergence; the draw is then from the part before,
-/// which leaves the distribution as it should be (Hoffman & Gelman 2014, section 3.1.2).
-pub(crate) struct Edge {
+/// Chains on the half-plane. A trajectory that crosses the boundary ends in a divergence, and its draw comes from the part before.
+/// That leaves the distribution invariant (Hoffman & Gelman 2014, section 3.1.2).
+pub(crate) struct TruncatedNormal {
     pub(crate) draws: usize,
 }
 
-impl Case for Edge {
+impl Case for TruncatedNormal {
     fn part(&self) -> Part {
         Part::ClosedForms
     }
@@ -48,7 +48,7 @@ impl Case for Edge {
         CHAINS
     }
 
-    fn run(&self, task: usize) -> Result<Columns, Failure> {
+    fn run(&self, task: usize) -> Result<Columns, CaseError> {
         let settings = ChainSettings { draws: self.draws, ..ChainSettings::default() };
         let rng = stream(self.name(), Purpose::Chain, task);
         let start = [0.5 + task as f64, -1.0];
@@ -67,7 +67,7 @@ impl Case for Edge {
         Ok(columns)
     }
 
-    fn conclude(&self, results: Vec<Columns>) -> Outcome {
+    fn conclude(&self, results: Vec<Columns>) -> CaseReport {
         let expectations = [
             ("x", (2.0 / PI).sqrt()),
             ("x²", 1.0),
@@ -79,11 +79,11 @@ impl Case for Edge {
         ];
         let expectations = expectations.map(|(name, exact)| Expectation::new(name, exact)).to_vec();
         let groups = [Group { name: "moments and quantiles", expectations }];
-        outcome(self.part(), self.name(), &groups, joined(results))
+        report(self.part(), self.name(), &groups, join_chains(results))
     }
 }
 
-/// Of |x|, x standard normal.
+/// The quantile of |x| for a standard normal x.
 fn quantile(probability: f64) -> f64 {
-    normal_quantile(0.5 + 0.5 * probability)
+    normal::quantile(0.5 + 0.5 * probability)
 }
