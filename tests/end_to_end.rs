@@ -453,7 +453,7 @@ fn chains_that_fall_into_the_spike_of_ties_are_named_and_left_out() {
 fn the_accuracy_suite_passes_and_leaves_the_same_bytes_on_any_number_of_threads() {
     let workplace = Workplace::new();
     let (table, talk) = workplace.expect(0, "accuracy --quick --jobs 2");
-    assert!(table.contains("checks pass") && !table.contains("FAIL"), "{table}");
+    assert!(table.contains("checks pass.") && !table.contains("FAIL"), "{table}");
     assert!(talk.contains("report: reports/accuracy/index.html"), "{talk}");
     let files = workplace.files("reports/accuracy");
     for name in [
@@ -480,10 +480,10 @@ fn measurements_are_printed_and_left_as_tables_figure_and_page() {
     let output = workplace.gmm("bench --quick -q");
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    // How fast a machine is decides whether claims are kept, not whether there are results.
+    // Noise of the machine can change the exponents, and so the status, but not whether there are results.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{stdout}\n{stderr}");
     assert!(stderr.is_empty(), "{stderr}");
-    for heading in ["Kernel: ", "Chain: ", "EM: ", "Fits: ", "Growth: ", "claims of growth are"] {
+    for heading in ["Kernel: ", "Chain: ", "EM: ", "Fits: ", "Growth: ", "exponents of growth are"] {
         assert!(stdout.contains(heading), "{heading} is missing: {stdout}");
     }
     let files = workplace.files("reports/bench");

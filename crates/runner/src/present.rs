@@ -2,5 +2,6 @@
 
 pub mod columns;
 pub mod figures;
+pub mod pages;
 pub mod report;
 pub mod table;

@@ -9,19 +9,13 @@ use std::path::Path;
 use anyhow::Result;
 
 use self::figures::ReportFigures;
-pub(crate) use self::page::render_page;
 use super::figures::figure::FIGURES;
+pub use super::pages::PAGE;
 use crate::engine::experiment::Experiment;
 use crate::present::table;
 use crate::scores::results::Results;
 use crate::storage::atomic::{DiskResult, remove_directory, remove_file, write_bytes};
 use crate::storage::store::Store;
-
-/// The look of pages that are no experiment's report: the suites'.
-pub(crate) const PLAIN_STYLE: &str = include_str!("report/plain.css");
-
-/// The page's file name.
-pub const PAGE: &str = "index.html";
 
 /// Writes the tables that people read.
 ///

@@ -1,4 +1,4 @@
-//! A suite's `index.html`, self-contained.
+//! The `index.html` of a suite of simulated data sets.
 
 use anyhow::Result;
 use minijinja::{Value, context};
@@ -6,12 +6,14 @@ use minijinja::{Value, context};
 use super::findings::Findings;
 use super::words::{Cells, biases, breakdowns, headline, shares};
 use crate::present::figures::figure::ReportFigure;
-use crate::present::report::{PLAIN_STYLE, render_page};
+use crate::present::pages::render_page;
 
 const TEMPLATE: &str = include_str!("page.html");
 
+/// The page with all tables and figures.
+///
 /// # Errors
-/// A template that does not fit its data.
+/// If the template does not fit its values.
 pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
     let by_factor =
         breakdowns(findings).into_iter().map(|(name, cells)| context! { name, table => table(cells) });
@@ -28,8 +30,6 @@ pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
         failures => findings.failures(),
         glossary => gmm_scoring::GLOSSARY,
         spec => findings.spec.to_toml(),
-        style => PLAIN_STYLE,
-        version => env!("CARGO_PKG_VERSION"),
     };
     render_page(TEMPLATE, values)
 }

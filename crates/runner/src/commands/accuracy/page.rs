@@ -1,60 +1,50 @@
-//! The accuracy suite's `index.html`, self-contained.
+//! The `index.html` of the accuracy suite.
 
 use anyhow::Result;
-use gmm_accuracy::check::{CheckResult, FAMILY_WISE_ERROR_RATE, Part, Verdict};
+use gmm_accuracy::check::{Check, FAMILY_WISE_ERROR_RATE, Verdict};
 use minijinja::{Value, context};
 
-use super::{Findings, summary};
+use super::results::{PartSummary, SuiteResults};
+use super::tables::{limit, number};
 use crate::present::figures::figure::ReportFigure;
-use crate::present::report::{PLAIN_STYLE, render_page};
+use crate::present::pages::render_page;
 
 const TEMPLATE: &str = include_str!("page.html");
 
+/// The page with all figures and checks.
+///
 /// # Errors
-/// A template that does not fit its data.
-pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
+/// If the template does not fit its values.
+pub fn render(results: &SuiteResults, figures: &[ReportFigure]) -> Result<String> {
+    let parts = results.parts();
     let values = context! {
-        passed => findings.failed() == 0,
-        summary => summary(findings),
-        family_wise => FAMILY_WISE_ERROR_RATE,
-        parts => Part::ALL.iter().map(|&part| of_part(findings, part)).collect::<Vec<_>>(),
+        passed => results.n_failed() == 0,
+        summary => results.summary(),
+        family_wise_error_rate => FAMILY_WISE_ERROR_RATE,
+        parts => parts.iter().map(|part| part_values(results, part)).collect::<Vec<_>>(),
         figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),
-        style => PLAIN_STYLE,
-        version => env!("CARGO_PKG_VERSION"),
     };
     render_page(TEMPLATE, values)
 }
 
-fn of_part(findings: &Findings, part: Part) -> Value {
-    let checks = || findings.checks.iter().filter(move |(check, _)| check.part == part);
-    let rows = checks().map(|(check, verdict)| {
-        let (value, limit) = match &check.result {
-            CheckResult::Test { value, p_value, .. } => (number(*value), format!("p = {}", number(*p_value))),
-            CheckResult::Bound { value, bound, .. } => (number(*value), format!("≤ {}", number(*bound))),
-            CheckResult::Error { .. } => (String::new(), "broken".to_owned()),
-        };
-        context! {
-            case => check.case.clone(),
-            quantity => check.quantity.clone(),
-            statistic => check.result.statistic().to_owned(),
-            value,
-            limit,
-            failed => *verdict == Verdict::Fail,
-            verdict => verdict.name(),
-        }
-    });
-    let failed = checks().filter(|(_, verdict)| *verdict == Verdict::Fail).count();
-    let least = checks().filter_map(|(check, _)| check.result.p_value()).fold(1.0, f64::min);
+fn part_values(results: &SuiteResults, part: &PartSummary) -> Value {
     context! {
-        name => part.name(),
-        n => checks().count(),
-        failed,
-        least => number(least),
-        rows => rows.collect::<Vec<_>>(),
+        name => part.part.name(),
+        n_checks => part.n_checks,
+        n_failed => part.n_failed,
+        smallest_p_value => part.smallest_p_value.map_or("–".to_owned(), number),
+        rows => results.checks_of(part.part).map(row_values).collect::<Vec<_>>(),
     }
 }
 
-/// Three decimals, or a power of ten where those would show nothing.
-fn number(value: f64) -> String {
-    if value == 0.0 || value.abs() >= 0.001 { format!("{value:.3}") } else { format!("{value:.1e}") }
+fn row_values((check, verdict): &(Check, Verdict)) -> Value {
+    context! {
+        case => check.case.clone(),
+        quantity => check.quantity.clone(),
+        statistic => check.result.statistic(),
+        value => check.result.value().map_or(String::new(), number),
+        limit => limit(&check.result),
+        failed => *verdict == Verdict::Fail,
+        verdict => verdict.name(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Whole fits as users run them, with every default: from a data file's rows to draws, and what the draws are worth.
+//! Times whole fits with default settings, from a data file to draws, and computes their effective sample sizes.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -20,24 +20,24 @@ use crate::process::clock::process_time;
 use crate::storage::atomic::write_bytes;
 use crate::study::job::{Job, ModelKey, Variant};
 
-/// Seeds of a long suite: least effective sample sizes of single fits scatter by 4 to 19 % about their median
+/// Seeds of the long suite. Minimum effective sample sizes of single fits vary by 4 to 19 % about their median
 /// (crates/oracle/tests/efficiency.rs).
 const SEEDS: u64 = 5;
 
-/// One fit's cost and worth.
+/// The cost of one fit and its effective draws.
 struct Sample {
     /// CPU time.
     seconds: f64,
     effective_draws: f64,
 }
 
-/// Every fit with every seed, the fits taking turns.
+/// Times every fit with every seed; the fits take turns.
 ///
 /// # Errors
-/// A fit that fails, or a chain that fell into a spike of ties: what is left would be no measure.
+/// If a fit fails, or a chain is dropped because tied observations trap it: the remaining chains are not comparable.
 pub fn measure(length: Length) -> Result<Vec<Measurement>> {
     let seeds = if length == Length::Quick { 1 } else { SEEDS };
-    let directory = tempfile::tempdir().context("a directory for the data")?;
+    let directory = tempfile::tempdir().context("cannot create a temporary directory for the data")?;
     let experiments =
         fits().map(|(set, components)| experiment(directory.path(), set, components).map(|it| (set, it)));
     let experiments = experiments.into_iter().collect::<Result<Vec<_>>>()?;
@@ -63,7 +63,7 @@ fn measurements(set: &DataSet, experiment: &Experiment, samples: &[Sample]) -> [
         d: data.n_features(),
         k: experiment.spec.model.components[0],
     };
-    let timing = |of: fn(&Sample) -> f64| Timing::from_samples(samples.iter().map(of).collect());
+    let timing = |value: fn(&Sample) -> f64| Timing::from_samples(samples.iter().map(value).collect());
     let measurement =
         |quantity, timing| Measurement { area: Area::Fit, shape: shape.clone(), quantity, timing };
     [
@@ -76,7 +76,7 @@ fn measurements(set: &DataSet, experiment: &Experiment, samples: &[Sample]) -> [
     ]
 }
 
-/// The data set as a user's experiment, everything else left to the defaults.
+/// An experiment on the data set with default settings.
 fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Experiment> {
     let path = directory.join("data.csv");
     write_bytes(&path, set.csv.as_bytes())?;
@@ -98,15 +98,15 @@ fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let job = Job { model: ModelKey::full(components), variant: Variant::AllRows, seed };
     let chains = experiment.spec.sampler.chains;
     let progress = Progress::new("fits", 1, 0, Display::Hidden);
-    let of_fit = progress.fit(job, 0);
+    let fit_progress = progress.fit(job, 0);
     let began = process_time();
     let (preparation, _) = Preparation::of_all(experiment, job.model)?;
     let halt = AtomicBool::new(false);
-    let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &of_fit.chain(), &halt));
+    let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &fit_progress.chain(), &halt));
     let ends = ends.collect::<Result<Vec<_>, FitError>>()?;
     let fit = join_chains(job, experiment.dataset.data.n_features(), ends)?;
     let seconds = (process_time() - began).as_secs_f64();
-    anyhow::ensure!(fit.fallen.is_empty(), "a chain fell into the spike of tied observations");
+    anyhow::ensure!(fit.fallen.is_empty(), "a chain is trapped by tied observations");
     let sizes = (0..fit.draws.variables().len()).map(|variable| ess_bulk(fit.draws.column(variable), chains));
     Ok(Sample { seconds, effective_draws: sizes.fold(f64::INFINITY, f64::min) })
 }

@@ -1,28 +1,28 @@
-//! The measurements' `index.html`, self-contained.
+//! The `index.html` of the benchmarks.
 
 use anyhow::Result;
 use gmm_bench::suite::BenchResults;
 use minijinja::context;
 
-use super::{broken, tables};
+use super::tables;
 use crate::present::figures::figure::ReportFigure;
-use crate::present::report::{PLAIN_STYLE, render_page};
+use crate::present::pages::render_page;
 use crate::storage::provenance::Machine;
 
 const TEMPLATE: &str = include_str!("page.html");
 
+/// The page with the figure and all tables.
+///
 /// # Errors
-/// A template that does not fit its data.
-pub fn render(speed: &BenchResults, machine: &Machine, figure: &ReportFigure) -> Result<String> {
+/// If the template does not fit its values.
+pub fn render(results: &BenchResults, machine: &Machine, figure: &ReportFigure) -> Result<String> {
     let table = |(heading, text): (&str, String)| context! { heading, text };
     let values = context! {
-        kept => broken(speed) == 0,
-        summary => tables::summary(speed),
-        machine => tables::this_machine(machine),
+        within_limits => tables::n_above_limit(results) == 0,
+        summary => tables::summary(results),
+        machine => tables::machine(machine),
         figure => figure.page_values(),
-        tables => tables::headed(speed).into_iter().map(table).collect::<Vec<_>>(),
-        style => PLAIN_STYLE,
-        version => env!("CARGO_PKG_VERSION"),
+        tables => tables::headed(results).into_iter().map(table).collect::<Vec<_>>(),
     };
     render_page(TEMPLATE, values)
 }

@@ -1,12 +1,13 @@
 //! `index.html`, self-contained, and `summary.md`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gmm_scoring::Criterion;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::figures::ReportFigures;
 use crate::engine::experiment::Experiment;
 use crate::present::figures::figure::ReportFigure;
+use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing, title};
 use crate::scores::results::{Ranking, Results};
 
@@ -56,26 +57,12 @@ pub fn render(
         optima => optima(results),
         failures => results.failures.iter().map(|failure| context! { what => failure.what.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
         spec => experiment.spec.to_toml(),
-        version => env!("CARGO_PKG_VERSION"),
         occupied => occupied(experiment, results),
         spec_hash => experiment.spec.hash(),
         data_hash => dataset.hash.clone(),
         glossary => gmm_scoring::GLOSSARY,
     };
     render_page(TEMPLATE, values)
-}
-
-/// A page from its template: every text is escaped that is not marked as safe, and a value that is missing is an error.
-///
-/// # Errors
-/// A template that does not fit its values.
-pub fn render_page(template: &str, values: Value) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("page", template).context("the page's template")?;
-    let page = environment.get_template("page").and_then(|template| template.render(values));
-    page.context("the page cannot be rendered")
 }
 
 /// The comparison: a row a K, a cell a criterion.
