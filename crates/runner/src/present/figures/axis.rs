@@ -1,4 +1,4 @@
-//! Axes: where a value stands on the sheet, and which round numbers are written beside it.
+//! Axes: the position of a value in the figure, and the ticks with their labels.
 
 /// How an axis maps values to positions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,16 +18,16 @@ impl AxisScale {
     fn transform(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
-            Self::Asinh { unit } => (value / unit).asinh(),
-            Self::Log { .. } => value.ln(),
+            Self::Asinh { unit } => libm::asinh(value / unit),
+            Self::Log { .. } => libm::log(value),
         }
     }
 
-    fn inverse(self, scale: f64) -> f64 {
+    fn inverse(self, transformed: f64) -> f64 {
         match self {
-            Self::Linear => scale,
-            Self::Asinh { unit } => scale.sinh() * unit,
-            Self::Log { .. } => scale.exp(),
+            Self::Linear => transformed,
+            Self::Asinh { unit } => libm::sinh(transformed) * unit,
+            Self::Log { .. } => libm::exp(transformed),
         }
     }
 }
@@ -35,7 +35,7 @@ impl AxisScale {
 /// Half of the largest number: the difference of an axis' two ends stays finite.
 const LIMIT: f64 = f64::MAX / 2.0;
 
-/// One axis: values from `low` to `high` stand from `start` to `end` on the sheet.
+/// One axis: values from `low` to `high` have positions from `start` to `end` in the figure.
 #[derive(Debug, Clone, Copy)]
 pub struct Axis {
     low: f64,
@@ -76,8 +76,7 @@ impl Axis {
         self.low <= value && value <= self.high
     }
 
-    /// The same values at the same places on an axis that goes on for `margin` units of the sheet at both
-    /// ends.
+    /// The axis extended by `margin` units of the figure at both ends; values keep their positions.
     pub fn extended(self, margin: f64) -> Self {
         let margin = if self.end < self.start { -margin } else { margin };
         let (start, end) = (self.start - margin, self.end + margin);
@@ -85,7 +84,7 @@ impl Axis {
         Self { low, high, start, end, scale: self.scale }
     }
 
-    /// The value that stands at `position`.
+    /// The value at `position`.
     fn value(&self, position: f64) -> f64 {
         let (low, high) = (self.scale.transform(self.low), self.scale.transform(self.high));
         self.scale.inverse(low + (position - self.start) / (self.end - self.start) * (high - low))
@@ -95,8 +94,8 @@ impl Axis {
         (self.end - self.start).abs()
     }
 
-    /// Round values, ascending, each with its text: at least `gap` apart on the sheet, and closer only where
-    /// there would otherwise be fewer than two.
+    /// Round values in ascending order, each with its label, at least `gap` apart in the figure; closer only where there would
+    /// otherwise be fewer than two.
     pub fn ticks(&self, gap: f64) -> Vec<(f64, String)> {
         let at = |gap: f64| match self.scale {
             AxisScale::Asinh { unit } if self.low.abs().max(self.high.abs()) > 4.0 * unit => {
@@ -112,7 +111,7 @@ impl Axis {
 
     /// Every power of the base, or every second, or third, as far as there is room.
     fn powers(&self, base: f64, gap: f64) -> Vec<(f64, String)> {
-        let exponent = |value: f64| value.ln() / base.ln();
+        let exponent = |value: f64| libm::log(value) / libm::log(base);
         let (first, last) =
             ((exponent(self.low) - 1e-9).ceil() as i32, (exponent(self.high) + 1e-9).floor() as i32);
         let apart = (self.position(base) - self.position(1.0)).abs();
@@ -128,8 +127,8 @@ impl Axis {
 
     /// Zero, then powers of ten from the outermost inwards, then threes between them where there is room.
     fn signed_ticks(&self, unit: f64, gap: f64) -> Vec<(f64, String)> {
-        let first = unit.log10().floor() as i32;
-        let last = self.low.abs().max(self.high.abs()).log10().floor() as i32;
+        let first = libm::log10(unit).floor() as i32;
+        let last = libm::log10(self.low.abs().max(self.high.abs())).floor() as i32;
         let mut wanted = vec![0.0];
         for lead in [1.0, 3.0] {
             for decade in (first..=last).rev() {
@@ -151,7 +150,7 @@ impl Axis {
 /// Multiples of 1, 2 or 5 times a power of ten within the range, at most `most` + 1 of them.
 fn linear_ticks(low: f64, high: f64, most: f64) -> Vec<(f64, String)> {
     let least = (high - low) / most;
-    let decade = 10_f64.powf(least.log10().floor());
+    let decade = libm::pow(10.0, libm::log10(least).floor());
     let step = [1.0, 2.0, 5.0, 10.0]
         .map(|lead| lead * decade)
         .into_iter()
@@ -180,7 +179,7 @@ fn format_power(value: f64) -> String {
 
 /// Exponent of the power of ten at or just below a positive number, with room for rounding.
 fn decade(x: f64) -> i32 {
-    (x * (1.0 + 1e-9)).log10().floor() as i32
+    libm::log10(x * (1.0 + 1e-9)).floor() as i32
 }
 
 /// `value` in units of 10^`exponent`, with the decimals of `step`.
@@ -222,7 +221,7 @@ pub fn format_value(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "undefined".to_owned(),
         size if size >= 1e6 || (size > 0.0 && size < 1e-3) => {
-            format_number(value, size, 10_f64.powf(size.log10().floor() - 2.0))
+            format_number(value, size, libm::pow(10.0, libm::log10(size).floor() - 2.0))
         }
         size if size >= 1e4 => fixed(value, 0),
         size if size >= 1.0 => fixed(value, 1),

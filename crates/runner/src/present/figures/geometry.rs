@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 /// Radius, in standard deviations, of the ellipse that holds a share `mass` of a bivariate Gaussian: the
 /// squared radius is χ² with two degrees of freedom.
 pub fn radius_for_mass(mass: f64) -> f64 {
-    (-2.0 * (-mass).ln_1p()).sqrt()
+    (-2.0 * libm::log1p(-mass)).sqrt()
 }
 
 /// Closed outline of `radius` standard deviations around `mean`; `[[xx, xy], [yx, yy]]` is the covariance.
@@ -21,7 +21,7 @@ pub fn ellipse(mean: [f64; 2], covariance: [[f64; 2]; 2], radius: f64) -> Option
         return None;
     }
     let point = |i: usize| {
-        let (sin, cos) = (TAU * (i % SIDES) as f64 / SIDES as f64).sin_cos();
+        let (sin, cos) = libm::sincos(TAU * (i % SIDES) as f64 / SIDES as f64);
         (mean[0] + radius * l_xx * cos, mean[1] + radius * (l_yx * cos + l_yy * sin))
     };
     Some((0..=SIDES).map(point).collect())
@@ -31,7 +31,7 @@ pub fn ellipse(mean: [f64; 2], covariance: [[f64; 2]; 2], radius: f64) -> Option
 pub fn normal_density(x: f64, mean: f64, variance: f64) -> f64 {
     let sd = variance.sqrt();
     let z = (x - mean) / sd;
-    (-0.5 * z * z).exp() / (sd * TAU.sqrt())
+    libm::exp(-0.5 * z * z) / (sd * TAU.sqrt())
 }
 
 /// The parts of a line inside the rectangle with corners `low` and `high`.

@@ -24,8 +24,8 @@ impl Histogram {
         if !(range > 0.0 && range.is_finite()) {
             return None;
         }
-        let rule = 2.0 * (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / n.cbrt();
-        let bins = if rule > 0.0 { range / rule } else { n.log2() + 1.0 };
+        let rule = 2.0 * (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / libm::cbrt(n);
+        let bins = if rule > 0.0 { range / rule } else { libm::log2(n) + 1.0 };
         let bins = bins.ceil().clamp(1.0, MAX_BINS);
         let width = range / bins;
         let mut density = vec![0.0; bins as usize];

@@ -1,10 +1,10 @@
-//! Keys to a figure's marks, set outside the data.
+//! Legends: keys to a figure's marks, outside its panels.
 
 use super::font::text_width;
 use super::scene::{Align, Point, Scene, TextStyle, truncate};
 use super::style::{Colour, INK, LINE, Marker, TICK};
 
-/// What a key shows before its words.
+/// The mark that a legend entry shows before its text.
 #[derive(Debug, Clone, Copy)]
 pub enum Key {
     Marker(Marker),
@@ -13,15 +13,15 @@ pub enum Key {
         width: f64,
     },
     Band(Colour),
-    /// An upright interval with a marker on it.
+    /// A vertical interval with a marker on it.
     Interval(Marker),
-    /// Words alone.
+    /// Text only.
     None,
 }
 
-/// Width of a key and its distance to the words, the space between entries, and the height of a row.
+/// Width of a key and its distance to the text, the space between entries, and the height of a row.
 const KEY: f64 = 18.0;
-const WORDS: f64 = 5.0;
+const GAP: f64 = 5.0;
 const BETWEEN: f64 = 18.0;
 pub const ROW: f64 = 17.0;
 
@@ -39,12 +39,12 @@ fn draw(scene: &mut Scene, (x, y): Point, key: Key) {
     }
 }
 
-/// How far right of the entry's start its words begin.
+/// Distance from the start of an entry to its text.
 fn indent(key: Key) -> f64 {
-    if matches!(key, Key::None) { 0.0 } else { KEY + WORDS }
+    if matches!(key, Key::None) { 0.0 } else { KEY + GAP }
 }
 
-/// The entries broken into rows no wider than `width`.
+/// The entries in rows no wider than `width`, each with its horizontal position.
 fn rows(entries: &[(Key, String)], width: f64) -> Vec<Vec<(f64, &(Key, String))>> {
     let mut rows: Vec<Vec<(f64, &(Key, String))>> = Vec::new();
     let mut x = f64::INFINITY;
@@ -62,28 +62,28 @@ fn rows(entries: &[(Key, String)], width: f64) -> Vec<Vec<(f64, &(Key, String))>
     rows
 }
 
-/// Height that `across` will take.
+/// Height of the entries drawn by [`draw_rows`].
 pub fn height(entries: &[(Key, String)], width: f64) -> f64 {
     rows(entries, width).len() as f64 * ROW
 }
 
-/// Sets the entries in rows, from the upper left corner `(left, top)` on.
+/// Draws the entries in rows, from the upper left corner `(left, top)`.
 pub fn draw_rows(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
     for (index, row) in rows(entries, width).into_iter().enumerate() {
         let y = top + (index as f64 + 0.5) * ROW;
-        for (x, (key, words)) in row {
+        for (x, (key, text)) in row {
             draw(scene, (left + x, y), *key);
-            scene.text_beside((left + x + indent(*key), y), words, TextStyle::new(TICK, INK, Align::Start));
+            scene.text_beside((left + x + indent(*key), y), text, TextStyle::new(TICK, INK, Align::Start));
         }
     }
 }
 
-/// Sets the entries one below the other, from the upper left corner `(left, top)` on.
+/// Draws the entries below one another, from the upper left corner `(left, top)`.
 pub fn draw_column(scene: &mut Scene, (left, top): Point, entries: &[(Key, String)], width: f64) {
-    for (index, (key, words)) in entries.iter().enumerate() {
+    for (index, (key, text)) in entries.iter().enumerate() {
         let y = top + (index as f64 + 0.5) * ROW;
         draw(scene, (left, y), *key);
-        let words = truncate(words, TICK, width - indent(*key));
-        scene.text_beside((left + indent(*key), y), words, TextStyle::new(TICK, INK, Align::Start));
+        let text = truncate(text, TICK, width - indent(*key));
+        scene.text_beside((left + indent(*key), y), text, TextStyle::new(TICK, INK, Align::Start));
     }
 }

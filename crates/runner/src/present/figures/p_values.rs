@@ -52,9 +52,9 @@ impl PValuePlot {
         let mut sorted = self.p_values.clone();
         sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
         let n = sorted.len();
-        let expected = |rank: usize| -(((rank + 1) as f64) / (n + 1) as f64).log10();
-        let limit = |rank: usize| -(self.family_wise / (n - rank) as f64).log10();
-        let observed = |p_value: f64| (-p_value.log10()).min(MAX);
+        let expected = |rank: usize| -libm::log10((rank + 1) as f64 / (n + 1) as f64);
+        let limit = |rank: usize| -libm::log10(self.family_wise / (n - rank) as f64);
+        let observed = |p_value: f64| (-libm::log10(p_value)).min(MAX);
         let right = if n > 0 { 1.04 * expected(0) } else { 1.0 };
         let deepest = sorted.first().map_or(0.0, |(_, p_value)| observed(*p_value));
         let highest = 1.06 * deepest.max(if n > 0 { limit(0) } else { 1.0 });

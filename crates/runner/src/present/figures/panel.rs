@@ -1,4 +1,4 @@
-//! A rectangle of the sheet with two axes, their numbers and names, and what is drawn in their coordinates.
+//! A rectangle of the figure with two axes, their ticks and labels, and marks in their coordinates.
 
 use super::axis::Axis;
 use super::font::text_width;
@@ -6,23 +6,23 @@ use super::geometry::clip;
 use super::scene::{Align, Point, Scene, TextStyle, truncate};
 use super::style::{AXIS, Colour, GRID_LINE, INK, LABEL, Marker, THIN, TICK};
 
-/// A rectangle of the sheet with two axes.
+/// A rectangle of the figure with two axes.
 #[derive(Debug, Clone, Copy)]
 pub struct Panel {
     pub x: Axis,
     pub y: Axis,
 }
 
-/// A long axis has no more numbers than about this: more would be read no better.
+/// Approximate largest number of ticks of a long axis; more would not help the reader.
 const MAX_TICKS: f64 = 8.0;
-/// Space between an axis and its numbers.
+/// Space between an axis and its tick labels.
 const TICK_SPACE: f64 = 5.0;
-/// Least distance of two ticks: a line of type and air for y, a number and air for x.
+/// Smallest distance between two ticks: a number and space for x, a line of text and space for y.
 const GAP_X: f64 = 32.0;
 const GAP_Y: f64 = 24.0;
-/// How far numbers below a panel that stands alone may reach beyond it.
+/// How far tick labels may extend beyond a panel that has no neighbour.
 pub const OVERHANG: f64 = 16.0;
-/// Width that numbers left of a panel may take.
+/// Largest width of the tick labels left of a panel.
 const MAX_NUMBER: f64 = 40.0;
 
 impl Panel {
@@ -56,18 +56,17 @@ impl Panel {
         scene.line(vec![(left, top), (left, bottom), (right, bottom)], AXIS, THIN);
     }
 
-    /// All four edges, for panels that stand in a grid.
+    /// All four edges, for panels in a grid.
     pub fn frame_all(&self, scene: &mut Scene) {
         let (left, right, top, bottom) = (self.left(), self.right(), self.top(), self.bottom());
         scene.line(vec![(left, top), (left, bottom), (right, bottom), (right, top), (left, top)], AXIS, THIN);
     }
 
-    /// Numbers below the panel, as many as stand clear of each other and reach no further than `overhang`
-    /// beyond it.
+    /// Ticks below the panel, as many as fit without touching; labels extend at most `overhang` beyond the panel.
     pub fn ticks_x(&self, scene: &mut Scene, overhang: f64) {
-        const AIR: f64 = 8.0;
+        const SPACE: f64 = 8.0;
         let reach = |(value, text): &(f64, String)| {
-            let half = (text_width(text, TICK) + AIR) / 2.0;
+            let half = (text_width(text, TICK) + SPACE) / 2.0;
             (self.x.position(*value) - half, self.x.position(*value) + half)
         };
         let mut gap = GAP_X.max(self.x.length() / MAX_TICKS);
@@ -79,14 +78,14 @@ impl Panel {
                 ticks.truncate(1);
             }
         }
-        let (low, high) = (self.left() - overhang - AIR / 2.0, self.right() + overhang + AIR / 2.0);
+        let (low, high) = (self.left() - overhang - SPACE / 2.0, self.right() + overhang + SPACE / 2.0);
         ticks.retain(|tick| reach(tick).0 >= low && reach(tick).1 <= high);
         for (value, text) in ticks {
             self.tick_x(scene, value, &text);
         }
     }
 
-    /// One number per whole value, thinned evenly where they would touch.
+    /// One tick per value; labels that would touch the previous one are left out.
     pub fn ticks_x_whole(&self, scene: &mut Scene, values: &[usize]) {
         let widest =
             values.iter().map(|value| text_width(&value.to_string(), TICK)).fold(0.0, f64::max) + 6.0;
@@ -106,15 +105,15 @@ impl Panel {
         scene.text((x, y + TICK_SPACE + TICK), text, TextStyle::tick(Align::Middle));
     }
 
-    /// Numbers left of the panel; with `rules`, a faint line across it at each.
-    pub fn ticks_y(&self, scene: &mut Scene, rules: bool) {
+    /// Ticks left of the panel; with `grid_lines`, also a grid line at each.
+    pub fn ticks_y(&self, scene: &mut Scene, grid_lines: bool) {
         let ticks = self.tick_values_y();
-        // Numbers of very many digits are set smaller, rather than over the axis' name.
+        // Very long numbers get a smaller font, so that they do not overlap the axis label.
         let widest = ticks.iter().map(|(_, text)| text_width(text, TICK)).fold(0.0, f64::max);
         let style = TextStyle::new(TICK * (MAX_NUMBER / widest).min(1.0), INK, Align::End);
         for (value, text) in ticks {
             let y = self.y.position(value);
-            if rules {
+            if grid_lines {
                 scene.segment((self.left(), y), (self.right(), y), GRID_LINE, THIN);
             }
             scene.segment((self.left() - 3.0, y), (self.left(), y), AXIS, THIN);
@@ -122,7 +121,7 @@ impl Panel {
         }
     }
 
-    /// The faint lines alone, for panels whose numbers stand at another.
+    /// Grid lines without ticks, for panels that share the ticks of a neighbour.
     pub fn grid_lines_y(&self, scene: &mut Scene) {
         for (value, _) in self.tick_values_y() {
             let y = self.y.position(value);
@@ -144,14 +143,14 @@ impl Panel {
         );
     }
 
-    /// The name of the vertical axis, reading upwards, `space` left of the panel.
+    /// The label of the vertical axis, reading upwards, `space` left of the panel.
     pub fn label_y(&self, scene: &mut Scene, name: &str, space: f64) {
         let middle = (self.top() + self.bottom()) / 2.0;
         let name = truncate(name, LABEL, self.y.length());
         scene.text((self.left() - space, middle), name, TextStyle::new(LABEL, INK, Align::Middle).rotated());
     }
 
-    /// A line in data coordinates, cut at the panel's edges.
+    /// A line in data coordinates, clipped to the panel.
     pub fn line(&self, scene: &mut Scene, points: &[Point], colour: Colour, width: f64) {
         let placed: Vec<Point> = points.iter().map(|(x, y)| self.at(*x, *y)).collect();
         for part in clip(&placed, (self.left(), self.top()), (self.right(), self.bottom())) {
@@ -159,7 +158,7 @@ impl Panel {
         }
     }
 
-    /// A marker in data coordinates; nothing when it stands outside.
+    /// A marker in data coordinates, if it is inside the panel.
     pub fn marker(&self, scene: &mut Scene, (x, y): Point, marker: Marker) {
         if self.contains(x, y) {
             scene.marker(self.at(x, y), marker);

@@ -1,8 +1,8 @@
-//! Draws a scene: as SVG with plotters, as PNG pixel by pixel.
+//! Renders a scene as SVG with plotters, and as PNG with the rasteriser.
 
 use super::figure::Figure;
 use super::font::text_width;
-use super::raster::Sheet;
+use super::raster::Image;
 use super::scene::{Align, FAMILY, Mark, Point, Scene, TextStyle};
 use anyhow::{Context, Result, anyhow};
 use plotters::backend::{DrawingBackend, SVGBackend};
@@ -78,19 +78,19 @@ impl Scene {
 
     fn png(&self) -> Result<Vec<u8>> {
         let (width, height) = self.size(PNG_PIXELS);
-        let mut sheet = Sheet::new(width as usize, height as usize);
+        let mut image = Image::new(width as usize, height as usize);
         let place = |(x, y): &Point| (x * PNG_PIXELS, y * PNG_PIXELS);
         for mark in &self.marks {
             match mark {
                 Mark::Line { points, colour, width } => {
                     let points: Vec<Point> = points.iter().map(place).collect();
-                    sheet.line(&points, width * PNG_PIXELS, *colour);
+                    image.line(&points, width * PNG_PIXELS, *colour);
                 }
                 Mark::Area { points, colour } => {
-                    sheet.area(&points.iter().map(place).collect::<Vec<_>>(), *colour);
+                    image.area(&points.iter().map(place).collect::<Vec<_>>(), *colour);
                 }
                 Mark::Disc { centre, radius, colour } => {
-                    sheet.disc(place(centre), radius * PNG_PIXELS, *colour);
+                    image.disc(place(centre), radius * PNG_PIXELS, *colour);
                 }
                 Mark::Text { at: (x, y), text, style } => {
                     let before = match style.align {
@@ -99,11 +99,11 @@ impl Scene {
                         Align::End => text_width(text, style.size),
                     };
                     let start = if style.rotated { (*x, y + before) } else { (x - before, *y) };
-                    sheet.text(text, style.size * PNG_PIXELS, place(&start), style.rotated, style.colour);
+                    image.text(text, style.size * PNG_PIXELS, place(&start), style.rotated, style.colour);
                 }
             }
         }
-        encode(&sheet).context("a figure cannot be encoded as PNG")
+        encode(&image).context("a figure cannot be encoded as PNG")
     }
 }
 
@@ -138,14 +138,14 @@ fn svg_text(backend: &mut SVGBackend<'_>, (x, y): Point, text: &str, style: Text
     backend.draw_text(text, &set, svg_place(&at)).map_err(failed)
 }
 
-fn encode(sheet: &Sheet) -> Result<Vec<u8>, png::EncodingError> {
+fn encode(image: &Image) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, sheet.width as u32, sheet.height as u32);
+    let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_compression(COMPRESSION);
     encoder.set_filter(FILTER);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&sheet.pixels)?;
+    writer.write_image_data(&image.pixels)?;
     writer.finish()?;
     Ok(bytes)
 }

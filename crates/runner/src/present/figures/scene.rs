@@ -1,11 +1,11 @@
-//! A figure as a list of marks in its own units, before any backend has seen it.
+//! A figure as a list of marks in its own units, independent of any output format.
 
 use super::font::text_width;
 use super::style::{Colour, INK, Marker, PAPER, Shape, TICK};
 
 pub type Point = (f64, f64);
 
-/// The family that texts of an SVG name before the whole figure's own takes its place.
+/// The font family in the SVG that plotters writes; the renderer replaces it by the figure's own.
 pub const FAMILY: &str = "sans-serif";
 /// Height of capitals and digits over the type size, in DejaVu Sans.
 pub const CAP_HEIGHT: f64 = 0.73;
@@ -17,7 +17,7 @@ pub enum Align {
     End,
 }
 
-/// How a text is set: it stands on its baseline, and `rotated` reads upwards.
+/// Size, colour and alignment of a text on its baseline; a `rotated` text reads upwards.
 #[derive(Debug, Clone, Copy)]
 pub struct TextStyle {
     pub size: f64,
@@ -48,10 +48,10 @@ pub enum Mark {
     Text { at: Point, text: String, style: TextStyle },
 }
 
-/// Marks in painting order on a white sheet; x grows to the right, y downwards.
+/// Marks in painting order on a white background; x increases to the right, y downwards.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// What the figure shows, in one sentence, for readers who cannot see it.
+    /// What the figure shows, in a few words: the SVG's title, which screen readers read out.
     pub title: String,
     pub width: f64,
     pub height: f64,
@@ -110,12 +110,12 @@ impl Scene {
         };
         let corner = |i: usize| {
             let angle = std::f64::consts::TAU * (i as f64 / sides as f64 + turn);
-            (at.0 + radius * angle.cos(), at.1 - radius * angle.sin())
+            (at.0 + radius * libm::cos(angle), at.1 - radius * libm::sin(angle))
         };
         self.area((0..sides).map(corner).collect(), colour);
     }
 
-    /// Sets `text` with its baseline through `at`.
+    /// Adds `text` with its baseline through `at`.
     pub fn text(&mut self, at: Point, text: impl AsRef<str>, style: TextStyle) {
         let text = printable(text.as_ref());
         if is_finite(&at) && !text.is_empty() {
@@ -123,7 +123,7 @@ impl Scene {
         }
     }
 
-    /// Sets `text` centred on `at` across its line, by the height of its digits.
+    /// Adds `text` vertically centred on `at`, by the height of its digits.
     pub fn text_beside(&mut self, at: Point, text: impl AsRef<str>, style: TextStyle) {
         let drop = style.size * CAP_HEIGHT / 2.0;
         let at = if style.rotated { (at.0 + drop, at.1) } else { (at.0, at.1 + drop) };
@@ -141,21 +141,23 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if blank(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
-/// `text` itself where it fits into `width`, otherwise its longest beginning that does with an ellipsis.
+/// `text` itself if it fits into `width`; otherwise its beginning and its end with an ellipsis between them, since names of
+/// columns often differ only in their last characters.
 pub fn truncate(text: &str, size: f64, width: f64) -> String {
     let text = printable(text);
     if text_width(&text, size) <= width {
         return text;
     }
-    let mut kept = String::new();
-    for c in text.chars() {
-        kept.push(c);
-        if text_width(&format!("{kept}…"), size) > width {
-            kept.pop();
-            break;
-        }
-    }
-    format!("{}…", kept.trim_end())
+    let characters: Vec<char> = text.chars().collect();
+    let shortened = |kept: usize| {
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        let head: String = characters[..head].iter().collect();
+        let tail: String = characters[characters.len() - tail..].iter().collect();
+        format!("{}…{}", head.trim_end(), tail.trim_start())
+    };
+    let counts: Vec<usize> = (0..characters.len()).collect();
+    let fitting = counts.partition_point(|&kept| text_width(&shortened(kept), size) <= width);
+    shortened(fitting.saturating_sub(1))
 }
 
 #[cfg(test)]
@@ -181,17 +183,17 @@ impl Scene {
         self.marks.iter().filter_map(boxed).collect()
     }
 
-    /// Panics where two texts overlap or one leaves the sheet.
+    /// Panics if two texts overlap or one extends beyond the figure.
     pub fn assert_legible(&self) {
         let boxes = self.text_boxes();
         for (i, ([left, top, right, bottom], text)) in boxes.iter().enumerate() {
             assert!(
                 *left >= 0.0 && *top >= 0.0 && *right <= self.width && *bottom <= self.height,
-                "`{text}` leaves the sheet: {left:.1} {top:.1} {right:.1} {bottom:.1}"
+                "`{text}` extends beyond the figure: {left:.1} {top:.1} {right:.1} {bottom:.1}"
             );
             for ([l, t, r, b], other) in &boxes[..i] {
                 let apart = right <= l || r <= left || bottom <= t || b <= top;
-                assert!(apart, "`{text}` is set over `{other}`");
+                assert!(apart, "`{text}` overlaps `{other}`");
             }
         }
     }
@@ -214,6 +216,14 @@ mod tests {
                 assert!(text_width(&fitted, 11.0) <= width.max(text_width("…", 11.0)), "{fitted}");
             }
         }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_beginning_and_its_end() {
+        let name = |end: &str| truncate(&format!("mean_radius_of_the_cell_nucleus_{end}"), 11.0, 110.0);
+        assert!(name("mm").starts_with("mean_") && name("mm").ends_with("s_mm"), "{}", name("mm"));
+        assert_ne!(name("mm"), name("cm"));
+        assert_eq!(truncate("anything", 11.0, 0.0), "…");
     }
 
     #[test]

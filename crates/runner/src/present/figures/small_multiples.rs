@@ -1,4 +1,4 @@
-//! Panels of one size, row by row, with the same axes.
+//! Panels of the same size and axes, arranged row by row.
 
 use super::axis::Axis;
 use super::font::text_width;
@@ -6,7 +6,7 @@ use super::panel::Panel;
 use super::scene::{Align, Scene, TextStyle, truncate};
 use super::style::{INK, MUTED, TICK, TITLE};
 
-/// Where the panels stand.
+/// The arrangement of the panels.
 #[derive(Debug, Clone, Copy)]
 pub struct SmallMultiples {
     pub n: usize,
@@ -31,12 +31,12 @@ impl SmallMultiples {
         self.n.div_ceil(self.columns).max(1)
     }
 
-    /// Where the panels end and a legend can begin.
+    /// Position below the panels, where a legend can start.
     pub fn bottom(&self) -> f64 {
         MARGIN + self.rows() as f64 * (ABOVE + self.height + BELOW) + FOOT
     }
 
-    /// The axes' edges for panel `index`: left, right, top, bottom.
+    /// Edges of the axes of panel `index`: left, right, top, bottom.
     fn edges(&self, index: usize) -> [f64; 4] {
         let (row, column) = (index / self.columns, index % self.columns);
         let gaps = (self.columns - 1) as f64 * BETWEEN;
@@ -46,9 +46,9 @@ impl SmallMultiples {
         [left, left + width, top, top + self.height]
     }
 
-    /// Panel `index`, framed, its axes numbered and named where nothing stands in the way.
+    /// Panel `index` with ticks, and with axis labels in the first column and the last row.
     ///
-    /// `axes` places values between the edges that it is given: start and end of x, then of y.
+    /// `axes` makes both axes from their edges: start and end of x, then of y.
     pub fn panel(
         &self,
         scene: &mut Scene,
@@ -64,19 +64,19 @@ impl SmallMultiples {
             panel.ticks_y(scene, false);
             panel.label_y(scene, name_y, LEFT - 12.0);
         }
-        // The last panel of each column has no other below it.
+        // The last panel of each column has none below it.
         if index + self.columns >= self.n {
             panel.label_x(scene, name_x);
         }
         panel
     }
 
-    /// A panel's heading: its title, a line below that if there is one, and a number at the right.
+    /// A panel's heading: its title, an optional line below it, and a number at the right.
     pub fn head(&self, scene: &mut Scene, index: usize, title: &str, below: Option<&str>, number: &str) {
         let [left, right, top, _] = self.edges(index);
         let room = right - left - text_width(number, TICK) - 6.0;
         let muted = |align| TextStyle::new(TICK, MUTED, align);
-        // A long title is set smaller before it is cut.
+        // A long title gets a smaller font before it is truncated.
         let mut heading = |y: f64, width: f64| {
             let size = (TITLE * width / text_width(title, TITLE)).clamp(TICK, TITLE);
             scene.text((left, y), truncate(title, size, width), TextStyle::new(size, INK, Align::Start));

@@ -32,7 +32,7 @@ impl MixturePlot {
     pub fn density_key(&self) -> Vec<(Key, String)> {
         let mut keys = vec![(Key::Band(style::BAR), "data".to_owned())];
         if !self.marginals.is_empty() {
-            keys.insert(0, (Key::Line { colour: INK, width: THICK }, "predictive".to_owned()));
+            keys.insert(0, (Key::Line { colour: INK, width: THICK }, "posterior predictive".to_owned()));
         }
         keys
     }
