@@ -59,11 +59,12 @@ impl BiasPlot {
     fn scene(&self) -> Scene {
         let grid = SmallMultiples { n: self.panels.len(), columns: self.panels.len(), height: HEIGHT };
         let criteria = self.criteria();
-        let keys: Vec<(Key, String)> = criteria
+        let mut keys: Vec<(Key, String)> = criteria
             .iter()
             .enumerate()
             .map(|(index, name)| (Key::Interval(marker(index)), (*name).to_owned()))
             .collect();
+        keys.push((Key::None, format!("Bars show ±{BARS} standard errors.")));
         let room = WIDTH - 2.0 * MARGIN - LEFT;
         let height = grid.bottom() + legend::height(&keys, room) + MARGIN;
         let mut scene =

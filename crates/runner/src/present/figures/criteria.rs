@@ -2,6 +2,7 @@
 
 use super::axis::{Axis, AxisScale, format_value};
 use super::figure::Figure;
+use super::font::text_width;
 use super::legend::{self, Key};
 use super::panel::Panel;
 use super::scene::{Align, Scene, TextStyle, truncate};
@@ -208,16 +209,14 @@ impl CriterionPanel {
 
     fn title(&self, scene: &mut Scene, panel: &Panel) {
         let width = panel.right() - panel.left();
-        scene.text(
-            (panel.left(), panel.top() - 26.0),
-            truncate(&self.name, TITLE, width / 2.0),
-            TextStyle::new(TITLE, INK, Align::Start),
-        );
         let direction = match self.direction {
             Direction::HigherIsBetter => "higher is better",
             Direction::LowerIsBetter => "lower is better",
         };
-        scene.text((panel.right(), panel.top() - 26.0), direction, TextStyle::new(TICK, MUTED, Align::End));
+        let top = panel.top() - 26.0;
+        scene.text((panel.right(), top), direction, TextStyle::new(TICK, MUTED, Align::End));
+        let name = truncate(&self.name, TITLE, width - text_width(direction, TICK) - 10.0);
+        scene.text((panel.left(), top), name, TextStyle::new(TITLE, INK, Align::Start));
         if let Some(best) = self.best_score() {
             let best = format!("best: {} at K = {}", format_value(best.estimate), best.components);
             scene.text(

@@ -24,7 +24,7 @@ impl MixturePlot {
         let mut keys: Vec<(Key, String)> =
             self.components.iter().enumerate().map(entry).take(MAX_KEYS).collect();
         if count > MAX_KEYS {
-            keys.push((Key::None, format!("and {} more", count - MAX_KEYS)));
+            keys.push((Key::None, format!("and {} more components", count - MAX_KEYS)));
         }
         keys
     }
