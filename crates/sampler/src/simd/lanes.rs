@@ -64,8 +64,8 @@ pub trait Lanes: Copy {
     /// Writes the lanes that exceed `limit`, in order, to the front of `to` and returns their number. The rest of `to` is
     /// unspecified.
     fn keep_above(self, limit: Self, to: &mut [f64; LANES]) -> usize;
-    /// self · 2ⁿ, n being the integer in the low bits of `shifted` = n + [`ROUND_TO_INTEGER`]; neither self nor the result may
-    /// be zero or subnormal.
+    /// self · 2ⁿ, where `shifted` = n + 1.5 · 2⁵² holds the integer n in its low bits. Neither self nor the result may be zero or
+    /// subnormal.
     fn times_power_of_two(self, shifted: Self) -> Self;
     /// (k, m) with self = 2ᵏ m and √½ ≤ m < √2, for positive normal finite numbers.
     fn split_exponent(self) -> (Self, Self);
