@@ -24,10 +24,9 @@ use gmm_sampler::simd::choose_instructions;
 
 use cli::arguments::{Cli, Command};
 use cli::command;
-use commands::{accuracy, bench, check, choose, guide, run, simulate, status, verify};
+use commands::{accuracy, bench, check, choose, guide, report, run, simulate, status, verify};
 use process::interrupt::watch_signals;
 use process::panics::keep_caught_panics_quiet;
-use study::spec::suite::is_suite;
 
 /// Environment variable: instructions for all hot loops, by the name that provenance gives, instead of the machine's best. Results
 /// have the same bits on all.
@@ -47,15 +46,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let talk = &cli.talk;
     let done = set_up().and_then(|()| match &cli.command {
-        Command::Run { spec, run } if is_suite(spec) => recovery::suite::run(spec, run, talk),
         Command::Run { spec, run } => run::run(spec, run, talk),
-        Command::Check { spec, .. } if is_suite(spec) => recovery::suite::check(spec),
         Command::Check { spec, out } => check::check(spec, out.as_deref()),
         Command::Choose(choose) => choose::choose(choose, talk),
-        Command::Report { directory, format, .. } if is_suite(&directory.join("spec.toml")) => {
-            recovery::suite::report(directory, *format, talk)
-        }
-        Command::Report { directory, jobs, format } => run::report(directory, *jobs, *format, talk),
+        Command::Report { directory, jobs, format } => report::report(directory, *jobs, *format, talk),
         Command::Status(flags) => status::status(flags, talk),
         Command::Verify(flags) => verify::verify(flags, talk),
         Command::Score(flags) => external::score::score(flags, talk),

@@ -4,4 +4,5 @@ pub mod columns;
 pub mod figures;
 pub mod pages;
 pub mod report;
+pub mod suite;
 pub mod table;

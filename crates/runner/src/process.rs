@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod interrupt;
 pub mod panics;
+pub mod threads;

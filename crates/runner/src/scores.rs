@@ -1,6 +1,7 @@
 //! From stored fits to scores, rankings and the answer.
 
 pub mod answer;
+pub mod criterion_title;
 pub mod digest;
 pub mod evidence;
 pub mod findings;

@@ -1,4 +1,4 @@
-//! What all commands share: their exit status, how they print, how they fail, their threads.
+//! What all commands share: their exit status, how they print and how they fail.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -39,16 +39,4 @@ pub fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
         _ => Ok(()),
     }
-}
-
-/// Threads for all work: as many as there are cores, if nothing else is said.
-///
-/// # Errors
-/// Threads that the system does not grant.
-pub fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
-    // 0 lets rayon take all cores.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.unwrap_or(0))
-        .build()
-        .context("threads cannot be started")
 }

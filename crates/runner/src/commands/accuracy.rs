@@ -14,10 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::results::SuiteResults;
 use crate::cli::arguments::{Accuracy, Talk};
-use crate::cli::command::{DOUBTFUL, pool, print};
+use crate::cli::command::{DOUBTFUL, print};
 use crate::cli::messages::say;
 use crate::present::figures::figure::FIGURES;
 use crate::present::pages::PAGE;
+use crate::process::threads::pool;
 use crate::storage::accuracy::{write_checks, write_ranks, write_z_scores};
 use crate::storage::atomic::{remove_directory, write_bytes};
 

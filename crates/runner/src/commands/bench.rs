@@ -13,11 +13,12 @@ use gmm_bench::measurement::Area;
 use gmm_bench::suite::{BenchResults, Length, run};
 
 use crate::cli::arguments::{Bench, Talk};
-use crate::cli::command::{DOUBTFUL, pool, print};
+use crate::cli::command::{DOUBTFUL, print};
 use crate::cli::messages::say;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::growth::GrowthPlot;
 use crate::present::pages::PAGE;
+use crate::process::threads::pool;
 use crate::storage::atomic::write_bytes;
 use crate::storage::bench::{write_growths, write_measurements};
 use crate::storage::provenance::Machine;

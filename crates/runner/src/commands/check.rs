@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use gmm_sampler::nuts::chain::ChainSettings;
 use gmm_sampler::ties::Ties;
-use gmm_scoring::Criterion;
+use gmm_scoring::{Basis, Criterion};
 
 use crate::cli::command::print;
 use crate::cli::messages::say;
@@ -15,23 +15,33 @@ use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;
 use crate::present::columns::left_out;
+use crate::recovery::outcome::{needs_whole_fits, priors};
 use crate::scores::warnings;
 use crate::storage::store::{Store, Stored, Unavailable};
+use crate::study::design::{Set, sets};
 use crate::study::job::Variant;
+use crate::study::load::Study;
+use crate::study::spec::suite::SuiteSpec;
 
 /// `gmm check`.
 ///
 /// # Errors
 /// What is wrong with the spec or the data.
 pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
-    let experiment = Experiment::load(spec)?;
+    match Study::load(spec)? {
+        Study::Experiment(reading) => check_experiment(&Experiment::beside(spec, reading)?, out),
+        Study::Suite(spec) => check_suite(&spec),
+    }
+}
+
+fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitCode> {
     let store = Store::new(out.map_or_else(|| default_out(&experiment.spec.name), Path::to_path_buf));
     let tasks = experiment.tasks();
     let dataset = &experiment.dataset;
     let sampler = &experiment.spec.sampler;
     let mut missing = 0;
     for task in &tasks {
-        let stored = store.find(task.job, &fit_inputs(&experiment, task))?;
+        let stored = store.find(task.job, &fit_inputs(experiment, task))?;
         let is_settled = matches!(stored, Stored::Found(_) | Stored::Unavailable(Unavailable::Failed { .. }));
         missing += usize::from(!is_settled);
     }
@@ -97,7 +107,7 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
         (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
     ));
     print(&text)?;
-    for warning in warnings::beforehand(&experiment, &Ties::from_data(&dataset.data)) {
+    for warning in warnings::beforehand(experiment, &Ties::from_data(&dataset.data)) {
         say!("warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)
@@ -105,4 +115,39 @@ pub fn check(spec: &Path, out: Option<&Path>) -> Result<ExitCode> {
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {
+    let sets = sets(&spec.suite);
+    let list = |mut values: Vec<usize>| {
+        values.sort_unstable();
+        values.dedup();
+        values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let count = |of: fn(&Set) -> usize| sets.iter().map(of).collect::<Vec<usize>>();
+    let (fewest, most) = spec.suite.n_observations.range();
+    let (least, largest) = spec.suite.overlap.range();
+    let range = |from: String, to: String| if from == to { from } else { format!("{from} to {to}") };
+    let held_out = spec.scoring.folds * spec.scoring.repeats;
+    let per_k = usize::from(needs_whole_fits(spec))
+        + usize::from(spec.scoring.needs(Basis::Tempered))
+        + usize::from(spec.scoring.needs(Basis::HeldOut)) * held_out;
+    let n_priors = priors(spec).len();
+    let fits = sets.len() * n_priors * spec.model.components.len() * spec.sampler.seeds.len() * per_k;
+    let optima = if spec.scoring.needs_optima() { sets.len() * spec.model.components.len() } else { 0 };
+    print(&format!(
+        "{}\n  data sets   {}, simulated; N {}, D {}, K {}, average overlap {}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
+        spec.name,
+        sets.len(),
+        range(fewest.to_string(), most.to_string()),
+        list(count(|set| set.n_features)),
+        list(count(|set| set.components)),
+        range(least.to_string(), largest.to_string()),
+        list(spec.model.components.clone()),
+        spec.sampler.chains,
+        spec.sampler.warmup,
+        spec.sampler.draws,
+        spec.scoring.criteria.iter().map(|criterion| criterion.name()).collect::<Vec<_>>().join(", "),
+    ))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cli::arguments::{Choose, Talk};
-use crate::commands::run::execute;
+use crate::commands::run::experiment;
 use crate::engine::experiment::Experiment;
 use crate::storage::atomic::write_bytes;
 
@@ -19,11 +19,11 @@ pub fn choose(flags: &Choose, talk: &Talk) -> Result<ExitCode> {
     let data = std::path::absolute(&flags.data).context("the path of the data")?;
     let spec = spec(flags, components, &data)?;
     // The path as typed reads better in errors than the spec that nobody has seen.
-    let experiment = Experiment::of("<command line>", &spec, |_| flags.data.clone())?;
+    let experiment = Experiment::from_text("<command line>", &spec, |_| flags.data.clone())?;
     if let Some(path) = &flags.save {
         write_bytes(path, spec.as_bytes())?;
     }
-    execute(&experiment, &flags.run, talk)
+    experiment::run(&experiment, &flags.run, talk)
 }
 
 /// The spec, with the defaults left to the reader of specs.

@@ -1,4 +1,4 @@
-//! `gmm status`: what is done in a directory of results, what runs, what would run again, and why.
+//! `gmm status`: which fits are done, running, failed, stale, damaged or missing, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,19 +10,23 @@ use serde_json::json;
 
 use crate::cli::arguments::{Format, Status, Talk};
 use crate::cli::command::print;
-use crate::commands::run::load_results;
+use crate::commands::stored::{load, load_experiment};
 use crate::engine::experiment::Experiment;
 use crate::engine::inputs::fit_inputs;
+use crate::recovery::stored::outcome_of;
+use crate::recovery::work::find;
 use crate::storage::atomic::{files_below, is_temporary};
 use crate::storage::inputs::Change;
 use crate::storage::lock::{Holder, holder};
 use crate::storage::store::{Store, Stored, Unavailable};
+use crate::study::design::{Set, sets};
 use crate::study::job::Variant;
-use crate::study::spec::suite::is_suite;
+use crate::study::load::Study;
+use crate::study::spec::suite::SuiteSpec;
 
 /// How one job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+enum Standing {
     Done,
     Running,
     Failed,
@@ -59,37 +63,40 @@ impl Standing {
 
 /// One job with what is known of it.
 #[derive(Debug)]
-pub struct Line {
+struct Line {
     /// Under which jobs are counted together.
-    pub kind: &'static str,
-    pub job: String,
-    pub standing: Standing,
-    /// Empty if it is done, or merely not there.
-    pub reason: String,
+    kind: &'static str,
+    job: String,
+    standing: Standing,
+    /// None if it is done, running or missing.
+    reason: Option<String>,
     /// Of a failure: what led to it.
-    pub log: Vec<String>,
+    log: Vec<String>,
 }
 
 impl Line {
-    #[must_use]
-    pub fn of(kind: &'static str, job: String, found: &Stored, holder: Option<&Holder>) -> Self {
+    fn new(kind: &'static str, job: String, found: &Stored, holder: Option<&Holder>) -> Self {
         let line = |standing, reason| Self { kind, job: job.clone(), standing, reason, log: Vec::new() };
         let runs = holder.is_some_and(|holder| holder.running.contains(&job));
         match found {
-            Stored::Found(_) => line(Standing::Done, String::new()),
-            Stored::Unavailable(_) if runs => line(Standing::Running, String::new()),
-            Stored::Unavailable(Unavailable::Missing) => line(Standing::Missing, String::new()),
-            Stored::Unavailable(Unavailable::Stale(changes)) => line(Standing::Stale, Change::list(changes)),
-            Stored::Unavailable(Unavailable::Damaged(reason)) => line(Standing::Damaged, reason.clone()),
+            Stored::Found(_) => line(Standing::Done, None),
+            Stored::Unavailable(_) if runs => line(Standing::Running, None),
+            Stored::Unavailable(Unavailable::Missing) => line(Standing::Missing, None),
+            Stored::Unavailable(Unavailable::Stale(changes)) => {
+                line(Standing::Stale, Some(Change::list(changes)))
+            }
+            Stored::Unavailable(Unavailable::Damaged(reason)) => {
+                line(Standing::Damaged, Some(reason.clone()))
+            }
             Stored::Unavailable(Unavailable::Failed { reason, log }) => {
-                Self { log: log.clone(), ..line(Standing::Failed, reason.clone()) }
+                Self { log: log.clone(), ..line(Standing::Failed, Some(reason.clone())) }
             }
         }
     }
 }
 
-/// Everything that is told of a directory.
-struct Told {
+/// What is known of the jobs of a directory.
+struct StatusReport {
     name: String,
     root: PathBuf,
     holder: Option<Holder>,
@@ -104,43 +111,56 @@ struct Told {
 /// A directory that holds no results, a spec or data that cannot be read, a file that may not be.
 pub fn status(flags: &Status, talk: &Talk) -> Result<ExitCode> {
     let root = &flags.directory;
-    let spec = flags.spec.clone().unwrap_or_else(|| root.join("spec.toml"));
     let holder = holder(root);
-    let told = if is_suite(&spec) {
-        let (name, lines) = crate::recovery::suite::lines(&spec, root, holder.as_ref())?;
-        Told { name, root: root.clone(), holder, lines, remarks: Vec::new() }
-    } else {
-        of_experiment(&experiment(flags)?, root, holder)?
+    let study = flags.spec.as_deref().map_or_else(|| load(root), |spec| Ok(Study::load(spec)?))?;
+    let report = match (study, &flags.spec) {
+        (Study::Suite(spec), _) => of_suite(spec, root, holder)?,
+        (Study::Experiment(reading), Some(spec)) => {
+            of_experiment(&Experiment::beside(spec, reading)?, root, holder)?
+        }
+        // As it would be run now: with the data as they are now.
+        (Study::Experiment(reading), None) => {
+            of_experiment(&load_experiment(root, reading)?.0, root, holder)?
+        }
     };
     match flags.format {
-        Format::Table => print(&text(&told, talk))?,
-        Format::Json => print(&format!("{:#}\n", json(&told)))?,
+        Format::Table => print(&text(&report, talk))?,
+        Format::Json => print(&format!("{:#}\n", json(&report)))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The experiment as it would be run now: with the data as they are now.
-fn experiment(flags: &Status) -> Result<Experiment> {
-    if let Some(spec) = &flags.spec {
-        return Ok(Experiment::load(spec)?);
-    }
-    Ok(load_results(&flags.directory)?.0)
+fn of_suite(spec: SuiteSpec, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
+    let of_set = |set: &Set| -> Result<Line> {
+        let found = find(&spec, root, set)?;
+        let outcome = match &found {
+            Stored::Found(file) => outcome_of(file).ok(),
+            Stored::Unavailable(_) => None,
+        };
+        let line = Line::new("data sets", set.to_string(), &found, holder.as_ref());
+        Ok(match outcome.and_then(|outcome| outcome.failure) {
+            None => line,
+            Some(reason) => Line { standing: Standing::Failed, reason: Some(reason), ..line },
+        })
+    };
+    let lines = sets(&spec.suite).iter().map(of_set).collect::<Result<Vec<_>>>()?;
+    Ok(StatusReport { name: spec.name, root: root.to_path_buf(), holder, lines, remarks: Vec::new() })
 }
 
-fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<Told> {
+fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
     let store = Store::new(root.to_path_buf());
     let tasks = experiment.tasks();
     let mut lines = Vec::with_capacity(tasks.len());
     for task in &tasks {
         let found = store.find(task.job, &fit_inputs(experiment, task))?;
-        let line = Line::of(task.job.variant.kind(), task.job.to_string(), &found, holder.as_ref());
+        let line = Line::new(task.job.variant.kind(), task.job.to_string(), &found, holder.as_ref());
         lines.push((task.job, line));
     }
     lines.sort_by_key(|(job, _)| *job);
     let used: BTreeSet<PathBuf> = tasks.iter().map(|task| store.path(task.job)).collect();
     let remarks = remarks(root, &used)?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
-    Ok(Told { name: experiment.spec.name.clone(), root: root.to_path_buf(), holder, lines, remarks })
+    Ok(StatusReport { name: experiment.spec.name.clone(), root: root.to_path_buf(), holder, lines, remarks })
 }
 
 /// What is to be said of files that are no task's.
@@ -179,19 +199,19 @@ fn remarks(root: &Path, used: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
 /// Jobs that are named for one reason, unless more is asked for.
 const JOBS_SHOWN: usize = 4;
 
-fn text(told: &Told, talk: &Talk) -> String {
+fn text(report: &StatusReport, talk: &Talk) -> String {
     let count = |lines: &[&Line], standing| lines.iter().filter(|line| line.standing == standing).count();
-    let all: Vec<&Line> = told.lines.iter().collect();
+    let all: Vec<&Line> = report.lines.iter().collect();
     let present: Vec<Standing> = Standing::ALL
         .into_iter()
         .filter(|&standing| standing == Standing::Done || count(&all, standing) > 0)
         .collect();
-    let mut text = format!("{} in {}", told.name, told.root.display());
-    if let Some(holder) = &told.holder {
+    let mut text = format!("{} in {}", report.name, report.root.display());
+    if let Some(holder) = &report.holder {
         write!(text, ", being run by {holder}").expect(STRING);
     }
     text.push_str("\n\n");
-    let mut kinds: Vec<&'static str> = told.lines.iter().map(|line| line.kind).collect();
+    let mut kinds: Vec<&'static str> = report.lines.iter().map(|line| line.kind).collect();
     kinds.dedup();
     let mut seen = BTreeSet::new();
     kinds.retain(|kind| seen.insert(*kind));
@@ -210,33 +230,33 @@ fn text(told: &Told, talk: &Talk) -> String {
         present.iter().for_each(|&standing| write!(text, "{:>9}", count(&lines, standing)).expect(STRING));
         text.push('\n');
     }
-    let mut reasons: BTreeMap<(Standing, &str), Vec<&Line>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(Standing, Option<&str>), Vec<&Line>> = BTreeMap::new();
     for line in all.iter().filter(|line| !matches!(line.standing, Standing::Done | Standing::Running)) {
-        reasons.entry((line.standing, &line.reason)).or_default().push(line);
+        reasons.entry((line.standing, line.reason.as_deref())).or_default().push(line);
     }
     for ((standing, reason), lines) in &reasons {
         let shown = if talk.verbose { lines.len() } else { lines.len().min(JOBS_SHOWN) };
         let jobs: Vec<&str> = lines[..shown].iter().map(|line| line.job.as_str()).collect();
         let more = lines.len() - shown;
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let because = reason.map_or(String::new(), |reason| format!(": {reason}"));
         write!(text, "\n{}{because}\n  {}: {}{more}\n", standing.name(), standing.outlook(), jobs.join("; "))
             .expect(STRING);
         for line in lines.iter().filter(|line| talk.verbose && !line.log.is_empty()) {
             line.log.iter().for_each(|entry| writeln!(text, "  {}: {entry}", line.job).expect(STRING));
         }
     }
-    if !told.remarks.is_empty() {
+    if !report.remarks.is_empty() {
         text.push('\n');
-        told.remarks.iter().for_each(|remark| writeln!(text, "{remark}").expect(STRING));
+        report.remarks.iter().for_each(|remark| writeln!(text, "{remark}").expect(STRING));
     }
     text
 }
 
 const STRING: &str = "writing to a string cannot fail";
 
-fn json(told: &Told) -> serde_json::Value {
-    let jobs: Vec<_> = told
+fn json(report: &StatusReport) -> serde_json::Value {
+    let jobs: Vec<_> = report
         .lines
         .iter()
         .map(|line| {
@@ -244,10 +264,10 @@ fn json(told: &Told) -> serde_json::Value {
                 "job": line.job,
                 "kind": line.kind,
                 "standing": line.standing.name(),
-                "reason": Some(&line.reason).filter(|reason| !reason.is_empty()),
+                "reason": line.reason,
                 "log": line.log,
             })
         })
         .collect();
-    json!({ "name": told.name, "directory": told.root, "run_by": told.holder, "jobs": jobs, "remarks": told.remarks })
+    json!({ "name": report.name, "directory": report.root, "run_by": report.holder, "jobs": jobs, "remarks": report.remarks })
 }

@@ -1,4 +1,4 @@
-//! `gmm verify`: whether what is stored is what comes out again, of a sample of jobs run anew and of all tables and figures.
+//! `gmm verify`: run a sample of the stored jobs again, make all tables and figures again, and compare every byte.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,30 +8,40 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use gmm_sampler::ties::Ties;
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 use serde_json::json;
 
 use crate::cli::arguments::{Format, Talk, Verify};
-use crate::cli::command::{DOUBTFUL, pool, print};
-use crate::commands::run::{conclude, iterations, read_all, stored};
+use crate::cli::command::{DOUBTFUL, print};
+use crate::commands::report::experiment::conclude;
+use crate::commands::report::suite::write;
+use crate::commands::stored::{load, load_unchanged_experiment, read_experiment, read_suite};
+use crate::engine::fit::iterations;
 use crate::engine::progress::{Display, Progress};
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::present::figures::figure::FIGURES;
 use crate::present::report::PAGE;
+use crate::process::threads::pool;
+use crate::recovery::outcome::examine;
+use crate::recovery::work::{SCRATCH, place, store};
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
 use crate::scores::results::Failure;
 use crate::scores::stage::{ReusePolicy, Stage};
 use crate::scores::warnings;
-use crate::storage::atomic::{files_below, is_temporary, read_if_there};
+use crate::storage::atomic::{files_below, is_temporary, make_directory, read_if_there};
 use crate::storage::seal::difference;
 use crate::storage::store::{Store, Unavailable};
-use crate::study::spec::suite::is_suite;
+use crate::study::design::Set;
+use crate::study::load::Study;
+use crate::study::spec::Reading;
+use crate::study::spec::suite::SuiteSpec;
 use crate::study::streams::Stream;
 
 /// What was compared, and how that ended.
 #[derive(Debug)]
-pub struct Comparison {
+struct Comparison {
     pub what: String,
     /// None: the same bytes.
     pub difference: Option<String>,
@@ -39,14 +49,14 @@ pub struct Comparison {
 
 /// What a verification found.
 #[derive(Debug, Default)]
-pub struct Verified {
+struct Verified {
     /// Jobs run again, of how many that are stored.
     pub jobs: Vec<Comparison>,
     pub n_stored: usize,
     /// Tables, figures and page made again.
     pub files: Vec<Comparison>,
-    /// What there is nothing to compare with.
-    pub lacking: Vec<Failure>,
+    /// What is not stored, so that there is nothing to compare with.
+    pub unavailable: Vec<Failure>,
 }
 
 impl Verified {
@@ -62,26 +72,25 @@ impl Verified {
 /// A directory that holds no results, data that have changed since, the disk.
 pub fn verify(flags: &Verify, talk: &Talk) -> Result<ExitCode> {
     let scratch = tempfile::tempdir().context("a directory for what is made again")?;
-    let verified = if is_suite(&flags.directory.join("spec.toml")) {
-        crate::recovery::suite::verify(flags, scratch.path())?
-    } else {
-        of_experiment(flags, scratch.path(), talk)?
+    let verified = match load(&flags.directory)? {
+        Study::Experiment(reading) => verify_experiment(flags, reading, scratch.path(), talk)?,
+        Study::Suite(spec) => verify_suite(flags, spec, scratch.path())?,
     };
     match flags.format {
         Format::Table => print(&text(&verified))?,
         Format::Json => print(&format!("{:#}\n", json(&verified)))?,
     }
-    let sound = verified.differences().next().is_none() && verified.lacking.is_empty();
+    let sound = verified.differences().next().is_none() && verified.unavailable.is_empty();
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
 }
 
-fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified> {
-    let experiment = stored(&flags.directory)?;
+fn verify_experiment(flags: &Verify, reading: Reading, scratch: &Path, talk: &Talk) -> Result<Verified> {
+    let experiment = load_unchanged_experiment(&flags.directory, reading)?;
     let store = Store::new(flags.directory.clone());
     let again = Store::new(scratch.to_path_buf());
     let scope = if store.root().join(PAGE).exists() { ReportScope::Full } else { ReportScope::Tables };
     let pool = pool(flags.jobs)?;
-    let (findings, unavailable) = pool.install(|| read_all(&experiment, &store, scope))?;
+    let (findings, unavailable) = pool.install(|| read_experiment(&experiment, &store, scope))?;
     let all: Vec<Task> = experiment.tasks().into_iter().chain(findings.refits(&experiment)).collect();
     let done: Vec<Task> = all.into_iter().filter(|task| !unavailable.contains_key(&task.job)).collect();
     let chosen = pick(&done, flags);
@@ -104,17 +113,36 @@ fn of_experiment(flags: &Verify, scratch: &Path, talk: &Talk) -> Result<Verified
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
     let files = of_files(store.root(), again.root())?;
     // A failure on record is a result like others.
-    let lacking = unavailable.iter().filter(|(_, why)| !matches!(why, Unavailable::Failed { .. }));
+    let not_failed = unavailable.iter().filter(|(_, why)| !matches!(why, Unavailable::Failed { .. }));
     Ok(Verified {
         jobs,
         n_stored: done.len(),
         files,
-        lacking: lacking.map(Failure::from_unavailable).collect(),
+        unavailable: not_failed.map(Failure::from_unavailable).collect(),
     })
 }
 
+/// A sample of the data sets is examined again; tables, figures and page are made again.
+fn verify_suite(flags: &Verify, spec: SuiteSpec, scratch: &Path) -> Result<Verified> {
+    let root = &flags.directory;
+    let (results, unavailable) = read_suite(spec, root)?;
+    let (spec, sets) = (&results.spec, &results.sets);
+    let chosen = pick(sets, flags);
+    let draws = scratch.join(SCRATCH);
+    make_directory(&draws)?;
+    let again = |set: &Set| -> Result<Comparison> {
+        store(spec, scratch, set, &examine(spec, set, &draws))?;
+        let difference = of_bytes(&place(root, set), &place(scratch, set))?;
+        Ok(Comparison { what: set.to_string(), difference })
+    };
+    let jobs = pool(flags.jobs)?.install(|| chosen.par_iter().map(again).collect::<Result<_>>())?;
+    write(scratch, &results, root.join(PAGE).exists())?;
+    let files = of_files(root, scratch)?;
+    Ok(Verified { jobs, n_stored: sets.len(), files, unavailable })
+}
+
 /// A random sample of jobs, in their order; all of them, if so many are asked for.
-pub fn pick<T: Clone>(all: &[T], flags: &Verify) -> Vec<T> {
+fn pick<T: Clone>(all: &[T], flags: &Verify) -> Vec<T> {
     let mut indices: Vec<usize> = (0..all.len()).collect();
     indices.shuffle(&mut Stream::Verification { seed: flags.seed }.rng());
     indices.truncate(if flags.all { all.len() } else { flags.sample });
@@ -135,13 +163,13 @@ fn of_job(store: &Store, again: &Store, ended: &EndedFit) -> Result<Comparison> 
 ///
 /// # Errors
 /// The disk.
-pub fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
+fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
     let (before, now) = (read_if_there(before)?, read_if_there(now)?);
     Ok(match (before, now) {
         (Some(before), Some(now)) if before == now => None,
         (Some(before), Some(now)) => Some(difference(before, now)),
-        (None, Some(_)) => Some("it is not there, and is made now".to_owned()),
-        (Some(_), None) => Some("it is there, and is not made now".to_owned()),
+        (None, Some(_)) => Some("missing from the stored results".to_owned()),
+        (Some(_), None) => Some("stored, but not made again".to_owned()),
         (None, None) => None,
     })
 }
@@ -150,7 +178,7 @@ pub fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
 ///
 /// # Errors
 /// The disk.
-pub fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
+fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
     let is_made_of_all = |name: &Path| match name.parent() {
         Some(directory) if directory == Path::new(FIGURES) => true,
         Some(directory) if directory == Path::new("") => {
@@ -191,8 +219,8 @@ fn text(verified: &Verified) -> String {
     for (what, difference) in verified.differences() {
         writeln!(text, "differs: {what}: {difference}").expect(STRING);
     }
-    for Failure { what, reason } in &verified.lacking {
-        writeln!(text, "lacking: {what}: {reason}").expect(STRING);
+    for Failure { what, reason } in &verified.unavailable {
+        writeln!(text, "unavailable: {what}: {reason}").expect(STRING);
     }
     text
 }
@@ -202,11 +230,11 @@ fn json(verified: &Verified) -> serde_json::Value {
         let one = |it: &Comparison| json!({ "what": it.what, "same": it.difference.is_none(), "difference": it.difference });
         compared.iter().map(one).collect::<Vec<_>>()
     };
-    let lacking = verified.lacking.iter().map(|it| json!({ "what": it.what, "reason": it.reason }));
+    let unavailable = verified.unavailable.iter().map(|it| json!({ "what": it.what, "reason": it.reason }));
     json!({
         "stored": verified.n_stored,
         "jobs": list(&verified.jobs),
         "files": list(&verified.files),
-        "lacking": lacking.collect::<Vec<_>>(),
+        "unavailable": unavailable.collect::<Vec<_>>(),
     })
 }

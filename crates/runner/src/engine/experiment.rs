@@ -8,7 +8,6 @@ use gmm_scoring::{Criterion, Fits};
 
 use crate::cli::problem::{Problem, Problems};
 use crate::data::{self, Dataset};
-use crate::study::load::text;
 use crate::study::spec::{self, Centre, Reading, Spec};
 
 /// What can run.
@@ -24,31 +23,11 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// Reads the spec at `path` and its data.
+    /// From a spec's reading and its data, for which `locate` finds the file that the spec's `data.path` means.
     ///
     /// # Errors
     /// All that is wrong with the spec and, as far as the spec can tell which they are, with the data.
-    pub fn load(path: &Path) -> Result<Self, Problems> {
-        let beside = |typed: &str| path.parent().unwrap_or(Path::new("")).join(typed);
-        let shown = path.display().to_string();
-        Self::of(&shown, &text(path, &shown)?, beside)
-    }
-
-    /// Reads the spec that a results directory keeps, and the data from where they were.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn load_stored(path: &Path, data_path: &Path) -> Result<Self, Problems> {
-        let shown = path.display().to_string();
-        Self::of(&shown, &text(path, &shown)?, |_| data_path.to_path_buf())
-    }
-
-    /// Of a spec's text; `locate` finds the file that its `data.path` means. Problems call the spec `shown`.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn of(shown: &str, text: &str, locate: impl FnOnce(&str) -> PathBuf) -> Result<Self, Problems> {
-        let reading = spec::read(shown, text)?;
+    pub fn new(reading: Reading, locate: impl FnOnce(&str) -> PathBuf) -> Result<Self, Problems> {
         let data_path = locate(&reading.draft().data.path);
         let mut problems = reading.problems();
         let dataset = if reading.is_sound("data") && reading.is_sound("scoring.groups") {
@@ -68,12 +47,32 @@ impl Experiment {
         let mut spec = reading.spec()?;
         let dataset = dataset.expect("without problems there is a dataset");
         spec.data.columns = Some(dataset.columns.clone());
-        Ok(Self::of_dataset(spec, data_path, dataset))
+        Ok(Self::from_dataset(spec, data_path, dataset))
     }
 
-    /// Of a spec and a dataset that are known to go together.
+    /// From the text of a spec. Problems call the spec `shown`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_text(
+        shown: &str,
+        text: &str,
+        locate: impl FnOnce(&str) -> PathBuf,
+    ) -> Result<Self, Problems> {
+        Self::new(spec::read(shown, text)?, locate)
+    }
+
+    /// From the spec at `path` and the data beside it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn beside(path: &Path, reading: Reading) -> Result<Self, Problems> {
+        Self::new(reading, |typed| path.parent().unwrap_or(Path::new("")).join(typed))
+    }
+
+    /// From a spec and a dataset that are known to go together.
     #[must_use]
-    pub fn of_dataset(spec: Spec, data_path: PathBuf, dataset: Dataset) -> Self {
+    pub fn from_dataset(spec: Spec, data_path: PathBuf, dataset: Dataset) -> Self {
         let observations_hash = observations_hash(&dataset.data);
         Self { spec, data_path, dataset, observations_hash }
     }

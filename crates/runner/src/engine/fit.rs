@@ -124,6 +124,16 @@ pub fn settings(spec: &Spec, variant: Variant) -> ChainSettings {
     }
 }
 
+/// Iterations of all chains of some fits.
+#[must_use]
+pub fn iterations(experiment: &Experiment, tasks: &[Task]) -> usize {
+    let of_chain = |task: &Task| {
+        let settings = settings(&experiment.spec, task.job.variant);
+        settings.warmup + settings.draws
+    };
+    experiment.spec.sampler.chains * tasks.iter().map(of_chain).sum::<usize>()
+}
+
 /// The maximised likelihood of K components on all rows.
 ///
 /// # Errors

@@ -35,10 +35,18 @@ pub struct Progress {
     n_jobs: usize,
     n_done: Arc<AtomicUsize>,
     iterations: u64,
+    /// Iterations that the end of a job counts for.
+    of_job: u64,
     iterations_done: AtomicU64,
 }
 
 impl Progress {
+    /// Of jobs, called `what`, that have no iterations of their own.
+    #[must_use]
+    pub fn by_job(what: &'static str, n_jobs: usize, display: Display) -> Self {
+        Self { of_job: 1, ..Self::new(what, n_jobs, n_jobs, display) }
+    }
+
     /// Of `n_jobs` fits, called `what`, with this many iterations together, over all of their chains.
     #[must_use]
     pub fn new(what: &'static str, n_jobs: usize, iterations: usize, display: Display) -> Self {
@@ -61,6 +69,7 @@ impl Progress {
             n_jobs,
             n_done: Arc::default(),
             iterations,
+            of_job: 0,
             iterations_done: AtomicU64::new(0),
         }
     }
@@ -92,7 +101,7 @@ impl Progress {
             let elapsed = self.began.elapsed().as_secs_f64();
             let left = elapsed * (self.iterations as f64 / done as f64 - 1.0);
             say!(
-                "{} of {} {}, {:.0} % of all iterations, {elapsed:.0} s, about {left:.0} s left",
+                "{} of {} {} done, {:.0} % of the work, after {elapsed:.0} s; about {left:.0} s left",
                 self.n_done.load(Ordering::Relaxed),
                 self.n_jobs,
                 self.what,
@@ -105,6 +114,9 @@ impl Progress {
     pub fn end_job(&self) {
         let done = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
         self.whole.set_message(format!("{done} of {} {}", self.n_jobs, self.what));
+        if self.of_job > 0 {
+            self.advance(self.of_job);
+        }
     }
 
     /// How many jobs are done; goes on counting.

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::reliability::{aligned_left, conclude, doubt, four_digits};
 use crate::cli::arguments::{Diagnose, Format, Talk};
-use crate::cli::command::{pool, print};
+use crate::cli::command::print;
 use crate::cli::messages::say;
 use crate::cli::problem::Problems;
 use crate::present::table::Table;
+use crate::process::threads::pool;
 use crate::storage::draws::{Content, DrawsFile};
 
 /// Sampler statistics under the names that ArviZ gives them, and ours: they describe trajectories, not the posterior. Stan's end

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 
 use super::reliability::{conclude, doubt};
 use crate::cli::arguments::{Format, Score, Talk};
-use crate::cli::command::pool;
 use crate::cli::messages::say;
 use crate::cli::problem::{Problem, Problems};
+use crate::process::threads::pool;
 use crate::storage::draws::{Content, DrawsFile};
 use crate::study::streams::Stream;
 

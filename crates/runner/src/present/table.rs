@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use gmm_scoring::{Criterion, Row, Scale};
+use gmm_scoring::{Row, Scale};
 use serde_json::{Value, json};
 
 use crate::engine::experiment::Experiment;
+use crate::scores::criterion_title::title;
 use crate::scores::health::{least, worst};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::results::{Ranking, Results};
-use crate::study::spec::ScoringSpec;
 
 const SMALLEST: &str = "smallest indistinguishable";
 
@@ -162,16 +162,6 @@ impl std::fmt::Display for Short {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 > 0.0 && f.sign_plus() { "+" } else { "" };
         write!(f, "{sign}{}", short(self.0))
-    }
-}
-
-/// The heading of a criterion's column.
-#[must_use]
-pub fn title(criterion: Criterion, scoring: &ScoringSpec) -> String {
-    match criterion {
-        Criterion::Kfold if scoring.repeats > 1 => format!("{} × {}-fold", scoring.repeats, scoring.folds),
-        Criterion::Kfold => format!("{}-fold", scoring.folds),
-        other => other.title().to_owned(),
     }
 }
 

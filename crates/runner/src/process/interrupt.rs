@@ -1,5 +1,5 @@
-//! Stopping on a signal: at once, but never in the middle of a file. Whatever is computed and not yet on disk is lost, as it would
-//! be by any other end, and no more than that; so nothing that computes has to watch for signals.
+//! Stopping on a signal: at once, but never in the middle of a file. What is computed and not yet on disk is lost, as in any crash;
+//! so nothing that computes has to watch for signals.
 
 use std::path::Path;
 use std::process;
@@ -15,36 +15,36 @@ use crate::cli::messages::say;
 /// Held for reading by everyone who writes a file, for writing by who is about to end the process.
 static WRITING: RwLock<()> = RwLock::new(());
 
-/// What is done, and said, when the process is stopped.
-type Farewell = Box<dyn Fn() + Send>;
+/// What is done when the process is stopped.
+type Action = Box<dyn Fn() + Send>;
 
-static FAREWELL: Mutex<Option<Farewell>> = Mutex::new(None);
+static ACTION: Mutex<Option<Action>> = Mutex::new(None);
 
 /// Keeps the process from being stopped while it is held; waits for ever if it is being stopped.
 pub fn writing() -> RwLockReadGuard<'static, ()> {
     WRITING.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// While it lives, a farewell is taken at the first signal, after the last file is whole.
-pub struct OnStop;
+/// Runs an action at the first signal, after the last file is whole, for as long as it lives.
+pub struct OnInterrupt;
 
-impl OnStop {
+impl OnInterrupt {
     #[must_use]
-    pub fn say(farewell: impl Fn() + Send + 'static) -> Self {
-        *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(farewell));
+    pub fn run(action: impl Fn() + Send + 'static) -> Self {
+        *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
         Self
     }
 }
 
-impl Drop for OnStop {
+impl Drop for OnInterrupt {
     fn drop(&mut self) {
-        *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// How a run takes its leave.
+/// Says what an interrupted run leaves, and which command continues it.
 pub fn say_stopped(done: usize, all: usize, root: &Path, again: &str) {
-    say!("stopped: {done} of {all} are done and kept in {}; {again} goes on with the rest", root.display());
+    say!("stopped: {done} of {all} are stored in {}; {again} continues with the rest", root.display());
 }
 
 /// From now on the first SIGINT or SIGTERM ends the process as soon as no file is being written, the second at once; the exit
@@ -60,8 +60,8 @@ pub fn watch_signals() -> Result<()> {
             // A thread of its own, since a disk that does not answer must not keep the second signal from being heard.
             let end = move || {
                 let _no_file_is_being_written = WRITING.write();
-                if let Some(farewell) = &*FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) {
-                    farewell();
+                if let Some(action) = &*ACTION.lock().unwrap_or_else(PoisonError::into_inner) {
+                    action();
                 } else {
                     say!("stopped");
                 }

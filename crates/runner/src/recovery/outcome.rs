@@ -34,8 +34,8 @@ use crate::study::streams::{Simulated, Stream};
 pub struct Outcome {
     /// By prior, then by criterion, then from best to worst.
     pub rows: Vec<OutcomeRow>,
-    /// Why there is nothing, or nothing of some fits; empty if all is there.
-    pub failure: String,
+    /// Why some fits, or all, have no result; none if all have one.
+    pub failure: Option<String>,
     /// Fits, those of folds included, that their own diagnostics do not trust.
     pub n_doubtful: usize,
 }
@@ -53,6 +53,12 @@ pub struct OutcomeRow {
 }
 
 impl Outcome {
+    /// Of a data set that has no result at all.
+    #[must_use]
+    pub fn from_failure(reason: String) -> Self {
+        Self { failure: Some(reason), ..Self::default() }
+    }
+
     /// The rankings under one prior, as they were found.
     #[must_use]
     pub fn rankings(&self, prior: usize, n_observations: usize) -> Vec<Ranking> {
@@ -84,24 +90,31 @@ pub fn needs_whole_fits(spec: &SuiteSpec) -> bool {
     spec.suite.fresh > 0 || spec.scoring.needs(Basis::Posterior)
 }
 
-/// Simulates and fits one data set; draws pass through a directory below `scratch` that is removed at the end. Whatever goes wrong is
-/// that set's failure, unless it is the disk.
-///
-/// # Errors
-/// The disk takes no draws.
-pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
-    match catch_panic(|| try_to_examine(spec, set, scratch), defect) {
-        Err(error) if !error.is::<DiskError>() => {
-            Ok(Outcome { failure: format!("{error:#}"), ..Outcome::default() })
-        }
-        outcome => outcome,
-    }
+/// Why a data set has no outcome, or not all of one.
+#[derive(Debug, thiserror::Error)]
+pub enum SetError {
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+    /// The outcome is stored; some of its fits have no result.
+    #[error("{0}")]
+    SomeFits(String),
+    /// A disk that takes no results is no failure of the set.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
-fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome> {
+/// Simulates and fits one data set. Draws pass through a directory below `scratch` that is removed at the end.
+///
+/// # Errors
+/// The disk takes no draws; a mixture that cannot be simulated, scores that cannot be compared, a panic.
+pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome, SetError> {
+    catch_panic(|| try_to_examine(spec, set, scratch), |message| SetError::Failed(defect(message)))
+}
+
+fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome, SetError> {
     let stream = |part| Stream::Simulation { seed: spec.suite.seed, set: set.index, part }.rng();
     let recipe = spec.suite.recipe(set.components, set.n_features, set.overlap);
-    let truth = recipe.simulate(&mut stream(Simulated::Mixture))?;
+    let truth = recipe.simulate(&mut stream(Simulated::Mixture)).map_err(anyhow::Error::from)?;
     let (data, _) = truth.simulate(set.n_observations, &mut stream(Simulated::Observations));
     let fresh = (spec.suite.fresh > 0)
         .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
@@ -116,7 +129,8 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
             results.failures.iter().map(|Failure { what, reason }| format!("{what}: {reason}")).collect();
         if let Some(first) = failures.first() {
             let more = failures.len() - 1;
-            outcome.failure = if more == 0 { first.clone() } else { format!("{first} (and {more} more)") };
+            outcome.failure =
+                Some(if more == 0 { first.clone() } else { format!("{first} (and {more} more)") });
         }
         outcome.n_doubtful += results.doubts.len();
         for Ranking { criterion, comparison, .. } in results.rankings {
@@ -163,16 +177,16 @@ fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
         dropped: 0,
         hash: String::new(),
     };
-    Experiment::of_dataset(spec, PathBuf::from("simulated"), dataset)
+    Experiment::from_dataset(spec, PathBuf::from("simulated"), dataset)
 }
 
-/// Fits and scores as any experiment is, with fits on all rows or without, and judges these by fresh observations.
+/// Fits and scores as any experiment is, with fits on all rows or without, and compares these with fresh observations.
 fn fit(
     experiment: &Experiment,
     whole: bool,
     store: &Store,
     fresh: Option<&Fresh>,
-) -> Result<(Results, Vec<(usize, f64)>)> {
+) -> Result<(Results, Vec<(usize, f64)>), SetError> {
     let tasks: Vec<Task> =
         experiment.tasks().into_iter().filter(|task| task.job.variant != Variant::AllRows || whole).collect();
     let context = RunContext::new(experiment, store);

@@ -45,7 +45,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
     let footer = [
         (VERSION_ENTRY, VERSION.to_owned()),
         (INPUTS, inputs.text()),
-        (FAILURE, outcome.failure.clone()),
+        (FAILURE, outcome.failure.clone().unwrap_or_default()),
         (DOUBTFUL, outcome.n_doubtful.to_string()),
     ];
     seal::write(path, columns, &footer)
@@ -98,12 +98,12 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
     });
     Ok(Outcome {
         rows: rows.collect::<Result<_>>()?,
-        failure: file.entry(FAILURE).unwrap_or_default().to_owned(),
+        failure: file.entry(FAILURE).filter(|reason| !reason.is_empty()).map(str::to_owned),
         n_doubtful: file.entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
     })
 }
 
-/// One row per data set and judge. A judge that picked nothing has a missing K.
+/// One row per data set and rule. A rule that picked nothing has a missing K.
 ///
 /// # Errors
 /// The disk.
@@ -117,7 +117,7 @@ pub fn write_picks(path: &Path, picks: &[(Set, String, Pick)]) -> DiskResult<()>
         Column::new("n_features", count(|set| set.n_features)),
         Column::new("components", count(|set| set.components)),
         Column::new("overlap", picks.iter().map(|(set, _, _)| set.overlap).collect::<Vec<f64>>()),
-        Column::new("judge", picks.iter().map(|(_, judge, _)| judge.as_str()).collect::<Vec<_>>()),
+        Column::new("rule", picks.iter().map(|(_, rule, _)| rule.as_str()).collect::<Vec<_>>()),
         Column::new("picked", picked),
         Column::new("found", found),
     ];

@@ -3,14 +3,14 @@
 use gmm_scoring::{Basis, Criterion, Scale};
 
 use super::outcome::{Outcome, priors};
-use crate::present::table::title;
 use crate::scores::answer::Answer;
+use crate::scores::criterion_title::title;
 use crate::study::design::Set;
 use crate::study::spec::suite::{Levels, SuiteSpec};
 
-/// Whoever names a K for a data set.
+/// A rule that selects a K for each data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judge {
+pub struct SelectionRule {
     /// 0: `model.prior`; 1: `suite.contrast`.
     pub prior: usize,
     pub rule: Rule,
@@ -23,21 +23,21 @@ pub enum Rule {
     Answer,
     /// The K of the best value.
     Best(Criterion),
-    /// The smallest K that a predictive criterion cannot tell from its best.
+    /// The smallest K indistinguishable from the best of a predictive criterion.
     Simplest(Criterion),
 }
 
-/// The K that a judge names, if it names one.
+/// The K that a rule selects, if it selects one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pick(pub Option<usize>);
 
-impl Judge {
-    /// All judges of a suite: the answer, then every criterion asked for.
+impl SelectionRule {
+    /// All rules of a suite: the answer, then every criterion asked for.
     #[must_use]
     pub fn all(spec: &SuiteSpec) -> Vec<Self> {
-        let mut judges = Vec::new();
+        let mut rules = Vec::new();
         for prior in 0..priors(spec).len() {
-            judges.push(Self { prior, rule: Rule::Answer });
+            rules.push(Self { prior, rule: Rule::Answer });
             for criterion in
                 Criterion::ALL.into_iter().filter(|criterion| spec.scoring.criteria.contains(criterion))
             {
@@ -45,13 +45,13 @@ impl Judge {
                 if prior > 0 && criterion.basis() == Basis::Maximum {
                     continue;
                 }
-                judges.push(Self { prior, rule: Rule::Best(criterion) });
+                rules.push(Self { prior, rule: Rule::Best(criterion) });
                 if criterion.scale() == Scale::Prediction {
-                    judges.push(Self { prior, rule: Rule::Simplest(criterion) });
+                    rules.push(Self { prior, rule: Rule::Simplest(criterion) });
                 }
             }
         }
-        judges
+        rules
     }
 
     /// The name in print.
@@ -69,7 +69,7 @@ impl Judge {
         if self.prior == 0 { rule } else { format!("{rule} (contrast)") }
     }
 
-    /// What it picks for one data set.
+    /// What it selects for one data set.
     #[must_use]
     pub fn pick(&self, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -> Pick {
         let rankings = outcome.rankings(self.prior, set.n_observations);
@@ -87,15 +87,15 @@ impl Judge {
     }
 }
 
-/// How a judge did on some data sets.
+/// How often a rule selects the true K of some data sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     pub n: usize,
     pub found: usize,
     pub too_small: usize,
     pub too_large: usize,
-    /// Sets for which it named no K.
-    pub silent: usize,
+    /// Sets for which it selects no K.
+    pub no_answer: usize,
 }
 
 impl Tally {
@@ -106,7 +106,7 @@ impl Tally {
         for (Pick(picked), truth) in picks {
             tally.n += 1;
             match picked {
-                None => tally.silent += 1,
+                None => tally.no_answer += 1,
                 Some(k) if k == truth => tally.found += 1,
                 Some(k) if k < truth => tally.too_small += 1,
                 Some(_) => tally.too_large += 1,
@@ -138,7 +138,7 @@ impl Tally {
     }
 }
 
-/// Two judges on the same data sets.
+/// Two rules on the same data sets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Paired {
     pub n: usize,
@@ -172,7 +172,7 @@ impl Paired {
         ((discordant / n - self.difference().powi(2)) / n).sqrt()
     }
 
-    /// Two-sided p-value of McNemar's (1947) test, exact: of the sets on which the judges part, each is as likely to find K.
+    /// Two-sided p-value of McNemar's (1947) test, exact: of the sets on which the rules part, each is as likely to find K.
     #[must_use]
     pub fn p_value(&self) -> f64 {
         let n = self.first_alone + self.second_alone;
@@ -274,7 +274,7 @@ mod tests {
     fn shares_and_their_errors_are_counted() {
         let picks = [(Some(3), 3), (Some(2), 3), (Some(4), 3), (None, 3), (Some(3), 3)];
         let tally = Tally::of(picks.map(|(picked, truth)| (Pick(picked), truth)));
-        assert_eq!(tally, Tally { n: 5, found: 2, too_small: 1, too_large: 1, silent: 1 });
+        assert_eq!(tally, Tally { n: 5, found: 2, too_small: 1, too_large: 1, no_answer: 1 });
         assert!((tally.share() - 0.4).abs() < 1e-15);
         assert!((tally.se() - (0.24f64 / 5.0).sqrt()).abs() < 1e-15);
         // Wilson's interval for 0 of 10 ends at z² / (10 + z²).

@@ -1,22 +1,23 @@
-//! Data sets one after the other: which are stored, and the others run, each whole on one thread and stored the moment it is done.
+//! Data sets one after the other: which are stored, and the others run, each whole on one thread and stored as soon as it is done.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::outcome::{Outcome, examine};
+use super::outcome::{Outcome, SetError, examine};
 use super::stored::{outcome_of, write_outcome};
-use crate::cli::command::pool;
-use crate::cli::messages::say;
-use crate::process::interrupt::{OnStop, say_stopped};
+use crate::engine::progress::Progress;
+use crate::engine::supervisor::{Ended, Supervision, Supervisor};
+use crate::process::threads::pool;
 use crate::storage;
-use crate::storage::atomic::{DiskResult, make_directory, remove_directory, set_aside};
+use crate::storage::atomic::{DiskResult, make_directory, remove_directory, remove_file, set_aside};
+use crate::storage::failures::{FAILURE, FailureRecord};
 use crate::storage::inputs::Inputs;
-use crate::storage::lock::RunLock;
 use crate::storage::store::{Stored, Unavailable};
 use crate::study::design::Set;
 use crate::study::spec::suite::SuiteSpec;
@@ -51,112 +52,147 @@ pub fn set_inputs(spec: &SuiteSpec, set: &Set) -> Inputs {
         .with("scoring", &spec.scoring)
 }
 
-/// The outcome of one data set, if it is stored, whole and not stale. What is damaged is set aside.
+/// What a directory of results holds of one data set.
+pub enum StoredSet {
+    /// An outcome, or the record of a failure.
+    Done(Outcome),
+    /// Nothing that is current.
+    ToRun,
+    /// A damaged outcome, moved to this path; how the damage showed.
+    SetAside(PathBuf, String),
+}
+
+/// Reads what is stored of one data set, and moves a damaged outcome out of the way.
 ///
 /// # Errors
 /// The disk.
-pub fn stored(spec: &SuiteSpec, root: &Path, set: &Set) -> Result<Option<Outcome>> {
+pub fn read_stored(spec: &SuiteSpec, root: &Path, set: &Set) -> DiskResult<StoredSet> {
     let damage = match find(spec, root, set)? {
         Stored::Found(file) => match outcome_of(&file) {
             // Another version may do better.
-            Ok(outcome) if !outcome.failure.is_empty() && !file.is_of_this_version() => return Ok(None),
-            Ok(outcome) => return Ok(Some(outcome)),
+            Ok(outcome) if outcome.failure.is_some() && !file.is_of_this_version() => {
+                return Ok(StoredSet::ToRun);
+            }
+            Ok(outcome) => return Ok(StoredSet::Done(outcome)),
             Err(error) => format!("{error:#}"),
         },
         Stored::Unavailable(Unavailable::Damaged(reason)) => reason,
-        Stored::Unavailable(_) => return Ok(None),
+        Stored::Unavailable(Unavailable::Failed { reason, .. }) => {
+            return Ok(StoredSet::Done(Outcome::from_failure(reason)));
+        }
+        Stored::Unavailable(Unavailable::Missing | Unavailable::Stale(_)) => return Ok(StoredSet::ToRun),
     };
-    let path = set_aside(&place(root, set))?;
-    say!("damaged: {set}: {damage}; set aside as {}, to be run again", path.display());
-    Ok(None)
+    Ok(StoredSet::SetAside(set_aside(&place(root, set))?, damage))
 }
 
-/// A bar over so many data sets.
-#[must_use]
-pub fn progress(n: usize, hidden: bool) -> ProgressBar {
-    let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(n as u64) };
-    let style = ProgressStyle::with_template(
-        "[{bar:40}] {pos} of {len} data sets  {elapsed_precise}, {eta_precise} left",
-    );
-    bar.with_style(style.expect("the template is sound").progress_chars("━━─"))
+/// Removes what is stored of one data set.
+///
+/// # Errors
+/// The disk.
+pub fn forget(root: &Path, set: &Set) -> DiskResult<()> {
+    let path = place(root, set);
+    remove_file(&path.with_file_name(FAILURE))?;
+    remove_file(&path)
+}
+
+/// Stores the outcome of one data set, or the record of its failure.
+///
+/// # Errors
+/// The disk.
+pub fn store(
+    spec: &SuiteSpec,
+    root: &Path,
+    set: &Set,
+    examined: &Result<Outcome, SetError>,
+) -> DiskResult<()> {
+    let (path, inputs) = (place(root, set), set_inputs(spec, set));
+    let record = path.with_file_name(FAILURE);
+    match examined {
+        Ok(outcome) => {
+            // First, so that no kill between leaves both a failure and an outcome.
+            remove_file(&record)?;
+            write_outcome(&path, &inputs, outcome)
+        }
+        Err(SetError::Disk(error)) => Err(error.clone()),
+        Err(error) => {
+            FailureRecord::new(set.to_string(), error.to_string(), Vec::new(), &inputs).write(&record)?;
+            // A stale outcome would otherwise hide the record.
+            remove_file(&path)
+        }
+    }
 }
 
 /// Where draws pass through that are not kept; a run that is killed leaves it to the next one.
 pub const SCRATCH: &str = ".scratch";
 
-/// What sets are run with.
-pub struct Work<'a> {
-    pub spec: &'a SuiteSpec,
-    pub root: &'a Path,
-    pub lock: &'a RunLock,
-    pub bar: &'a ProgressBar,
-    pub fail_fast: bool,
-    /// What goes on with a run that was stopped.
-    pub again: &'static str,
+/// One data set as a job: its index in the design, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SetJob(pub usize);
+
+impl fmt::Display for SetJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set {}", self.0)
+    }
 }
 
-impl Work<'_> {
-    /// Runs sets, each whole on one thread, and stores every outcome the moment it is there: index, outcome and seconds of each. Of one
-    /// data set there is then no more than one in memory for every thread, and its numbers are those of any number of threads.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn of(&self, missing: &[&Set], threads: usize) -> Result<Vec<(usize, Outcome, f64)>> {
-        let scratch = self.root.join(SCRATCH);
-        remove_directory(&scratch)?;
-        make_directory(&scratch)?;
-        let _on_stop = OnStop::say(self.farewell(missing.len()));
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
-        let halted = AtomicBool::new(false);
-        let worker = || -> Result<()> {
-            let own = pool(Some(1))?;
-            while let Some(set) = missing.get(next.fetch_add(1, Ordering::Relaxed))
-                && !halted.load(Ordering::Relaxed)
-            {
-                let began = Instant::now();
-                self.lock.begin(set.to_string());
-                let outcome = own.install(|| examine(self.spec, set, &scratch))?;
-                write_outcome(&place(self.root, set), &set_inputs(self.spec, set), &outcome)?;
-                self.lock.end(&set.to_string());
-                if self.fail_fast && !outcome.failure.is_empty() {
-                    say!("failed: {set}: {}", outcome.failure);
-                    halted.store(true, Ordering::Relaxed);
-                }
-                let entry = (set.index, outcome, began.elapsed().as_secs_f64());
-                if let Ok(done) = done.lock().expect("no holder of the lock panics").as_mut() {
-                    done.push(entry);
-                }
-                self.bar.inc(1);
-            }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..threads.min(missing.len()) {
-                scope.spawn(|| {
-                    if let Err(error) = worker() {
-                        halted.store(true, Ordering::Relaxed);
-                        // The first says what is wrong; those after it are of the same disk.
-                        let mut done = done.lock().expect("no holder of the lock panics");
-                        if done.is_ok() {
-                            *done = Err(error);
-                        }
-                    }
-                });
-            }
-        });
-        let done = done.into_inner().expect("no holder of the lock panics")?;
-        remove_directory(&scratch)?;
-        Ok(done)
-    }
+/// What data sets are run with.
+pub struct SuiteContext<'a> {
+    pub spec: &'a SuiteSpec,
+    pub root: &'a Path,
+    pub supervision: Supervision<'a, SetJob, SetError>,
+}
 
-    /// What is said where the run is stopped by a signal.
-    fn farewell(&self, n_sets: usize) -> impl Fn() + Send + 'static {
-        let (bar, root, again) = (self.bar.clone(), self.root.to_path_buf(), self.again);
-        move || {
-            let done = bar.position() as usize;
-            bar.finish_and_clear();
-            drop(remove_directory(&root.join(SCRATCH)));
-            say_stopped(done, n_sets, &root, again);
+/// Outcomes by the index of their data set.
+pub type Outcomes = BTreeMap<usize, Outcome>;
+
+/// Runs data sets, each whole on one thread, and stores every outcome as soon as it is known. Then at most one data set a thread is
+/// in memory, and the numbers are the same on any number of threads.
+///
+/// # Errors
+/// The disk.
+pub fn run_sets(
+    context: &SuiteContext<'_>,
+    missing: &[&Set],
+    threads: usize,
+    progress: &Progress,
+) -> Result<(Outcomes, Vec<Ended<SetJob, SetError>>)> {
+    let scratch = context.root.join(SCRATCH);
+    remove_directory(&scratch)?;
+    make_directory(&scratch)?;
+    let supervisor = Supervisor::new(&context.supervision, progress);
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Outcomes::new()));
+    let run = |set: &Set| {
+        let (began, job) = (Instant::now(), SetJob(set.index));
+        supervisor.begin(job);
+        let examined = examine(context.spec, set, &scratch);
+        let stored = store(context.spec, context.root, set, &examined);
+        let (outcome, result) = match examined {
+            Ok(outcome) => {
+                let failure = outcome.failure.clone();
+                (outcome, failure.map_or(Ok(()), |reason| Err(SetError::SomeFits(reason))))
+            }
+            Err(error) => (Outcome::from_failure(error.to_string()), Err(error)),
+        };
+        outcomes.lock().expect("no holder of the lock panics").insert(set.index, outcome);
+        // One thread does nothing else.
+        let wall = began.elapsed();
+        supervisor.end(Ended { job, wall, cpu: wall, result }, stored);
+    };
+    let worker = || -> Result<()> {
+        let own = pool(Some(1))?;
+        while let Some(set) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+            && !supervisor.is_halted()
+        {
+            own.install(|| run(set));
         }
-    }
+        Ok(())
+    };
+    let workers: Vec<Result<()>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads.min(missing.len())).map(|_| scope.spawn(worker)).collect();
+        handles.into_iter().map(|handle| handle.join().expect("panics of a data set are caught")).collect()
+    });
+    let ended = supervisor.finish()?;
+    workers.into_iter().collect::<Result<()>>()?;
+    remove_directory(&scratch)?;
+    Ok((outcomes.into_inner().expect("no holder of the lock panics"), ended))
 }

@@ -44,7 +44,7 @@ fn experiment(directory: &Path, rows: &[[f64; 2]], scoring: &str) -> Experiment 
         "name = \"x\"\ndata.path = \"x.csv\"\nmodel.components = 2\n\
          model.prior.scales.inverse_gamma = {{ shape = 2.0, scale = 1.0 }}\n[scoring]\n{scoring}\n"
     );
-    Experiment::of("x.toml", &spec, |_| path).unwrap()
+    Experiment::from_text("x.toml", &spec, |_| path).unwrap()
 }
 
 fn sampled(experiment: &Experiment, directory: &TempDir, tasks: &[Task], findings: Findings) -> Findings {

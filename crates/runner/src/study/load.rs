@@ -1,9 +1,37 @@
-//! The text of a spec's file, whatever kind of study it asks for.
+//! A study from its spec's file: an experiment or a suite of them.
 
 use std::io::Read;
 use std::path::Path;
 
 use crate::cli::problem::{Excerpt, Problem, Problems};
+use crate::study::spec::suite::{SuiteSpec, read_suite};
+use crate::study::spec::{Reading, read};
+
+/// What a spec asks for.
+pub enum Study {
+    /// One data set. Problems of its spec are told together with those of its data.
+    Experiment(Reading),
+    /// Many simulated data sets, each run as an experiment.
+    Suite(SuiteSpec),
+}
+
+impl Study {
+    /// Reads the spec at a path. A `[suite]` table makes it a suite's.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a text that is not TOML; all that is wrong with a suite's spec.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let shown = path.display().to_string();
+        let text = text(path, &shown)?;
+        // What is not TOML is told by the reader of experiments.
+        let is_suite = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("suite"));
+        if is_suite {
+            read_suite(&shown, &text).map(Self::Suite)
+        } else {
+            read(&shown, &text).map(Self::Experiment)
+        }
+    }
+}
 
 /// Bytes. A spec is a page of text; a larger file was given by mistake.
 pub const LARGEST_SPEC: u64 = 1 << 20;
@@ -12,7 +40,7 @@ pub const LARGEST_SPEC: u64 = 1 << 20;
 ///
 /// # Errors
 /// A file that cannot be read as text, or is too large to be a spec.
-pub fn text(path: &Path, shown: &str) -> Result<String, Problems> {
+fn text(path: &Path, shown: &str) -> Result<String, Problems> {
     let mut bytes = Vec::new();
     let read = path.metadata().and_then(|metadata| {
         // A directory or a pipe: the first cannot be read, the second may never end.

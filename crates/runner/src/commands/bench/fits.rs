@@ -90,7 +90,7 @@ fn experiment(directory: &Path, set: DataSet, components: usize) -> Result<Exper
         set.columns()
     );
     let words = |problems: Problems| anyhow::anyhow!(problems.render(Style::Plain));
-    Experiment::of("bench", &spec, |_| path).map_err(words)
+    Experiment::from_text("bench", &spec, |_| path).map_err(words)
 }
 
 fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {

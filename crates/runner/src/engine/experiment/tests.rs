@@ -1,6 +1,6 @@
 use super::*;
 use crate::cli::problem::Style;
-use crate::study::load::LARGEST_SPEC;
+use crate::study::load::{LARGEST_SPEC, Study};
 
 const SPEC: &str = r#"name = "x"
 data.path = "data/d.csv"
@@ -9,6 +9,14 @@ model.components = { from = 1, to = 3 }
 
 const DATA: &str = "a,b,kind\n1,10,x\n2,20,y\n3,31,x\n5,5,y\n5,6,x\n1,1,x\n";
 
+/// An experiment as commands load it.
+fn load_at(path: &Path) -> Result<Experiment, Problems> {
+    match Study::load(path)? {
+        Study::Experiment(reading) => Experiment::beside(path, reading),
+        Study::Suite(_) => panic!("the spec of a suite"),
+    }
+}
+
 /// An experiment in a directory of its own.
 fn load(spec: &str, data: &str) -> Result<Experiment, Problems> {
     let directory = tempfile::tempdir().unwrap();
@@ -16,7 +24,7 @@ fn load(spec: &str, data: &str) -> Result<Experiment, Problems> {
     std::fs::write(directory.path().join("data/d.csv"), data).unwrap();
     let path = directory.path().join("x.toml");
     std::fs::write(&path, spec).unwrap();
-    Experiment::load(&path)
+    load_at(&path)
 }
 
 /// The report, without the directory it was made in.
@@ -87,18 +95,18 @@ fn folds_matter_only_to_kfold() {
 
 #[test]
 fn what_is_not_a_spec_is_refused() {
-    let missing = Experiment::load(Path::new("no/such/spec.toml")).unwrap_err().to_string();
+    let missing = load_at(Path::new("no/such/spec.toml")).unwrap_err().to_string();
     assert!(
         missing.contains("the spec cannot be read") && missing.contains("no/such/spec.toml"),
         "{missing}"
     );
     let directory = tempfile::tempdir().unwrap();
-    assert!(Experiment::load(directory.path()).unwrap_err().to_string().contains("not a regular file"));
+    assert!(load_at(directory.path()).unwrap_err().to_string().contains("not a regular file"));
     let path = directory.path().join("x.toml");
     std::fs::write(&path, b"name = \"\xff\"").unwrap();
-    assert!(Experiment::load(&path).unwrap_err().to_string().contains("not UTF-8"));
+    assert!(load_at(&path).unwrap_err().to_string().contains("not UTF-8"));
     std::fs::write(&path, vec![b'\n'; 1 + LARGEST_SPEC as usize]).unwrap();
-    assert!(Experiment::load(&path).unwrap_err().to_string().contains("too large for a spec"));
+    assert!(load_at(&path).unwrap_err().to_string().contains("too large for a spec"));
 }
 
 #[test]

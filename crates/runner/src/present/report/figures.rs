@@ -10,7 +10,7 @@ use crate::present::figures::criteria::{CriteriaPlot, CriterionPanel, Direction,
 use crate::present::figures::differences::{CriterionDifferences, Difference, DifferencesPlot};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::traces::{Trace, TracePlot};
-use crate::present::table::title;
+use crate::scores::criterion_title::title;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::results::{Ranking, Results};
 

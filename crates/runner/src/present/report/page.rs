@@ -8,7 +8,8 @@ use super::figures::ReportFigures;
 use crate::engine::experiment::Experiment;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
-use crate::present::table::{self, short, standing, title};
+use crate::present::table::{self, short, standing};
+use crate::scores::criterion_title::title;
 use crate::scores::results::{Ranking, Results};
 
 const TEMPLATE: &str = include_str!("page.html");

@@ -1,7 +1,6 @@
 //! The spec of a suite: a design of simulated data sets in place of a data file; the rest as in an experiment.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use serde::Serialize;
@@ -11,7 +10,6 @@ use super::experiment::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, Scorin
 use super::limits::{MOST_FEATURES, MOST_ROWS};
 use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, scoring};
 use crate::cli::problem::{Problem, Problems};
-use crate::study::load::text;
 
 /// Far above any use: a slip is refused before it fills the disk.
 const SETS: RangeInclusive<usize> = 1..=100_000;
@@ -113,15 +111,6 @@ impl SuiteSpec {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a spec has string keys and no null, so TOML can hold it")
     }
-}
-
-/// Whether the file at `path` is the spec of a suite. A file that cannot be read is not; reading it as an experiment reports why.
-#[must_use]
-pub fn is_suite(path: &Path) -> bool {
-    let text = text(path, "");
-    text.ok()
-        .and_then(|text| text.parse::<toml::Table>().ok())
-        .is_some_and(|table| table.contains_key("suite"))
 }
 
 /// Reads a suite's spec from the text of a file.

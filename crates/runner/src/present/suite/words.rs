@@ -1,12 +1,13 @@
-//! A suite's findings as text: the table that is printed, `summary.md` and `table.csv`.
+//! A suite's results as text: the table that is printed, `summary.md` and `table.csv`.
 
 use std::fmt::Write;
 
 use gmm_scoring::Criterion;
 
-use super::bias::{Bias, Mean};
-use super::findings::Findings;
-use super::tally::{Judge, Paired, Rule, Tally};
+use crate::recovery::bias::{Bias, Mean};
+use crate::recovery::results::SuiteResults;
+use crate::recovery::tally::{Factor, Paired, Rule, SelectionRule, Tally};
+use crate::scores::criterion_title::title;
 use crate::study::spec::{Centre, MeansPrior, PriorSpec};
 
 const STRING: &str = "writing to a string cannot fail";
@@ -19,18 +20,18 @@ pub struct Cells {
 
 /// The shares over all sets, and the paired comparison with BIC.
 #[must_use]
-pub fn shares(findings: &Findings) -> Cells {
-    let head = ["", "K found", "too small", "too large", "silent", "less BIC's", "McNemar p"];
-    let rows = findings.judges.iter().map(|&judge| {
-        let tally = findings.tally(judge, None);
+pub fn shares(results: &SuiteResults) -> Cells {
+    let head = ["", "K found", "too small", "too large", "no answer", "less BIC's", "McNemar p"];
+    let rows = results.rules.iter().map(|&rule| {
+        let tally = results.tally(rule, None);
         let of = |count: usize| format!("{:.3}", count as f64 / tally.n as f64);
-        let paired = findings.against_bic(judge);
+        let paired = results.against_bic(rule);
         vec![
-            judge.name(&findings.spec),
+            rule.name(&results.spec),
             format!("{:.3} ± {:.3}", tally.share(), tally.se()),
             of(tally.too_small),
             of(tally.too_large),
-            of(tally.silent),
+            of(tally.no_answer),
             paired
                 .map_or(String::new(), |paired| format!("{:+.3} ± {:.3}", paired.difference(), paired.se())),
             paired.map_or(String::new(), |paired| p_value(paired.p_value())),
@@ -45,53 +46,53 @@ fn p_value(p: f64) -> String {
 
 /// The shares by the groups of each factor, a table a factor.
 #[must_use]
-pub fn breakdowns(findings: &Findings) -> Vec<(&'static str, Cells)> {
-    let of_factor = |factor: &super::tally::Factor| {
+pub fn breakdowns(results: &SuiteResults) -> Vec<(&'static str, Cells)> {
+    let of_factor = |factor: &Factor| {
         let mut head = vec![String::new()];
         head.extend(
             factor.groups.iter().map(|(label, sets)| format!("{} {label} ({})", factor.name, sets.len())),
         );
-        let rows = findings.judges.iter().map(|&judge| {
-            let mut row = vec![judge.name(&findings.spec)];
+        let rows = results.rules.iter().map(|&rule| {
+            let mut row = vec![rule.name(&results.spec)];
             row.extend(
                 factor
                     .groups
                     .iter()
-                    .map(|(_, sets)| format!("{:.2}", findings.tally(judge, Some(sets)).share())),
+                    .map(|(_, sets)| format!("{:.2}", results.tally(rule, Some(sets)).share())),
             );
             row
         });
         (factor.name, Cells { rows: rows.collect(), head })
     };
-    findings.factors.iter().map(of_factor).collect()
+    results.factors.iter().map(of_factor).collect()
 }
 
 /// Estimates less the truth, and less K-fold's where it was asked for; a row a prior and K.
 #[must_use]
-pub fn biases(findings: &Findings) -> Option<Cells> {
-    if findings.biases.is_empty() {
+pub fn biases(results: &SuiteResults) -> Option<Cells> {
+    if results.biases.is_empty() {
         return None;
     }
-    let scoring = &findings.spec.scoring;
-    let mut criteria: Vec<_> = findings.biases.iter().map(|bias| bias.criterion).collect();
+    let scoring = &results.spec.scoring;
+    let mut criteria: Vec<_> = results.biases.iter().map(|bias| bias.criterion).collect();
     criteria.sort_unstable();
     criteria.dedup();
     let with_kfold = criteria.contains(&Criterion::Kfold);
     let paired: Vec<_> =
         criteria.iter().copied().filter(|&criterion| with_kfold && criterion != Criterion::Kfold).collect();
-    let name = |criterion: Criterion| crate::present::table::title(criterion, scoring);
+    let name = |criterion: Criterion| title(criterion, scoring);
     let mut head = vec!["prior".to_owned(), "K".to_owned()];
     head.extend(criteria.iter().map(|&criterion| name(criterion)));
     head.extend(paired.iter().map(|&criterion| format!("{} − {}", name(criterion), name(Criterion::Kfold))));
     let mut places: Vec<(usize, usize)> =
-        findings.biases.iter().map(|bias| (bias.prior, bias.components)).collect();
+        results.biases.iter().map(|bias| (bias.prior, bias.components)).collect();
     places.sort_unstable();
     places.dedup();
     let rows = places.into_iter().map(|(prior, components)| {
         let cell = |criterion: Criterion, of: fn(&Bias) -> Mean| {
             let wanted = (prior, components, criterion);
             let found =
-                findings.biases.iter().find(|bias| (bias.prior, bias.components, bias.criterion) == wanted);
+                results.biases.iter().find(|bias| (bias.prior, bias.components, bias.criterion) == wanted);
             found.map(of).map_or(String::new(), |Mean { mean, se }| format!("{mean:+.2} ± {se:.2}"))
         };
         let mut row = vec![prior_name(prior).to_owned(), components.to_string()];
@@ -123,8 +124,8 @@ pub fn prior_in_full(prior: usize, spec: &PriorSpec) -> String {
 
 /// One sentence: how many sets, and how often the answer is right.
 #[must_use]
-pub fn headline(findings: &Findings) -> String {
-    let tally = findings.tally(Judge { prior: 0, rule: Rule::Answer }, None);
+pub fn headline(results: &SuiteResults) -> String {
+    let tally = results.tally(SelectionRule { prior: 0, rule: Rule::Answer }, None);
     format!(
         "The answer is the true K for {} of {} data sets: {:.3}, standard error {:.3}",
         tally.found,
@@ -156,25 +157,25 @@ fn aligned(cells: &Cells) -> String {
 
 /// What is printed at the end of a run.
 #[must_use]
-pub fn text(findings: &Findings) -> String {
-    let mut text = aligned(&shares(findings));
-    if let Some(biases) = biases(findings) {
+pub fn text(results: &SuiteResults) -> String {
+    let mut text = aligned(&shares(results));
+    if let Some(biases) = biases(results) {
         writeln!(text, "\nestimate less truth, nats\n{}", aligned(&biases).trim_end()).expect(STRING);
     }
-    writeln!(text, "\n{}", headline(findings)).expect(STRING);
+    writeln!(text, "\n{}", headline(results)).expect(STRING);
     text
 }
 
 /// `summary.md`.
 #[must_use]
-pub fn markdown(findings: &Findings) -> String {
-    let mut text = format!("# {}\n\n**{}.**\n\n", findings.spec.name, headline(findings));
-    writeln!(text, "```text\n{}```", aligned(&shares(findings))).expect(STRING);
-    for (name, cells) in breakdowns(findings) {
+pub fn markdown(results: &SuiteResults) -> String {
+    let mut text = format!("# {}\n\n**{}.**\n\n", results.spec.name, headline(results));
+    writeln!(text, "```text\n{}```", aligned(&shares(results))).expect(STRING);
+    for (name, cells) in breakdowns(results) {
         writeln!(text, "\nShare found by {name} (number of sets):\n\n```text\n{}```", aligned(&cells))
             .expect(STRING);
     }
-    if let Some(cells) = biases(findings) {
+    if let Some(cells) = biases(results) {
         writeln!(
             text,
             "\nEstimate less truth, in nats, mean over data sets ± standard error:\n\n```text\n{}```",
@@ -182,31 +183,31 @@ pub fn markdown(findings: &Findings) -> String {
         )
         .expect(STRING);
     }
-    for failure in findings.failures() {
+    for failure in results.failures() {
         writeln!(text, "\n> {failure}.").expect(STRING);
     }
     text
 }
 
-/// `table.csv`: a row a judge and group.
+/// `table.csv`: a row a rule and group.
 #[must_use]
-pub fn csv(findings: &Findings) -> String {
+pub fn csv(results: &SuiteResults) -> String {
     let mut text = String::from(
-        "factor,level,judge,n,found,too_small,too_large,silent,share,se,bic_difference,bic_difference_se,bic_p_value\n",
+        "factor,level,rule,n,found,too_small,too_large,no_answer,share,se,bic_difference,bic_difference_se,bic_p_value\n",
     );
-    let mut row = |factor: &str, level: &str, judge: Judge, tally: Tally, paired: Option<Paired>| {
+    let mut row = |factor: &str, level: &str, rule: SelectionRule, tally: Tally, paired: Option<Paired>| {
         let number = |value: Option<f64>| {
             value.filter(|value| !value.is_nan()).map_or(String::new(), |value| format!("{value:?}"))
         };
         writeln!(
             text,
             "{factor},{level},\"{}\",{},{},{},{},{},{},{},{},{},{}",
-            judge.name(&findings.spec),
+            rule.name(&results.spec),
             tally.n,
             tally.found,
             tally.too_small,
             tally.too_large,
-            tally.silent,
+            tally.no_answer,
             number(Some(tally.share())),
             number(Some(tally.se())),
             number(paired.map(|paired| paired.difference())),
@@ -215,13 +216,13 @@ pub fn csv(findings: &Findings) -> String {
         )
         .expect(STRING);
     };
-    for &judge in &findings.judges {
-        row("all", "", judge, findings.tally(judge, None), findings.against_bic(judge));
+    for &rule in &results.rules {
+        row("all", "", rule, results.tally(rule, None), results.against_bic(rule));
     }
-    for factor in &findings.factors {
+    for factor in &results.factors {
         for (label, sets) in &factor.groups {
-            for &judge in &findings.judges {
-                row(factor.name, label, judge, findings.tally(judge, Some(sets)), None);
+            for &rule in &results.rules {
+                row(factor.name, label, rule, results.tally(rule, Some(sets)), None);
             }
         }
     }

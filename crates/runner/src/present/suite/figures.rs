@@ -2,17 +2,17 @@
 
 use anyhow::{Context, Result};
 
-use super::findings::Findings;
-use super::outcome::priors;
-use super::tally::{Judge, Rule, Tally};
 use super::words;
 use crate::present::figures::bias::{Bias, BiasPlot, PriorPanel};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::recovery::{FactorPanel, RecoveryPlot, RuleShares, Share};
-use crate::present::table::title;
+use crate::recovery::outcome::priors;
+use crate::recovery::results::SuiteResults;
+use crate::recovery::tally::{Rule, SelectionRule, Tally};
+use crate::scores::criterion_title::title;
 
-/// Draws one figure; `None` where the findings have nothing to show in it.
-type DrawFigure = fn(&Findings) -> Result<Option<ReportFigure>>;
+/// Draws one figure; `None` where the results have nothing to show in it.
+type DrawFigure = fn(&SuiteResults) -> Result<Option<ReportFigure>>;
 
 /// All figures, in the order of the page.
 const FIGURES: [DrawFigure; 2] = [recovery, bias];
@@ -21,35 +21,35 @@ const FIGURES: [DrawFigure; 2] = [recovery, bias];
 ///
 /// # Errors
 /// When a figure cannot be drawn.
-pub fn figures(findings: &Findings) -> Result<Vec<ReportFigure>> {
-    FIGURES.iter().filter_map(|draw| draw(findings).transpose()).collect()
+pub fn figures(results: &SuiteResults) -> Result<Vec<ReportFigure>> {
+    FIGURES.iter().filter_map(|draw| draw(results).transpose()).collect()
 }
 
-fn recovery(findings: &Findings) -> Result<Option<ReportFigure>> {
+fn recovery(results: &SuiteResults) -> Result<Option<ReportFigure>> {
     let share = |tally: Tally| Share { share: tally.share(), interval: tally.interval() };
-    let rule = |judge: &Judge| {
-        let tally = findings.tally(*judge, None);
+    let rule = |rule: &SelectionRule| {
+        let tally = results.tally(*rule, None);
         let part = |count: usize| count as f64 / tally.n as f64;
         RuleShares {
-            name: judge.name(&findings.spec),
-            is_answer: judge.rule == Rule::Answer,
-            in_factors: !matches!(judge.rule, Rule::Simplest(_)),
+            name: rule.name(&results.spec),
+            is_answer: rule.rule == Rule::Answer,
+            in_factors: !matches!(rule.rule, Rule::Simplest(_)),
             found: share(tally),
             too_small: part(tally.too_small),
             too_large: part(tally.too_large),
         }
     };
-    let factors = findings.factors.iter().map(|factor| {
-        let found = |judge: &Judge| {
-            factor.groups.iter().map(|(_, sets)| share(findings.tally(*judge, Some(sets)))).collect()
+    let factors = results.factors.iter().map(|factor| {
+        let found = |rule: &SelectionRule| {
+            factor.groups.iter().map(|(_, sets)| share(results.tally(*rule, Some(sets)))).collect()
         };
         FactorPanel {
             name: factor.name.to_owned(),
             groups: factor.groups.iter().map(|(label, _)| label.clone()).collect(),
-            found: findings.judges.iter().map(found).collect(),
+            found: results.rules.iter().map(found).collect(),
         }
     });
-    let plot = RecoveryPlot { rules: findings.judges.iter().map(rule).collect(), factors: factors.collect() };
+    let plot = RecoveryPlot { rules: results.rules.iter().map(rule).collect(), factors: factors.collect() };
     Ok(Some(ReportFigure {
         name: "recovery".to_owned(),
         caption: "Share of data sets for which each rule finds the true number of components, over all data sets and by the \
@@ -60,19 +60,19 @@ fn recovery(findings: &Findings) -> Result<Option<ReportFigure>> {
     }))
 }
 
-fn bias(findings: &Findings) -> Result<Option<ReportFigure>> {
-    if findings.biases.is_empty() {
+fn bias(results: &SuiteResults) -> Result<Option<ReportFigure>> {
+    if results.biases.is_empty() {
         return Ok(None);
     }
-    let priors = priors(&findings.spec);
+    let priors = priors(&results.spec);
     let panel = |index: usize| PriorPanel {
         name: words::prior_in_full(index, priors[index]),
-        biases: findings
+        biases: results
             .biases
             .iter()
             .filter(|bias| bias.prior == index)
             .map(|bias| Bias {
-                criterion: title(bias.criterion, &findings.spec.scoring),
+                criterion: title(bias.criterion, &results.spec.scoring),
                 components: bias.components,
                 mean: bias.excess.mean,
                 se: bias.excess.se,

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use minijinja::{Value, context};
 
-use super::findings::Findings;
 use super::words::{Cells, biases, breakdowns, headline, shares};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
+use crate::recovery::results::SuiteResults;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -14,22 +14,22 @@ const TEMPLATE: &str = include_str!("page.html");
 ///
 /// # Errors
 /// If the template does not fit its values.
-pub fn render(findings: &Findings, figures: &[ReportFigure]) -> Result<String> {
+pub fn render(results: &SuiteResults, figures: &[ReportFigure]) -> Result<String> {
     let by_factor =
-        breakdowns(findings).into_iter().map(|(name, cells)| context! { name, table => table(cells) });
-    let doubtful: usize = findings.outcomes.iter().map(|outcome| outcome.n_doubtful).sum();
+        breakdowns(results).into_iter().map(|(name, cells)| context! { name, table => table(cells) });
+    let doubtful: usize = results.outcomes.iter().map(|outcome| outcome.n_doubtful).sum();
     let values = context! {
-        name => findings.spec.name.clone(),
-        headline => headline(findings),
-        n_sets => findings.sets.len(),
+        name => results.spec.name.clone(),
+        headline => headline(results),
+        n_sets => results.sets.len(),
         doubtful,
-        shares => table(shares(findings)),
+        shares => table(shares(results)),
         by_factor => by_factor.collect::<Vec<_>>(),
-        biases => biases(findings).map(table),
+        biases => biases(results).map(table),
         figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),
-        failures => findings.failures(),
+        failures => results.failures(),
         glossary => gmm_scoring::GLOSSARY,
-        spec => findings.spec.to_toml(),
+        spec => results.spec.to_toml(),
     };
     render_page(TEMPLATE, values)
 }

@@ -1,0 +1,24 @@
+//! `gmm report`: score stored draws, compare them, and write tables, figures and page again.
+
+pub mod experiment;
+pub mod suite;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::arguments::{Format, Talk};
+use crate::commands::stored::load;
+use crate::study::load::Study;
+
+/// `gmm report`, also while the study runs.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since, the disk.
+pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+    match load(directory)? {
+        Study::Experiment(reading) => experiment::report(directory, reading, jobs, format, talk),
+        Study::Suite(spec) => suite::report(directory, spec, format, talk),
+    }
+}

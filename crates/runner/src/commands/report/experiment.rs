@@ -1,0 +1,118 @@
+//! The report of an experiment: its tables, figures and page, and what is printed.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use gmm_sampler::ties::Ties;
+
+use crate::cli::arguments::{Format, Talk};
+use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::messages::say;
+use crate::commands::stored::{load_unchanged_experiment, read_experiment};
+use crate::engine::experiment::Experiment;
+use crate::present::{report, table};
+use crate::process::threads::pool;
+use crate::scores::findings::Findings;
+use crate::scores::report_scope::ReportScope;
+use crate::scores::results::{Failure, Results};
+use crate::scores::warnings;
+use crate::storage::lock::{ReportLock, holder};
+use crate::storage::store::Store;
+use crate::study::spec::Reading;
+
+/// Unreliable fits that are listed unless -v is given.
+const DOUBTS_TOLD: usize = 4;
+
+/// Scores and compares what was found, and writes tables, figures and page.
+///
+/// # Errors
+/// The disk, scores that cannot be compared.
+pub fn conclude(
+    experiment: &Experiment,
+    store: &Store,
+    findings: Findings,
+    failures: Vec<Failure>,
+    warnings: &[String],
+    scope: ReportScope,
+) -> Result<Results> {
+    let results = Results::of(experiment, findings, failures)?;
+    // Before any new table, so that an interruption leaves no page that contradicts one.
+    report::remove(store)?;
+    store.write_scores(&results.scores)?;
+    store.write_loo(&results.left_out)?;
+    store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
+    report::write_tables(experiment, store, &results, warnings)?;
+    if scope == ReportScope::Full {
+        report::draw(experiment, store, &results, warnings)?;
+    }
+    Ok(results)
+}
+
+/// Prints the table and the answer, then failures, unreliable fits and where the report is.
+///
+/// # Errors
+/// Standard output.
+pub fn show(
+    experiment: &Experiment,
+    store: &Store,
+    results: &Results,
+    format: Format,
+    scope: ReportScope,
+    talk: &Talk,
+) -> Result<ExitCode> {
+    match format {
+        Format::Table => print(&table::text(experiment, results))?,
+        Format::Json => print(&format!("{:#}\n", table::json(experiment, results)))?,
+    }
+    for failure in &results.failures {
+        say!("failed: {}: {}", failure.what, failure.reason);
+    }
+    if !talk.quiet {
+        let told = if talk.verbose { results.doubts.len() } else { results.doubts.len().min(DOUBTS_TOLD) };
+        for Failure { what, reason } in &results.doubts[..told] {
+            say!("unreliable: {what}: {reason}");
+        }
+        if told < results.doubts.len() {
+            say!("{} more; use -v or see summary.md", results.doubts.len() - told);
+        }
+        if talk.verbose {
+            for digest in &results.digests {
+                digest.health.remarks().iter().for_each(|remark| say!("{}: {remark}", digest.job));
+            }
+        }
+        let root = store.root();
+        match scope {
+            ReportScope::Full => say!("report: {}", root.join(report::PAGE).display()),
+            ReportScope::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
+        }
+    }
+    let sound = results.failures.is_empty() && results.doubts.is_empty();
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+}
+
+/// `gmm report` of an experiment, also while it runs.
+///
+/// # Errors
+/// A directory that holds no results, data that have changed since, the disk.
+pub fn report(
+    directory: &Path,
+    reading: Reading,
+    jobs: Option<usize>,
+    format: Format,
+    talk: &Talk,
+) -> Result<ExitCode> {
+    let _lock = ReportLock::wait(directory)?;
+    let experiment = load_unchanged_experiment(directory, reading)?;
+    let store = Store::new(directory.to_path_buf());
+    if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
+        say!("{holder}, is running this experiment: the report shows partial results");
+    }
+    let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
+    let results = pool(jobs)?.install(|| {
+        let (findings, unavailable) = read_experiment(&experiment, &store, ReportScope::Full)?;
+        let failures = unavailable.iter().map(Failure::from_unavailable).collect();
+        conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full)
+    })?;
+    show(&experiment, &store, &results, format, ReportScope::Full, talk)
+}

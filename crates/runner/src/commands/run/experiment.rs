@@ -1,0 +1,177 @@
+//! Running an experiment: what is missing of its fits, then of the refits that LOO needs, then the report.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use gmm_sampler::ties::Ties;
+
+use super::{default_out, display, say_on_interrupt};
+use crate::cli::arguments::{RunFlags, Talk};
+use crate::cli::command::DOUBTFUL;
+use crate::cli::messages::say;
+use crate::commands::report::experiment::{conclude, show};
+use crate::engine::experiment::Experiment;
+use crate::engine::fit::iterations;
+use crate::engine::progress::Progress;
+use crate::engine::scheduler::{EndedFit, RunContext};
+use crate::engine::supervisor::Supervision;
+use crate::present::columns::columns_line;
+use crate::process::threads::pool;
+use crate::scores::findings::Findings;
+use crate::scores::report_scope::ReportScope;
+use crate::scores::results::Failure;
+use crate::scores::stage::{Done, ReusePolicy, Stage};
+use crate::scores::warnings;
+use crate::storage::atomic::{DiskResult, write_bytes};
+use crate::storage::lock::{ReportLock, RunLock};
+use crate::storage::provenance::{Provenance, StudyIdentity};
+use crate::storage::store::Store;
+
+/// Samples what is missing, scores, compares, reports.
+///
+/// # Errors
+/// The disk, or another run in the same directory.
+pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+    let began = Instant::now();
+    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
+    let root = store.root();
+    // Before hours of work: can results be written at all, and by nobody else?
+    let lock = RunLock::take(root)?;
+    let ties = Ties::from_data(&experiment.dataset.data);
+    let warnings = warnings::beforehand(experiment, &ties);
+    let scope = if flags.no_report { ReportScope::Tables } else { ReportScope::Full };
+    let pool = pool(flags.jobs)?;
+    let log = Log::new(Provenance::new(identity(experiment), root, pool.current_num_threads()), root, began);
+    let context = RunContext {
+        experiment,
+        store: &store,
+        supervision: Supervision {
+            lock: Some(&lock),
+            on_end: Some(&|ended| log.record(ended)),
+            fail_fast: flags.fail_fast,
+        },
+    };
+    let policy = match (flags.fresh, flags.retry_failed) {
+        (true, _) => ReusePolicy::Nothing,
+        (false, true) => ReusePolicy::Results,
+        (false, false) => ReusePolicy::All,
+    };
+    let all = experiment.tasks();
+    let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy, scope))?;
+    if !talk.quiet {
+        let dataset = &experiment.dataset;
+        say!(
+            "{}: {} observations, {} feature{}; {} fits ({} to run)",
+            experiment.spec.name,
+            dataset.data.n_observations(),
+            dataset.columns.len(),
+            if dataset.columns.len() == 1 { "" } else { "s" },
+            all.len(),
+            stage.missing.len()
+        );
+        say!("{}", columns_line(dataset));
+        warnings.iter().for_each(|warning| say!("warning: {warning}"));
+        say_stage(&stage);
+    }
+    write_bytes(&root.join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
+
+    // At once, so that what an interrupted run leaves can be reported.
+    log.write()?;
+    let display = display(flags, talk);
+    let again = flags.again();
+    let run = |stage: Stage, what| {
+        let progress =
+            Progress::new(what, stage.missing.len(), iterations(experiment, &stage.missing), display);
+        let _on_interrupt = say_on_interrupt(&progress, root, again, || ());
+        let kept = progress.done();
+        pool.install(|| stage.run(&context, &progress)).map_err(|error| {
+            let kept = kept.load(Ordering::Relaxed);
+            anyhow!("{error}\n{kept} {what} of this run are stored: {again} continues with the rest")
+        })
+    };
+    let Done { findings, mut failures, mut ended } = run(stage, "fits")?;
+
+    // What LOO needs beside these is known once they are scored.
+    let refits = if is_stopped(flags, &ended) { Vec::new() } else { findings.refits(experiment) };
+    let stage = pool.install(|| Stage::new(&context, &refits, findings, policy, scope))?;
+    if !talk.quiet && !refits.is_empty() {
+        say!("LOO: {} refits without single observations ({} to run)", refits.len(), stage.missing.len());
+        say_stage(&stage);
+    }
+    let done = run(stage, "refits")?;
+    failures.extend(done.failures);
+    // One order, whichever run or stage they are of.
+    failures.sort_by_key(|(job, _)| *job);
+    let failures: Vec<Failure> = failures.into_iter().map(|(_, failure)| failure).collect();
+    ended.extend(done.ended);
+    if is_stopped(flags, &ended) {
+        log.write()?;
+        failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
+        say!("stopped at the first failure; use `gmm report {}` to see partial results", root.display());
+        return Ok(ExitCode::from(DOUBTFUL));
+    }
+    let _lock = ReportLock::wait(root)?;
+    let results = pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, scope))?;
+    log.write()?;
+    show(experiment, &store, &results, flags.format, scope, talk)
+}
+
+fn identity(experiment: &Experiment) -> StudyIdentity {
+    StudyIdentity {
+        name: experiment.spec.name.clone(),
+        spec_hash: experiment.spec.hash(),
+        data_hash: experiment.dataset.hash.clone(),
+        data: std::path::absolute(&experiment.data_path).unwrap_or_else(|_| experiment.data_path.clone()),
+    }
+}
+
+/// A run's provenance, written now and then, so that a run that is killed leaves what its jobs took.
+struct Log<'a> {
+    known: Mutex<(Provenance, Instant)>,
+    root: &'a Path,
+    began: Instant,
+}
+
+/// Between two writings of what jobs took.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+impl<'a> Log<'a> {
+    fn new(provenance: Provenance, root: &'a Path, began: Instant) -> Self {
+        Self { known: Mutex::new((provenance, Instant::now())), root, began }
+    }
+
+    fn record(&self, ended: &EndedFit) {
+        let (provenance, written) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.record(ended.job.to_string(), ended.wall, ended.cpu);
+        if written.elapsed() > LOG_EVERY {
+            *written = Instant::now();
+            // A disk that takes nothing more is told of by the results, and at the end.
+            drop(provenance.write(self.root, self.began.elapsed()));
+        }
+    }
+
+    fn write(&self) -> DiskResult<()> {
+        let (provenance, _) = &mut *self.known.lock().expect("no holder of the lock panics");
+        provenance.write(self.root, self.began.elapsed())
+    }
+}
+
+/// What a stage found that is not as it was left, or not tried again.
+fn say_stage(stage: &Stage) {
+    for (job, path, reason) in &stage.set_aside {
+        say!("damaged: {job}: {reason}; moved to {}, to be run again", path.display());
+    }
+    let known = stage.n_known_failures();
+    if known > 0 {
+        say!("{known} failed before and are not tried again; use --retry-failed to try them");
+    }
+}
+
+/// Whether a failure has ended the run.
+fn is_stopped(flags: &RunFlags, ended: &[EndedFit]) -> bool {
+    flags.fail_fast && ended.iter().any(|ended| ended.result.is_err())
+}

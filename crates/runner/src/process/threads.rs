@@ -1,0 +1,15 @@
+//! The pool of threads that all work shares.
+
+use anyhow::{Context, Result};
+
+/// Threads for all work: as many as there are cores, if nothing else is said.
+///
+/// # Errors
+/// The system grants no threads.
+pub fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
+    // 0 lets rayon use all cores.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.unwrap_or(0))
+        .build()
+        .context("threads cannot be started")
+}
