@@ -1,4 +1,4 @@
-//! What the accuracy suite leaves as Parquet: its checks, and the numbers behind their figures.
+//! Writes the results of the accuracy suite as Parquet: checks, z-scores and ranks.
 
 use std::path::Path;
 
@@ -11,14 +11,15 @@ use super::footer::version_alone;
 use super::seal;
 use crate::parquet::Column;
 
-/// One row per check. Tests have a p-value, other checks a bound; what a check has not is missing.
+/// One row per check. A test has a p-value and no bound, another check a bound and no p-value; the missing number is null.
 ///
 /// # Errors
 /// The disk.
 pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> DiskResult<()> {
-    let text = |of: fn(&Check) -> &str| checks.iter().map(|(check, _)| of(check)).collect::<Vec<&str>>();
-    let number = |of: fn(&CheckResult) -> Option<f64>| {
-        checks.iter().map(|(check, _)| of(&check.result)).collect::<Vec<_>>()
+    let text =
+        |field: fn(&Check) -> &str| checks.iter().map(|(check, _)| field(check)).collect::<Vec<&str>>();
+    let number = |field: fn(&CheckResult) -> Option<f64>| {
+        checks.iter().map(|(check, _)| field(&check.result)).collect::<Vec<_>>()
     };
     let columns = vec![
         Column::new("part", text(|check| check.part.name())),
@@ -39,7 +40,7 @@ pub fn write_checks(path: &Path, checks: &[(Check, Verdict)]) -> DiskResult<()> 
 /// The disk.
 pub fn write_z_scores(path: &Path, groups: &[ZScores]) -> DiskResult<()> {
     let rows = || groups.iter().flat_map(|group| (0..group.z.len()).map(move |index| (group, index)));
-    let text = |of: fn(&ZScores) -> &str| rows().map(|(group, _)| of(group)).collect::<Vec<&str>>();
+    let text = |field: fn(&ZScores) -> &str| rows().map(|(group, _)| field(group)).collect::<Vec<&str>>();
     let columns = vec![
         Column::new("part", text(|group| group.part.name())),
         Column::new("case", text(|group| &group.case)),

@@ -1,4 +1,4 @@
-//! What measurements of speed leave as Parquet: every number, and the exponents of growth.
+//! Writes the benchmark results as Parquet: all measurements and the exponents of growth.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::parquet::Column;
 /// # Errors
 /// The disk.
 pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> DiskResult<()> {
-    let text = |of: fn(&Measurement) -> &str| measurements.iter().map(of).collect::<Vec<&str>>();
+    let text = |field: fn(&Measurement) -> &str| measurements.iter().map(field).collect::<Vec<&str>>();
     let count =
-        |of: fn(&Measurement) -> usize| measurements.iter().map(|m| of(m) as u32).collect::<Vec<u32>>();
-    let number = |of: fn(&Measurement) -> f64| measurements.iter().map(of).collect::<Vec<f64>>();
+        |field: fn(&Measurement) -> usize| measurements.iter().map(|m| field(m) as u32).collect::<Vec<u32>>();
+    let number = |field: fn(&Measurement) -> f64| measurements.iter().map(field).collect::<Vec<f64>>();
     let columns = vec![
         Column::new("area", text(|m| m.area.name())),
         Column::new("case", text(|m| &m.shape.name)),
@@ -39,8 +39,8 @@ pub fn write_measurements(path: &Path, measurements: &[Measurement]) -> DiskResu
 /// # Errors
 /// The disk.
 pub fn write_growths(path: &Path, growths: &[Growth]) -> DiskResult<()> {
-    let text = |of: fn(&Growth) -> &str| growths.iter().map(of).collect::<Vec<&str>>();
-    let number = |of: fn(&Growth) -> f64| growths.iter().map(of).collect::<Vec<f64>>();
+    let text = |field: fn(&Growth) -> &str| growths.iter().map(field).collect::<Vec<&str>>();
+    let number = |field: fn(&Growth) -> f64| growths.iter().map(field).collect::<Vec<f64>>();
     let columns = vec![
         Column::new("area", text(|growth| growth.area.name())),
         Column::new("variable", text(|growth| growth.variable.symbol())),
