@@ -244,8 +244,8 @@ fn chains_that_disagree_earn_status_three() {
     ));
     write(&workplace, "draws.parquet", columns);
     let (table, talk) = workplace.expect(3, "diagnose draws.parquet");
-    assert!(talk.contains("not to be trusted: apart: R-hat") && talk.contains("undefined: R-hat"), "{talk}");
-    assert!(!talk.contains("mixed:") && table.contains("? not to be trusted"), "{table}{talk}");
+    assert!(talk.contains("unreliable: apart: R-hat") && talk.contains("undefined: R-hat"), "{talk}");
+    assert!(!talk.contains("mixed:") && table.contains("?  unreliable"), "{table}{talk}");
     let described = json(&workplace, "diagnose draws.parquet");
     assert!(described["variables"][2]["rhat"].is_null() && described["variables"][2]["mean"].is_null());
 }

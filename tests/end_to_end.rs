@@ -311,7 +311,7 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
 
     let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
     assert!(
-        summary.contains("left out by fits, because reweighting fails: 1 at K = 1 (seed 1)"),
+        summary.contains("observations refitted, because reweighting fails: 1 at K = 1 (seed 1)"),
         "{summary}"
     );
 

@@ -6,3 +6,5 @@ pub mod pages;
 pub mod report;
 pub mod suite;
 pub mod table;
+pub mod text_table;
+pub mod words;

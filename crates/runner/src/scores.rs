@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod criterion_title;
+pub mod diagnostic;
 pub mod digest;
 pub mod evidence;
 pub mod findings;

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod atomic;
 pub mod bench;
+pub mod diagnostic;
 pub mod draws;
 pub mod failures;
 pub mod fits;

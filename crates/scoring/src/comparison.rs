@@ -37,7 +37,7 @@ pub struct Row {
     /// Stacking weight for predictive criteria; exp(−Δ / 2) normalised for those on the deviance scale, and exp(Δ) for log
     /// evidence, the probability of K if all were equally likely before. They sum to one.
     pub weight: f64,
-    /// Whether the criterion trusts this score: [`Score::reliable`].
+    /// [`Score::reliable`].
     pub reliable: bool,
 }
 

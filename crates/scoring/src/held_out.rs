@@ -3,6 +3,8 @@
 use gmm_sampler::diagnostics::mcse_mean;
 
 use crate::criterion::Criterion;
+use crate::descriptor::Terms;
+use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::log_mean_exp;
 use crate::score::Score;
 
@@ -31,11 +33,13 @@ pub fn held_out_mcse(columns: &[Vec<f64>], n_chains: usize) -> f64 {
 }
 
 /// The score that held-out log predictive densities sum to. Nothing is approximated but the posterior, so the only diagnostic is a
-/// density that is not finite; `terms` says in the plural what the densities are of.
-pub(crate) fn held_out_score(criterion: Criterion, elpd: Vec<f64>, terms: &str) -> Score {
+/// density that is not finite.
+pub(crate) fn held_out_score(criterion: Criterion, elpd: Vec<f64>, terms: Terms) -> Score {
     let n_bad = elpd.iter().filter(|elpd| !elpd.is_finite()).count();
-    Score::from_pointwise(criterion, elpd, f64::NAN, n_bad, |n| {
-        format!("{n_bad} of {n} held-out {terms} have no finite log predictive density")
+    Score::from_pointwise(criterion, elpd, f64::NAN, n_bad, |n_terms| Diagnostic::UndefinedDensity {
+        n_bad,
+        n_terms,
+        terms,
     })
 }
 

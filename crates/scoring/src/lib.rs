@@ -56,6 +56,7 @@ mod comparison;
 mod criteria;
 mod criterion;
 mod descriptor;
+mod diagnostic;
 mod exponential;
 mod fingerprint;
 mod held_out;
@@ -77,6 +78,7 @@ pub use comparison::{CompareError, Comparison, Difference, Row};
 pub use criteria::*;
 pub use criterion::Criterion;
 pub use descriptor::{Basis, Descriptor, Fits, Scale, Source, Terms};
+pub use diagnostic::Diagnostic;
 pub use fingerprint::Fingerprint;
 pub use held_out::{held_out, held_out_mcse};
 pub use log_likelihood::LogLikelihood;
@@ -91,7 +93,7 @@ pub use rand_index::adjusted_rand_index;
 pub use refit::in_doubt;
 pub use score::Score;
 pub use stacking::stacking;
-pub use verdict::{Flag, SMALL_ELPD_DIFFERENCE, Verdict};
+pub use verdict::{FEW_TERMS, Flag, SMALL_ELPD_DIFFERENCE, Verdict};
 
 #[doc = include_str!("glossary.md")]
 pub const GLOSSARY: &str = include_str!("glossary.md");

@@ -90,7 +90,7 @@ impl<'a> LogLikelihood<'a> {
         let n_draws = self.draws.len() / self.n_chains;
         let draws: Vec<&WhitenedComponents> =
             self.draws.chunks_exact(n_draws).flat_map(|chain| chain.iter().step_by(every)).collect();
-        let mut occupied = Occupied::nobody(draws.len(), draws.first().map_or(1, |draw| draw.n_components()));
+        let mut occupied = Occupied::new(draws.len(), draws.first().map_or(1, |draw| draw.n_components()));
         for (index, components) in draws.into_iter().enumerate() {
             occupied.assign(index, &likelihood.responsibilities(components), rng);
         }

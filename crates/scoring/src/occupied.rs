@@ -15,9 +15,9 @@ pub struct Occupied {
 }
 
 impl Occupied {
-    /// Before any observation.
+    /// No component owns an observation yet.
     #[must_use]
-    pub fn nobody(n_draws: usize, n_components: usize) -> Self {
+    pub fn new(n_draws: usize, n_components: usize) -> Self {
         Self { n_components, owns: vec![false; n_draws * n_components] }
     }
 
@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn components_that_no_observation_can_belong_to_are_empty() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut occupied = Occupied::nobody(2, 3);
+        let mut occupied = Occupied::new(2, 3);
         occupied.assign(0, &[1.0, 0.0, 0.0, 1.0, 0.0, 0.0], &mut rng);
         occupied.assign(1, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0], &mut rng);
         assert_eq!(occupied.counts(), [1, 2]);
-        let mut others = Occupied::nobody(2, 3);
+        let mut others = Occupied::new(2, 3);
         others.assign(0, &[0.0, 1.0, 0.0], &mut rng);
         others.join(&occupied);
         assert_eq!(others.counts(), [2, 2]);
@@ -78,7 +78,7 @@ mod tests {
     fn owners_are_drawn_by_responsibility() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let n = 20_000;
-        let mut occupied = Occupied::nobody(n, 2);
+        let mut occupied = Occupied::new(n, 2);
         (0..n).for_each(|draw| occupied.assign(draw, &[0.5; 6], &mut rng));
         let alone = occupied.counts().iter().filter(|count| **count == 1).count() as f64 / n as f64;
         assert!((alone - 0.25).abs() < 4.5 * (0.25 * 0.75 / n as f64).sqrt(), "{alone}");

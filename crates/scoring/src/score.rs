@@ -1,6 +1,7 @@
 //! One model's score by one criterion.
 
 use crate::criterion::Criterion;
+use crate::diagnostic::Diagnostic;
 use crate::fingerprint::Fingerprint;
 
 /// What one criterion says of one fit. NaN where a quantity is undefined.
@@ -22,8 +23,8 @@ pub struct Score {
     pub n_bad: usize,
     /// Whether the criterion's own diagnostic finds nothing wrong, and the estimate is finite.
     pub reliable: bool,
-    /// What is wrong, in words; empty if nothing is.
-    pub note: String,
+    /// What the criterion's own diagnostic finds wrong; empty if nothing is.
+    pub diagnostics: Vec<Diagnostic>,
     /// The terms that sum to `estimate`, in the order of the data; empty for criteria that are not sums over terms.
     pub pointwise: Vec<f64>,
     /// The data that were scored, where the caller said. [`Comparison::new`](crate::Comparison::new) refuses scores of different data.
@@ -42,7 +43,7 @@ impl Score {
             p_eff: f64::NAN,
             n_bad: 0,
             reliable: estimate.is_finite(),
-            note: String::new(),
+            diagnostics: Vec::new(),
             pointwise: Vec::new(),
             data: None,
         }
@@ -58,26 +59,22 @@ impl Score {
     pub(crate) fn from_deviance(criterion: Criterion, deviance: f64, p_eff: f64) -> Self {
         // An infinite likelihood is a degenerate fit, not an infinitely good one.
         let score = Self::new(criterion, if deviance.is_finite() { deviance } else { f64::NAN });
-        let note = if score.reliable {
-            String::new()
-        } else {
-            "the maximised log-likelihood is not finite".to_owned()
-        };
-        Self { p_eff, note, ..score }
+        let diagnostics = if score.reliable { Vec::new() } else { vec![Diagnostic::NotFinite] };
+        Self { p_eff, diagnostics, ..score }
     }
 
-    /// The score that pointwise terms sum to. `doubt` explains `n_bad`, given the number of terms.
+    /// The score that pointwise terms sum to. `diagnose` explains `n_bad`, given the number of terms.
     pub(crate) fn from_pointwise(
         criterion: Criterion,
         pointwise: Vec<f64>,
         p_eff: f64,
         n_bad: usize,
-        doubt: impl FnOnce(usize) -> String,
+        diagnose: impl FnOnce(usize) -> Diagnostic,
     ) -> Self {
         let score = Self::new(criterion, pointwise.iter().sum::<f64>());
-        let note = if n_bad > 0 { doubt(pointwise.len()) } else { String::new() };
+        let diagnostics = if n_bad > 0 { vec![diagnose(pointwise.len())] } else { Vec::new() };
         let reliable = n_bad == 0 && score.reliable && !pointwise.is_empty();
-        Self { se: standard_error(&pointwise), p_eff, n_bad, reliable, note, pointwise, ..score }
+        Self { se: standard_error(&pointwise), p_eff, n_bad, reliable, diagnostics, pointwise, ..score }
     }
 }
 
@@ -98,7 +95,7 @@ mod tests {
     #[test]
     fn an_infinite_term_makes_an_infinite_unreliable_score() {
         let score = Score::from_pointwise(Criterion::Loo, vec![-1.0, f64::NEG_INFINITY], f64::NAN, 0, |_| {
-            String::new()
+            Diagnostic::NotFinite
         });
         assert_eq!(score.estimate, f64::NEG_INFINITY);
         assert!(!score.reliable && score.se.is_nan());

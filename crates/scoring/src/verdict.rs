@@ -1,12 +1,10 @@
-//! What a comparison says, first as data, then in a sentence.
-
-use std::fmt;
+//! What a comparison says: which K it prefers, and how firmly.
 
 use crate::comparison::{Comparison, Row};
 use crate::criterion::Criterion;
 use crate::descriptor::{Scale, Terms};
 
-/// Predictive differences smaller than this, in nats, are small whatever their standard error says, and it is least to be trusted
+/// Predictive differences smaller than this, in nats, are small whatever their standard error says, which is least reliable
 /// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).
 pub const SMALL_ELPD_DIFFERENCE: f64 = 4.0;
 
@@ -21,7 +19,7 @@ const SMALL_DEVIANCE_DIFFERENCE: f64 = 2.0;
 const SMALL_EVIDENCE_DIFFERENCE: f64 = 1.0;
 
 /// Fewer terms than this leave the standard error of a difference doubtful: Sivula et al. (2020).
-const FEW_TERMS: usize = 100;
+pub const FEW_TERMS: usize = 100;
 
 /// With more models than this the best of them is partly lucky: `loo` warns from the same number on (McLatchie & Vehtari 2024).
 const MANY_MODELS: usize = 11;
@@ -46,7 +44,7 @@ pub struct Verdict {
 /// A reason to doubt a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flag {
-    /// The best K is the largest that was tried, so that a larger one may be better still.
+    /// The best K is the largest that has a score: a larger one may be better still.
     LargestIsBest {
         /// K.
         components: usize,
@@ -93,6 +91,14 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Differences below this, on the criterion's scale, are too small to count.
+    #[must_use]
+    pub fn small_difference(&self) -> f64 {
+        small_difference(self.criterion)
+    }
+}
+
 fn small_difference(criterion: Criterion) -> f64 {
     match criterion.scale() {
         Scale::Prediction => SMALL_ELPD_DIFFERENCE,
@@ -116,7 +122,8 @@ fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
         components.sort_unstable();
         (!components.is_empty()).then_some(components)
     };
-    let largest = rows.iter().map(|row| row.components).max();
+    let scored = rows.iter().filter(|row| !row.estimate.is_nan());
+    let largest = scored.map(|row| row.components).max();
     let few = comparison.n_terms.filter(|n| *n < FEW_TERMS && rows.len() > 1);
     let few = few.zip(comparison.criterion.descriptor().terms);
     [
@@ -130,72 +137,6 @@ fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// The verdict in plain words, with its reservations.
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is best at K = {}", self.criterion, self.best)?;
-        let others: Vec<usize> = self.indistinguishable.iter().copied().filter(|k| *k != self.best).collect();
-        match (others.as_slice(), self.smallest < self.best) {
-            ([], _) if self.n_scored == 1 => write!(f, ", the only K that has a score.")?,
-            ([], _) => write!(f, ", clearly ahead of every other K tried.")?,
-            // A criterion that charges for components has charged; no smaller K is to be preferred on top of that.
-            _ if self.criterion.scale() != Scale::Prediction => write!(
-                f,
-                "; {} {} within {} of it, too little to count.",
-                list(&others, "and"),
-                if others.len() == 1 { "is" } else { "are" },
-                small_difference(self.criterion)
-            )?,
-            (_, true) => write!(
-                f,
-                ", but cannot tell it from {}: K = {} is the simplest answer that the data do not rule out.",
-                list(&others, "or"),
-                self.smallest
-            )?,
-            (_, false) => {
-                write!(f, "; {} cannot be told from it, but no smaller K can.", list(&others, "or"))?
-            }
-        }
-        self.flags.iter().try_for_each(|flag| write!(f, " {flag}"))
-    }
-}
-
-/// What was seen, and what to do about it.
-impl fmt::Display for Flag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LargestIsBest { components } => {
-                write!(f, "K = {components} is the largest tried: try larger ones before believing it.")
-            }
-            Self::Unreliable { components } => {
-                write!(f, "Do not trust the score at {}; its note says why.", list(components, "and"))
-            }
-            Self::Undefined { components } => write!(f, "{} could not be scored.", list(components, "and")),
-            Self::FewTerms { n_terms, terms } => write!(
-                f,
-                "With {n_terms} {} (fewer than {FEW_TERMS}) the standard errors of differences are rough.",
-                terms.name()
-            ),
-            Self::ManyModels { n_models } => {
-                write!(
-                    f,
-                    "The best of {n_models} models owes some of its lead to chance; mind the simplest answer."
-                )
-            }
-        }
-    }
-}
-
-/// "K = 2", "K = 2 or 3", "K = 2, 3 or 4".
-fn list(components: &[usize], conjunction: &str) -> String {
-    let names: Vec<String> = components.iter().map(usize::to_string).collect();
-    match names.split_last() {
-        None => "no K".to_owned(),
-        Some((only, [])) => format!("K = {only}"),
-        Some((last, before)) => format!("K = {} {conjunction} {last}", before.join(", ")),
-    }
 }
 
 #[cfg(test)]
@@ -223,7 +164,6 @@ mod tests {
             (2, 2, [2].as_slice())
         );
         assert!(verdict.flags.is_empty());
-        assert_eq!(verdict.to_string(), "BIC is best at K = 2, clearly ahead of every other K tried.");
     }
 
     #[test]
@@ -231,16 +171,12 @@ mod tests {
         let scores = [(1, bic(-416.8, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
         let verdict = verdict(&scores);
         assert_eq!((verdict.best, verdict.indistinguishable.as_slice()), (2, [1, 2].as_slice()));
-        assert_eq!(
-            verdict.to_string(),
-            "BIC is best at K = 2; K = 1 is within 2 of it, too little to count."
-        );
     }
 
     #[test]
     fn a_single_score_is_ahead_of_nothing() {
         let verdict = verdict(&[(4, bic(-400.0, 11, 200))]);
-        assert!(verdict.to_string().starts_with("BIC is best at K = 4, the only K that has a score."));
+        assert_eq!((verdict.best, verdict.n_scored), (4, 1));
     }
 
     #[test]
@@ -254,10 +190,6 @@ mod tests {
         let verdict = verdict(&scores);
         assert_eq!((verdict.best, verdict.smallest), (3, 2));
         assert_eq!(verdict.indistinguishable, [2, 3, 4]);
-        assert_eq!(
-            verdict.to_string(),
-            "K-fold is best at K = 3, but cannot tell it from K = 2 or 4: K = 2 is the simplest answer that the data do not rule out."
-        );
     }
 
     #[test]

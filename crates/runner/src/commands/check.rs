@@ -15,6 +15,7 @@ use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;
 use crate::present::columns::left_out;
+use crate::present::words;
 use crate::recovery::outcome::{needs_whole_fits, priors};
 use crate::scores::warnings;
 use crate::storage::store::{Store, Stored, Unavailable};
@@ -108,7 +109,7 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
     ));
     print(&text)?;
     for warning in warnings::beforehand(experiment, &Ties::from_data(&dataset.data)) {
-        say!("warning: {warning}");
+        say!("warning: {}", words::warnings::warning(&warning));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@ use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::present::figures::figure::FIGURES;
 use crate::present::report::PAGE;
+use crate::present::words;
 use crate::process::threads::pool;
 use crate::recovery::outcome::examine;
 use crate::recovery::work::{SCRATCH, place, store};
@@ -108,7 +109,10 @@ fn verify_experiment(flags: &Verify, reading: Reading, scratch: &Path, talk: &Ta
         jobs.push(of_job(&store, &again, ended)?);
     }
 
-    let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
+    let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
+        .iter()
+        .map(words::warnings::warning)
+        .collect();
     let failures = unavailable.iter().map(Failure::from_unavailable).collect();
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
     let files = of_files(store.root(), again.root())?;

@@ -7,12 +7,13 @@ use gmm_sampler::diagnostics::Summary;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::reliability::{aligned_left, conclude, doubt, four_digits};
+use super::reliability::{conclude, doubt, four_digits};
 use crate::cli::arguments::{Diagnose, Format, Talk};
 use crate::cli::command::print;
 use crate::cli::messages::say;
 use crate::cli::problem::Problems;
-use crate::present::table::Table;
+use crate::present::text_table::{TextTable, terminal_width};
+use crate::present::words::list::counted;
 use crate::process::threads::pool;
 use crate::storage::draws::{Content, DrawsFile};
 
@@ -56,12 +57,11 @@ pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
     match flags.format {
         Format::Table => {
             let shape = format!(
-                "{}: {n_chains} chain{} of {} draws, {} variable{}\n\n",
+                "{}: {} of {} draws, {}\n\n",
                 file.shown(),
-                if n_chains == 1 { "" } else { "s" },
+                counted(n_chains, "chain"),
                 file.n_draws() / n_chains,
-                variables.len(),
-                if variables.len() == 1 { "" } else { "s" },
+                counted(variables.len(), "variable"),
             );
             print(&format!("{shape}{}", table(&variables)))?;
         }
@@ -69,7 +69,7 @@ pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
     }
     let constant = variables.iter().filter(|variable| variable.is_constant).count();
     if constant > 0 && !talk.quiet {
-        say!("{constant} of {} variables never change: nothing is said of them", variables.len());
+        say!("{constant} of {} never change: they have no diagnostics", counted(variables.len(), "variable"));
     }
     let doubts: Vec<String> = variables
         .iter()
@@ -103,13 +103,9 @@ fn table(variables: &[Variable]) -> String {
         row.push(format!("{rhat}{}", if doubt.is_some() { "?" } else { " " }));
         rows.push(row);
     }
-    aligned_left(&mut rows);
-    let legend = if variables.iter().any(|variable| variable.doubt.is_some()) {
-        "\n? not to be trusted\n"
-    } else {
-        ""
-    };
-    format!("{}{legend}", Table { rows }.render())
+    let legend =
+        if variables.iter().any(|variable| variable.doubt.is_some()) { "\n?  unreliable\n" } else { "" };
+    format!("{}{legend}", TextTable::with_names(rows).render(terminal_width(), 1))
 }
 
 /// What is undefined is null.

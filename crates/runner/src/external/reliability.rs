@@ -7,16 +7,17 @@ use gmm_sampler::diagnostics::Summary;
 use crate::cli::arguments::Talk;
 use crate::cli::command::DOUBTFUL;
 use crate::cli::messages::say;
-use crate::scores::health::Demands;
+use crate::scores::health::ConvergenceThresholds;
 
-/// Doubts that are told of unless asked for more.
-const DOUBTS_TOLD: usize = 10;
+/// Lines on unreliable quantities that are shown without -v.
+const DOUBTS_SHOWN: usize = 10;
 
-/// Why draws of a quantity should not be believed; none if nothing is seen to be wrong.
+/// Why draws of a quantity are unreliable; none if nothing is seen to be wrong.
 pub fn doubt(summary: &Summary, n_chains: usize) -> Option<String> {
-    if summary.rhat > Demands::DRAWS.max_rhat {
+    let ConvergenceThresholds { max_rhat, min_ess, .. } = ConvergenceThresholds::DRAWS;
+    if summary.rhat > max_rhat {
         return Some(format!(
-            "R-hat {:.3}: chains disagree; more draws help if they mix slowly, not if they sit in different modes",
+            "R-hat {:.3}: the chains disagree; more draws help if they mix slowly, not if they sit in different modes",
             summary.rhat
         ));
     }
@@ -29,20 +30,18 @@ pub fn doubt(summary: &Summary, n_chains: usize) -> Option<String> {
                 .to_owned(),
         );
     }
-    let enough = Demands::DRAWS.min_ess * n_chains as f64;
-    (ess < enough).then(|| {
-        let each = Demands::DRAWS.min_ess;
-        format!("effective sample size {ess:.0}, less than {each:.0} for each chain: too few draws to go by")
+    (ess < min_ess * n_chains as f64).then(|| {
+        format!("effective sample size {ess:.0}, below {min_ess:.0} for each chain: take more draws")
     })
 }
 
-/// Tells doubts on standard error, and what exit status they earn.
+/// Says on standard error what is unreliable, and gives the exit status for it.
 pub fn conclude(doubts: &[String], talk: &Talk) -> ExitCode {
     if !talk.quiet {
-        let told = if talk.verbose { doubts.len() } else { doubts.len().min(DOUBTS_TOLD) };
-        doubts[..told].iter().for_each(|doubt| say!("not to be trusted: {doubt}"));
-        if told < doubts.len() {
-            say!("and {} more, which -v tells", doubts.len() - told);
+        let shown = if talk.verbose { doubts.len() } else { doubts.len().min(DOUBTS_SHOWN) };
+        doubts[..shown].iter().for_each(|doubt| say!("unreliable: {doubt}"));
+        if shown < doubts.len() {
+            say!("{} more; use -v", doubts.len() - shown);
         }
     }
     if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) }
@@ -59,15 +58,6 @@ pub fn four_digits(value: f64) -> String {
     match value.abs().log10().floor() as i32 {
         exponent @ -4..=5 => format!("{value:.*}", (3 - exponent).max(0) as usize),
         _ => format!("{value:.3e}"),
-    }
-}
-
-/// Cells of a first column, padded to one width so that they align left.
-pub fn aligned_left(cells: &mut [Vec<String>]) {
-    let width =
-        cells.iter().filter_map(|row| row.first()).map(|cell| cell.chars().count()).max().unwrap_or(0);
-    for cell in cells.iter_mut().filter_map(|row| row.first_mut()) {
-        *cell = format!("{cell:<width$}");
     }
 }
 

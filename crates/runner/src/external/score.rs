@@ -16,6 +16,7 @@ use super::reliability::{conclude, doubt};
 use crate::cli::arguments::{Format, Score, Talk};
 use crate::cli::messages::say;
 use crate::cli::problem::{Problem, Problems};
+use crate::present::words;
 use crate::process::threads::pool;
 use crate::storage::draws::{Content, DrawsFile};
 use crate::study::streams::Stream;
@@ -78,8 +79,10 @@ pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
         }
     }
     if !talk.quiet {
-        for model in models.iter().filter(|model| !model.waic.note.is_empty()) {
-            say!("WAIC of {}: {}", model.name, model.waic.note);
+        for model in &models {
+            for diagnostic in &model.waic.diagnostics {
+                say!("WAIC of {}: {}", model.name, words::diagnostics::criterion(diagnostic));
+            }
         }
     }
     let doubts: Vec<String> = models
@@ -148,9 +151,7 @@ fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
     let log_likelihood = Summary::from_column(&sum, n_chains);
     let is_constant = sum[0].is_finite() && sum.iter().all(|value| *value == sum[0]);
     let mut doubts = Vec::new();
-    if !loo.reliable {
-        doubts.push(loo.note.clone());
-    }
+    doubts.extend(loo.diagnostics.iter().map(words::diagnostics::criterion));
     if !is_constant && let Some(doubt) = doubt(&log_likelihood, n_chains) {
         doubts.push(format!("log-likelihood of all observations: {doubt}"));
     }

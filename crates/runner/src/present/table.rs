@@ -6,12 +6,21 @@ use gmm_scoring::{Row, Scale};
 use serde_json::{Value, json};
 
 use crate::engine::experiment::Experiment;
+use crate::present::text_table::{TextTable, terminal_width};
+use crate::present::words;
 use crate::scores::criterion_title::title;
 use crate::scores::health::{least, worst};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::results::{Ranking, Results};
 
 const SMALLEST: &str = "smallest indistinguishable";
+
+const LEGEND: &str = "
+*  best, shown in full; other rows: difference to it ± standard error
+   (for log evidence and WBIC ± Monte Carlo error)
+<  smallest K indistinguishable from the best
+?  unreliable
+";
 
 /// What a K is in one criterion's ranking.
 #[must_use]
@@ -86,8 +95,8 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
         json!({
             "components": answer.components,
             "criterion": answer.criterion.name(),
-            "headline": answer.headline,
-            "reasons": answer.reasons,
+            "headline": words::answer::headline(answer),
+            "reasons": words::answer::reasons(answer),
         })
     });
     let failures: Vec<Value> = results
@@ -96,35 +105,6 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
         .map(|failure| json!({"what": failure.what, "reason": failure.reason}))
         .collect();
     json!({"name": experiment.spec.name, "answer": answer, "comparison": comparison, "failures": failures})
-}
-
-/// A table of text, columns aligned right.
-pub struct Table {
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    #[must_use]
-    pub fn render(&self) -> String {
-        let n_columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            self.rows
-                .iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..n_columns).map(width).collect();
-        let mut text = String::new();
-        for row in &self.rows {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
-            text.push_str(cells.join("   ").trim_end());
-            text.push('\n');
-        }
-        text
-    }
 }
 
 /// A number with enough digits to tell differences that matter, and no more.
@@ -165,9 +145,9 @@ impl std::fmt::Display for Short {
     }
 }
 
-/// The table with its legend.
+/// The table with its legend, in lines of at most `width` characters where columns allow it.
 #[must_use]
-pub fn ranks(experiment: &Experiment, results: &Results) -> String {
+pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String {
     let scoring = &experiment.spec.scoring;
     let ks = experiment.ks();
     let mut header = vec!["K".to_owned(), "p".to_owned()];
@@ -202,11 +182,9 @@ pub fn ranks(experiment: &Experiment, results: &Results) -> String {
         }
         rows.push(row);
     }
-    let mut text = Table { rows }.render();
+    let mut text = TextTable::new(rows).render(width, 1);
     if !results.rankings.is_empty() {
-        text.push_str(
-            "\n* best, shown in full; other rows: difference to it ± standard error   < smallest K not told from it   ? not to be trusted\n",
-        );
+        text.push_str(LEGEND);
     }
     text
 }
@@ -219,20 +197,17 @@ pub fn refits(results: &Results) -> Option<String> {
     let refitted: Vec<String> =
         results.left_out.iter().filter(|loo| loo.n_refitted() > 0).map(of_fit).collect();
     (!refitted.is_empty()).then(|| {
-        format!(
-            "PSIS-LOO: observations left out by fits, because reweighting fails: {}.",
-            refitted.join(", ")
-        )
+        format!("PSIS-LOO: observations refitted, because reweighting fails: {}.", refitted.join(", "))
     })
 }
 
 /// The table and the answer for a terminal.
 #[must_use]
 pub fn text(experiment: &Experiment, results: &Results) -> String {
-    let mut text = ranks(experiment, results);
+    let mut text = ranks(experiment, results, terminal_width());
     if let Some(answer) = &results.answer {
-        write!(text, "\n{}\n", answer.headline).expect("writing to a string cannot fail");
-        for reason in &answer.reasons {
+        write!(text, "\n{}\n", words::answer::headline(answer)).expect("writing to a string cannot fail");
+        for reason in words::answer::reasons(answer) {
             writeln!(text, "  {reason}").expect("writing to a string cannot fail");
         }
     }
@@ -251,11 +226,5 @@ mod tests {
         assert_eq!(short(f64::NAN), "–");
         assert_eq!(format!("{:+}", Short(3.0)), "+3.00");
         assert_eq!(format!("{:+}", Short(-3.0)), "-3.00");
-    }
-
-    #[test]
-    fn columns_align_right() {
-        let table = Table { rows: vec![vec!["K".into(), "x".into()], vec!["10".into(), "1.5".into()]] };
-        assert_eq!(table.render(), " K     x\n10   1.5\n");
     }
 }

@@ -72,7 +72,7 @@ impl Outcome {
                     rows: rows.iter().map(|row| row.row.clone()).collect(),
                 };
                 let verdict = Verdict::new(&comparison);
-                Ranking { criterion, comparison, verdict, best_by_seed: Vec::new() }
+                Ranking { criterion, comparison, verdict, unscored: Vec::new(), best_by_seed: Vec::new() }
             })
             .collect()
     }
@@ -132,7 +132,7 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
             outcome.failure =
                 Some(if more == 0 { first.clone() } else { format!("{first} (and {more} more)") });
         }
-        outcome.n_doubtful += results.doubts.len();
+        outcome.n_doubtful += results.unreliable.len();
         for Ranking { criterion, comparison, .. } in results.rankings {
             outcome.rows.extend(comparison.rows.into_iter().map(|row| {
                 let expected = expected.iter().find(|(components, _)| *components == row.components);

@@ -79,7 +79,7 @@ impl SelectionRule {
         };
         Pick(match self.rule {
             Rule::Answer => {
-                Answer::of(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.components)
+                Answer::new(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.components)
             }
             Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best),
             Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest),

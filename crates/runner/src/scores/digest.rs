@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
 use crate::engine::task::Task;
-use crate::scores::health::{Demands, Health};
+use crate::scores::health::{ConvergenceThresholds, Health};
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::report_scope::ReportScope;
 use crate::storage::fits::Fit;
 use crate::study::job::Job;
 
+use super::diagnostic::{Diagnostic, ScoreDiagnostic};
 use super::evidence::log_evidence_score;
 use super::pass::{log_likelihood_and_spiked, occupied, pass};
 
@@ -24,7 +25,29 @@ pub struct ScoreRow {
     pub components: usize,
     /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
     pub seed: Option<u64>,
+    /// Not reliable where a diagnostic, its own or one of these, makes it so.
     pub score: Score,
+    /// What is to be said of it beside the criterion's own diagnostics.
+    pub diagnostics: Vec<ScoreDiagnostic>,
+}
+
+impl ScoreRow {
+    /// A score of which nothing else is to be said.
+    #[must_use]
+    pub fn new(components: usize, seed: Option<u64>, score: Score) -> Self {
+        Self { components, seed, score, diagnostics: Vec::new() }
+    }
+
+    /// Adds a diagnostic, which may make the score unreliable.
+    pub fn push(&mut self, diagnostic: ScoreDiagnostic) {
+        self.score.reliable &= !diagnostic.makes_unreliable();
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds what is wrong with the fit behind the score.
+    pub fn push_fit(&mut self, diagnostics: &[Diagnostic]) {
+        diagnostics.iter().for_each(|diagnostic| self.push(ScoreDiagnostic::Fit(diagnostic.clone())));
+    }
 }
 
 /// One row of `summary.parquet`.
@@ -47,9 +70,8 @@ pub struct Digest {
     pub health: Health,
     /// The posterior of K⁺, the number of components that own an observation: from 1 to K.
     pub occupied: Vec<f64>,
-    /// Where asked for.
-    pub waic: Option<Score>,
-    pub evidence: Option<Score>,
+    /// By WAIC and log evidence, where asked for.
+    pub scores: Vec<ScoreRow>,
     /// The terms of PSIS-LOO, where asked for.
     pub loo: Option<Vec<LooPoint>>,
 }
@@ -109,14 +131,17 @@ pub fn digest(
 
     // The first two rows: log density and log-likelihood.
     let invariant = [summary[0].summary, summary[1].summary];
-    let health = Health::of(fit, &invariant, spiked, relabelled.switched, Demands::DRAWS);
-    let waic = with_waic.then(|| health.doubt(waic(&pass.waic)));
+    let health = Health::of(fit, &invariant, spiked, relabelled.switched, ConvergenceThresholds::DRAWS);
+    let mut scores = Vec::new();
+    if with_waic {
+        scores.push(ScoreRow::new(job.model.components, Some(job.seed), waic(&pass.waic)));
+    }
+    if experiment.scores_by(Criterion::Evidence) {
+        scores.push(log_evidence_score(experiment, job, fit)?);
+    }
+    let diagnostics = health.diagnostics();
+    scores.iter_mut().for_each(|row| row.push_fit(&diagnostics));
     let loo = with_loo.then_some(pass.loo);
-    let evidence = experiment
-        .scores_by(Criterion::Evidence)
-        .then(|| log_evidence_score(experiment, job, fit))
-        .transpose()?
-        .map(|score| health.doubt(score));
     let plot_draws = match scope {
         ReportScope::Full => Some(PlotDraws::from_fit(
             fit,
@@ -128,15 +153,7 @@ pub fn digest(
         ReportScope::Tables => None,
     };
     Ok((
-        Digest {
-            job,
-            summary,
-            health,
-            occupied: shares(&occupied, job.model.components),
-            waic,
-            evidence,
-            loo,
-        },
+        Digest { job, summary, health, occupied: shares(&occupied, job.model.components), scores, loo },
         plot_draws,
     ))
 }
@@ -147,12 +164,4 @@ fn shares(counts: &[f64], greatest: usize) -> Vec<f64> {
         counts.iter().filter(|&&value| value == count as f64).count() as f64 / counts.len() as f64
     };
     (1..=greatest).map(share).collect()
-}
-
-/// Adds a sentence to a note.
-pub fn append(note: &mut String, more: &str) {
-    if !note.is_empty() {
-        note.push_str("; ");
-    }
-    note.push_str(more);
 }

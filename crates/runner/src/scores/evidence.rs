@@ -9,7 +9,8 @@ use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{Canonical, Criterion, Evidence, EvidenceError, Score, log_evidence};
 
-use super::digest::{append, pivot};
+use super::diagnostic::ScoreDiagnostic;
+use super::digest::{ScoreRow, pivot};
 use crate::engine::experiment::Experiment;
 use crate::engine::model::{Model, improper_with};
 use crate::storage::fits::Fit;
@@ -27,7 +28,7 @@ const LARGEST_ERROR: f64 = 0.5;
 ///
 /// # Errors
 /// Draws that are no mixtures, a constant column.
-pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Score> {
+pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<ScoreRow> {
     let data = &experiment.dataset.data;
     let Model { scaling, prior, .. } = Model::of(experiment, job.model, Variant::AllRows, data)?;
     let scaled = scaling.view(data);
@@ -51,56 +52,45 @@ pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Resul
     } else {
         log_evidence(&mut posterior, &positions, n_chains, &mut rng)
     };
-    let score = of(found, data.n_observations() as f64 * scaling.log_scale());
-    Ok(under(experiment, job.model.components, &prior, score))
+    let mut row = score_row(job, found, data.n_observations() as f64 * scaling.log_scale());
+    push_prior(experiment, &prior, &mut row);
+    Ok(row)
 }
 
-/// An evidence with what is to be said of it whatever it was computed by.
-pub(super) fn under(experiment: &Experiment, components: usize, prior: &Prior, mut score: Score) -> Score {
+/// Adds what is to be said of an evidence under a prior, whatever it was computed by.
+pub(super) fn push_prior(experiment: &Experiment, prior: &Prior, row: &mut ScoreRow) {
     let ties = Ties::from_data(&experiment.dataset.data);
-    if components > 1 && improper_with(&prior.scales, components, &ties) {
-        append(
-            &mut score.note,
-            "tied observations make the exact posterior improper: this is the evidence of its regular modes",
-        );
-        score.reliable = false;
+    if row.components > 1 && improper_with(&prior.scales, row.components, &ties) {
+        row.push(ScoreDiagnostic::ImproperPosterior);
     }
     let means = &experiment.spec.model.prior.means;
     if means.centre == Centre::Kmeans {
-        append(
-            &mut score.note,
-            "the prior is centred on k-means centroids of these very data: not the evidence of a prior",
-        );
+        row.push(ScoreDiagnostic::PriorFromCentroids);
     } else if means.centre == Centre::DataMean || experiment.spec.data.scale != Scale::None {
-        append(&mut score.note, "the prior takes its location or unit from these data");
+        row.push(ScoreDiagnostic::PriorUnitFromData);
     }
-    score
 }
 
 /// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
-fn of(found: Result<Evidence, EvidenceError>, log_scale: f64) -> Score {
+fn score_row(job: Job, found: Result<Evidence, EvidenceError>, log_scale: f64) -> ScoreRow {
+    let row = |score| ScoreRow::new(job.model.components, Some(job.seed), score);
     match found {
-        Err(error) => Score { note: error.to_string(), ..Score::new(Criterion::Evidence, f64::NAN) },
+        Err(error) => {
+            let mut row = row(Score::new(Criterion::Evidence, f64::NAN));
+            row.push(ScoreDiagnostic::NoEvidence(error));
+            row
+        }
         Ok(found) => {
-            let mut note = String::new();
+            let score = Score::new(Criterion::Evidence, found.log_evidence - log_scale);
+            let mut row = row(Score { mcse: found.mcse, ..score });
             if found.mcse.is_nan() || found.mcse > LARGEST_ERROR {
-                append(
-                    &mut note,
-                    "the Monte Carlo error is as large as differences that count: raise `draws`",
-                );
+                row.push(ScoreDiagnostic::LargeEvidenceError);
             }
             if found.disagreement().is_nan() || found.disagreement() > DISAGREEMENT {
-                append(
-                    &mut note,
-                    &format!(
-                        "the halves of the chains give {:.2} and {:.2}, further apart than their errors allow",
-                        found.halves[0] - log_scale,
-                        found.halves[1] - log_scale
-                    ),
-                );
+                let halves = found.halves.map(|half| half - log_scale);
+                row.push(ScoreDiagnostic::HalvesDisagree { halves });
             }
-            let score = Score::new(Criterion::Evidence, found.log_evidence - log_scale);
-            Score { mcse: found.mcse, reliable: note.is_empty() && score.reliable, note, ..score }
+            row
         }
     }
 }

@@ -162,7 +162,7 @@ impl Findings {
     /// Whether a fit goes before those of its K that are there: without doubts before doubtful, then by its seed. In whatever
     /// order fits come, the same one is left.
     fn stands_for_its_components(&self, job: Job, digest: &Digest) -> bool {
-        let rank = |job: Job, digest: &Digest| (!digest.health.doubts().is_empty(), job.seed);
+        let rank = |job: Job, digest: &Digest| (!digest.health.diagnostics().is_empty(), job.seed);
         self.plot_draws.get(&job.model.components).is_none_or(|plot_draws| {
             let other = Job { seed: plot_draws.seed, ..job };
             rank(job, digest) < rank(other, &self.digests[&other])

@@ -1,33 +1,31 @@
-//! Whether a fit's chains can be believed: what was seen, what it means for the ranking, what to try next.
+//! Diagnostics of a fit, and the thresholds that its chains must meet.
 
 use gmm_sampler::diagnostics::Summary;
 use gmm_sampler::nuts::GRADIENTS_PER_STEP;
 use gmm_sampler::nuts::trajectory::Ending;
-use gmm_scoring::Score;
 
-use super::digest::append;
-use crate::engine::errors::REMEDY;
+use super::diagnostic::{Diagnostic, DrawsKey, Remark};
 use crate::storage::fits::Fit;
 
-/// What chains must show to be believed.
+/// What the chains of a reliable fit meet.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Demands {
+pub struct ConvergenceThresholds {
     /// Chains with a larger R-hat have not mixed.
     pub max_rhat: f64,
     /// Effective draws per chain.
     pub min_ess: f64,
     /// The key of the spec that gives more draws.
-    draws_key: &'static str,
+    draws_key: DrawsKey,
 }
 
-impl Demands {
+impl ConvergenceThresholds {
     /// Of draws that are kept: Vehtari et al. (2021, sections 4 and 4.1), who say of fewer effective draws that R-hat and MCSE
     /// are themselves too noisy.
-    pub const DRAWS: Self = Self { max_rhat: 1.01, min_ess: 100.0, draws_key: "draws" };
+    pub const DRAWS: Self = Self { max_rhat: 1.01, min_ess: 100.0, draws_key: DrawsKey::Draws };
 
     /// Of draws that are only averaged over, in chains a few hundred long, whose error is measured and judged besides. R-hat of
     /// as few independent draws is above 1.01 as often as not, and far above 1.05 where chains sit in different modes.
-    pub const HELD_OUT: Self = Self { max_rhat: 1.05, min_ess: 25.0, draws_key: "fold_draws" };
+    pub const HELD_OUT: Self = Self { max_rhat: 1.05, min_ess: 25.0, draws_key: DrawsKey::FoldDraws };
 }
 
 /// Betancourt (2016, "Diagnosing suboptimal cotangent disintegrations"): below this, energies are explored too slowly.
@@ -59,13 +57,19 @@ pub struct Health {
     pub chain_lp: Vec<f64>,
     /// Mean gradient evaluations per draw.
     pub mean_gradients: f64,
-    demands: Demands,
+    thresholds: ConvergenceThresholds,
 }
 
 impl Health {
     /// `invariant` describes the quantities that no relabelling changes.
     #[must_use]
-    pub fn of(fit: &Fit, invariant: &[Summary], spiked: Vec<usize>, switched: f64, demands: Demands) -> Self {
+    pub fn of(
+        fit: &Fit,
+        invariant: &[Summary],
+        spiked: Vec<usize>,
+        switched: f64,
+        thresholds: ConvergenceThresholds,
+    ) -> Self {
         let n_draws = fit.draws.n_draws();
         let chains = || fit.stats.chunks_exact(n_draws.max(1));
         Self {
@@ -87,89 +91,54 @@ impl Health {
             mean_gradients: f64::from(GRADIENTS_PER_STEP)
                 * fit.stats.iter().map(|draw| f64::from(draw.transition.n_steps)).sum::<f64>()
                 / fit.stats.len() as f64,
-            demands,
+            thresholds,
         }
     }
 
-    /// Reasons not to believe the fit, each with what to do about it; none for a healthy one.
+    /// Reasons why the fit is unreliable; none for a healthy one.
     #[must_use]
-    pub fn doubts(&self) -> Vec<String> {
-        let mut doubts = Vec::new();
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let ConvergenceThresholds { max_rhat, min_ess, draws_key: key } = self.thresholds;
+        let mut found = Vec::new();
         if !self.fallen.is_empty() {
-            doubts.push(format!(
-                "{} seen to fall into the spike of tied observations (a σ far below the column's resolution) and left out: under this prior the exact posterior is improper; {REMEDY}",
-                numbered(&self.fallen)
-            ));
+            found.push(Diagnostic::ChainsLeftOut { chains: self.fallen.clone() });
         }
         if !self.spiked.is_empty() {
-            doubts.push(format!(
-                "{} found describing tied observations (a σ far below the column's resolution): a mode made by rounding; a scale prior that keeps farther from 0 avoids it",
-                numbered(&self.spiked)
-            ));
+            found.push(Diagnostic::ChainsOnSpike { chains: self.spiked.clone() });
         }
         // An undefined R-hat or ESS is neither good nor enough.
-        let mixed = self.max_rhat <= self.demands.max_rhat;
-        let enough =
-            least(self.min_ess_bulk, self.min_ess_tail) >= self.demands.min_ess * self.chain_lp.len() as f64;
+        let ess = least(self.min_ess_bulk, self.min_ess_tail);
         if self.max_rhat.is_nan() {
-            doubts.push("R-hat is undefined: too few draws, or draws that do not move".to_owned());
-        } else if !mixed {
+            found.push(Diagnostic::UndefinedRhat);
+        } else if self.max_rhat > max_rhat {
             let lowest = self.chain_lp.iter().copied().fold(f64::INFINITY, f64::min);
             let highest = self.chain_lp.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            doubts.push(format!(
-                "R-hat {:.4}: chains disagree (their mean log densities span {:.1} nats); more draws help if they mix slowly, not if they sit in different modes",
-                self.max_rhat,
-                highest - lowest
-            ));
-        } else if !enough {
-            doubts.push(format!(
-                "effective sample size {:.0}: too few draws for the tails; raise `{}` or `chains`",
-                self.min_ess_bulk.min(self.min_ess_tail),
-                self.demands.draws_key
-            ));
+            found.push(Diagnostic::LargeRhat { rhat: self.max_rhat, span: highest - lowest });
+        } else if ess.is_nan() || ess < min_ess * self.chain_lp.len() as f64 {
+            // The one that is defined, if only one is.
+            let ess = Some(self.min_ess_bulk.min(self.min_ess_tail)).filter(|ess| !ess.is_nan());
+            found.push(Diagnostic::SmallEss { ess, key });
         }
         if self.divergences > 0 {
-            doubts.push(format!(
-                "{} of {} draws diverged: part of the posterior may be missing; raise `target_accept`",
-                self.divergences, self.n_draws
-            ));
+            found.push(Diagnostic::Divergences { divergences: self.divergences, n_draws: self.n_draws });
         }
         if self.min_bfmi < MIN_BFMI {
-            doubts.push(format!(
-                "E-BFMI {:.2}: energies are explored slowly; raise `{}`",
-                self.min_bfmi, self.demands.draws_key
-            ));
+            found.push(Diagnostic::SmallBfmi { bfmi: self.min_bfmi, key });
         }
-        doubts
+        found
     }
 
-    /// What slows the fit without making it wrong.
+    /// What slows the fit, or may surprise, without making it wrong.
     #[must_use]
-    pub fn remarks(&self) -> Vec<String> {
+    pub fn remarks(&self) -> Vec<Remark> {
         let mut remarks = Vec::new();
         if self.cut_off as f64 > MANY_CUT_OFF * self.n_draws as f64 {
-            remarks.push(format!(
-                "{} of {} trajectories were cut off by `max_tree_depth`: draws cost more than they need",
-                self.cut_off, self.n_draws
-            ));
+            remarks.push(Remark::CutOffTrajectories { cut_off: self.cut_off, n_draws: self.n_draws });
         }
         if self.switched > 0.0 {
-            remarks.push(format!(
-                "labels switched in {:.1} % of draws; summaries are of relabelled draws",
-                100.0 * self.switched
-            ));
+            remarks.push(Remark::LabelsSwitched { share: self.switched });
         }
         remarks
-    }
-
-    /// A score of this fit, marked unreliable if the fit is.
-    #[must_use]
-    pub fn doubt(&self, mut score: Score) -> Score {
-        for doubt in self.doubts() {
-            append(&mut score.note, &doubt);
-            score.reliable = false;
-        }
-        score
     }
 }
 
@@ -183,15 +152,6 @@ pub fn worst(a: f64, b: f64) -> f64 {
 #[must_use]
 pub fn least(a: f64, b: f64) -> f64 {
     -worst(-a, -b)
-}
-
-/// "Chain 2 was", "chains 2 and 4 were"; counted from 1, as people do.
-fn numbered(chains: &[usize]) -> String {
-    let numbers: Vec<String> = chains.iter().map(|chain| (chain + 1).to_string()).collect();
-    match numbers.as_slice() {
-        [only] => format!("chain {only} was"),
-        _ => format!("chains {} were", numbers.join(", ")),
-    }
 }
 
 /// Energy Bayesian fraction of missing information (Betancourt 2016): Σ (E_s − E_{s−1})² / Σ (E_s − Ē)².

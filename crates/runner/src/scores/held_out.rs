@@ -5,11 +5,12 @@ use gmm_sampler::data::Observations;
 use gmm_sampler::diagnostics::sd;
 use gmm_scoring::{Criterion, Score, Terms, held_out, held_out_mcse, kfold, logo};
 
-use super::digest::append;
+use super::diagnostic::ScoreDiagnostic;
+use super::digest::ScoreRow;
 use super::pass::{invariants, log_likelihood_and_spiked};
 use crate::engine::experiment::Experiment;
 use crate::engine::task::Task;
-use crate::scores::health::{Demands, Health};
+use crate::scores::health::{ConvergenceThresholds, Health};
 use crate::storage::fits::{Fit, HeldOut};
 use crate::study::job::Variant;
 
@@ -32,20 +33,20 @@ pub fn score_held_out(experiment: &Experiment, task: &Task, fit: &Fit) -> Result
     let log_likelihood: Vec<f64> =
         (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
     let invariants = invariants(fit, &log_likelihood);
-    let health = Health::of(fit, &invariants, spiked, 0.0, Demands::HELD_OUT);
-    Ok(HeldOut { rows: task.held_out.to_vec(), elpd, mcse, trouble: health.doubts().join("; ") })
+    let health = Health::of(fit, &invariants, spiked, 0.0, ConvergenceThresholds::HELD_OUT);
+    Ok(HeldOut { rows: task.held_out.to_vec(), elpd, mcse, diagnostics: health.diagnostics() })
 }
 
-/// The score of one K and seed from partitions of the rows. Of several partitions each
-/// observation's mean counts.
+/// The score of one K and seed from partitions of the rows. Of several partitions each observation's mean counts.
 ///
 /// # Errors
 /// Parts that do not hold out every observation exactly once.
 pub fn cross_validated(
     criterion: Criterion,
+    (components, seed): (usize, u64),
     n_observations: usize,
     partitions: &[Vec<(Variant, &HeldOut)>],
-) -> Result<Score> {
+) -> Result<ScoreRow> {
     let repeats =
         partitions.iter().map(|parts| pointwise(n_observations, parts)).collect::<Result<Vec<_>>>()?;
     let n_repeats = repeats.len() as f64;
@@ -60,18 +61,22 @@ pub fn cross_validated(
             kfold((0..n_observations).map(mean).collect())
         }
     };
-    let mut score = Score { mcse, ..score };
+    let mut row = ScoreRow::new(components, Some(seed), Score { mcse, ..score });
     if repeats.len() > 1 {
         let estimates: Vec<f64> = repeats.iter().map(|pointwise| pointwise.iter().sum()).collect();
-        let more = format!(
-            "the mean of {} partitions, whose estimates have a standard deviation of {:.2}",
-            repeats.len(),
-            sd(&estimates)
-        );
-        append(&mut score.note, &more);
+        row.push(ScoreDiagnostic::MeanOfPartitions { n: repeats.len(), sd: sd(&estimates) });
     }
-    doubt(&mut score, parts());
-    Ok(score)
+    let se = row.score.se;
+    // An undefined error is too large; one observation has no standard error to compare with.
+    if (mcse.is_nan() || mcse > MOST_ERROR * se) && !se.is_nan() {
+        row.push(ScoreDiagnostic::LargeHeldOutError { mcse, se });
+    }
+    let mut unreliable = parts().filter(|(_, part)| !part.diagnostics.is_empty());
+    if let Some((part, first)) = unreliable.next() {
+        let diagnostics = first.diagnostics.clone();
+        row.push(ScoreDiagnostic::UnreliablePart { part: *part, diagnostics, n_more: unreliable.count() });
+    }
+    Ok(row)
 }
 
 /// The log predictive density of each observation by the one part that holds it out.
@@ -83,29 +88,4 @@ fn pointwise(n_observations: usize, parts: &[(Variant, &HeldOut)]) -> Result<Vec
     }
     let pointwise: Option<Vec<f64>> = pointwise.into_iter().collect();
     pointwise.context("some observations were never held out")
-}
-
-/// Marks a score as unreliable for what is wrong with the fits behind it, or for their Monte Carlo error.
-fn doubt<'a>(score: &mut Score, parts: impl Iterator<Item = &'a (Variant, &'a HeldOut)>) {
-    let mcse = score.mcse;
-    // An undefined error is too large; one observation has no standard error to compare with.
-    if (mcse.is_nan() || mcse > MOST_ERROR * score.se) && !score.se.is_nan() {
-        let more = format!(
-            "a Monte Carlo error of {mcse:.2} is more than a tenth of the standard error {:.2}: raise `fold_draws`",
-            score.se
-        );
-        append(&mut score.note, &more);
-        score.reliable = false;
-    }
-    let mut troubled = parts.filter(|(_, part)| !part.trouble.is_empty());
-    if let Some((part, first)) = troubled.next() {
-        let more = match troubled.count() {
-            0 => String::new(),
-            1 => " (and another part)".to_owned(),
-            n => format!(" (and {n} more parts)"),
-        };
-        let name = part.to_string();
-        append(&mut score.note, &format!("{}: {}{more}", name.trim_start_matches(", "), first.trouble));
-        score.reliable = false;
-    }
 }

@@ -4,7 +4,8 @@ use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
 use gmm_sampler::start::em::{EmOptimum, Regularity};
 use gmm_scoring::{Criterion, Maxima, Maximum, Score, Source, entropy};
 
-use super::digest::{ScoreRow, append};
+use super::diagnostic::ScoreDiagnostic;
+use super::digest::ScoreRow;
 use crate::engine::experiment::Experiment;
 
 /// The scores of every K whose likelihood was maximised, as asked for; the optima are in the order of K.
@@ -19,10 +20,10 @@ pub fn information_scores(experiment: &Experiment, optima: &[(usize, EmOptimum)]
         Source::Likelihood(formula) => Some(formula(&maxima)),
         Source::Mode | Source::Draws(_) => None,
     });
-    let row = |(score, (components, optimum)): (Score, &(usize, EmOptimum))| ScoreRow {
-        components: *components,
-        seed: None,
-        score: judged(score, optimum),
+    let row = |(score, (components, optimum)): (Score, &(usize, EmOptimum))| {
+        let mut row = ScoreRow::new(*components, None, score);
+        diagnostic(optimum).into_iter().for_each(|diagnostic| row.push(diagnostic));
+        row
     };
     scores.flat_map(|scores| scores.into_iter().zip(optima).map(row).collect::<Vec<_>>()).collect()
 }
@@ -38,21 +39,16 @@ fn maximum(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> M
     Maximum { components, log_likelihood, n_parameters, entropy }
 }
 
-/// A score with what is wrong with the optimum that it is of.
-fn judged(mut score: Score, optimum: &EmOptimum) -> Score {
-    let doubt = match &optimum.best {
-        None => format!("all {} starts of EM ended in a degenerate solution", optimum.n_starts),
-        Some(best) if best.regularity != Regularity::Regular => format!(
-            "every optimum of {} starts of EM hangs on a tiny cluster (smallest expected count {:.1}, smallest relative eigenvalue {:.1e})",
-            optimum.n_starts, best.min_count, best.min_eigenvalue
-        ),
-        Some(_) => String::new(),
-    };
-    if !doubt.is_empty() {
-        append(&mut score.note, &doubt);
-        score.reliable = false;
-    } else if let Some(gain) = optimum.refused_gain {
-        append(&mut score.note, &format!("a spurious optimum {gain:.1} nats higher was refused"));
+/// What is to be said of an optimum.
+fn diagnostic(optimum: &EmOptimum) -> Option<ScoreDiagnostic> {
+    let n_starts = optimum.n_starts;
+    match &optimum.best {
+        None => Some(ScoreDiagnostic::DegenerateStarts { n_starts }),
+        Some(best) if best.regularity != Regularity::Regular => Some(ScoreDiagnostic::TinyCluster {
+            n_starts,
+            min_count: best.min_count,
+            min_eigenvalue: best.min_eigenvalue,
+        }),
+        Some(_) => optimum.refused_gain.map(|gain| ScoreDiagnostic::SpuriousOptimum { gain }),
     }
-    score
 }

@@ -10,8 +10,9 @@ use gmm_sampler::start::find_modes;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{Criterion, Score, laplace};
 
-use super::digest::{ScoreRow, append};
-use super::evidence::under;
+use super::diagnostic::ScoreDiagnostic;
+use super::digest::ScoreRow;
+use super::evidence::push_prior;
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
 use crate::study::job::{ModelKey, Variant};
@@ -35,25 +36,25 @@ pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOpt
     let modes = find_modes(&mut posterior, &model.beginnings(&optima), |mixture| {
         watch.is_collapsed(&mixture.on_data_scale(&model.scaling))
     });
-    let mut score = Score::new(Criterion::Laplace, f64::NAN);
     let exchangeable = model.prior.is_exchangeable(components);
-    match laplace(&mut posterior, &modes, exchangeable) {
-        _ if modes.is_empty() => {
-            append(&mut score.note, "every way up led to the spike of tied observations")
-        }
-        Err(error) => append(&mut score.note, &error.to_string()),
+    let row = |estimate| ScoreRow::new(components, None, Score::new(Criterion::Laplace, estimate));
+    let undefined = |diagnostic| {
+        let mut row = row(f64::NAN);
+        row.push(diagnostic);
+        row
+    };
+    let mut row = match laplace(&mut posterior, &modes, exchangeable) {
+        _ if modes.is_empty() => undefined(ScoreDiagnostic::NoRegularMode),
+        Err(error) => undefined(ScoreDiagnostic::NoLaplace(error)),
         Ok(found) => {
             let log_scale = scaled.n_observations() as f64 * model.scaling.log_scale();
-            score.estimate = found.log_evidence - log_scale;
-            score.reliable = found.log_overlap <= COINCIDING;
-            if !score.reliable {
-                append(
-                    &mut score.note,
-                    "components coincide at the highest mode, where the posterior is no normal: the estimate is too high",
-                );
+            let mut row = row(found.log_evidence - log_scale);
+            if found.log_overlap.is_nan() || found.log_overlap > COINCIDING {
+                row.push(ScoreDiagnostic::ComponentsCoincide);
             }
+            row
         }
-    }
-    let score = under(experiment, components, &model.prior, score);
-    Ok(ScoreRow { components, seed: None, score })
+    };
+    push_prior(experiment, &model.prior, &mut row);
+    Ok(row)
 }

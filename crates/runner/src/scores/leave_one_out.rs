@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use gmm_scoring::{Score, khat_threshold, loo};
+use gmm_scoring::{khat_threshold, loo};
 
-use super::digest::{Digest, append};
+use super::diagnostic::{RefitProblem, ScoreDiagnostic};
+use super::digest::{Digest, ScoreRow};
 use crate::engine::task::Task;
 use crate::storage::fits::HeldOut;
-use crate::study::job::{LeftOut, Variant};
+use crate::study::job::{Job, LeftOut, Variant};
 
 /// How an observation's term came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct LeaveOneOut {
     pub components: usize,
     pub seed: u64,
     /// Its Monte Carlo error is NaN while a term is bad.
-    pub score: Score,
+    pub score: ScoreRow,
     /// Of each observation, in nats.
     pub elpd: Vec<f64>,
     pub p: Vec<f64>,
@@ -45,21 +46,21 @@ pub struct LeaveOneOut {
 }
 
 impl LeaveOneOut {
-    /// Of a fit of all rows and the refits that its LOO needs, each with what it found or the reason why it found nothing. None where LOO
-    /// was not asked for. An observation whose refit failed, or is not to be trusted, stays bad.
+    /// Of a fit of all rows and the refits that its LOO needs, each with what it found or the reason why it found nothing (none if it was not run). None where LOO
+    /// was not asked for. An observation whose refit failed, or is unreliable, stays bad.
     #[must_use]
-    pub fn of(digest: &Digest, refits: &[(Task, Result<&HeldOut, String>)]) -> Option<Self> {
+    pub fn of(digest: &Digest, refits: &[(Task, Result<&HeldOut, Option<String>>)]) -> Option<Self> {
         let reweighted = digest.loo.as_ref()?;
         let n_draws = digest.health.n_draws;
         let mut points = reweighted.clone();
         let mut how = vec![How::Psis; points.len()];
         let (mut gain, mut variance) = (0.0, 0.0);
-        let (mut refitted, mut largest, mut reasons) = (0, 0, Vec::new());
+        let (mut refitted, mut largest, mut bad) = (0, 0, Vec::new());
         for (task, held_out) in refits {
             let held_out = match held_out {
                 Ok(held_out) => held_out,
                 Err(reason) => {
-                    reasons.push(reason.as_str());
+                    bad.push(RefitProblem::Failed(reason.clone()));
                     continue;
                 }
             };
@@ -72,48 +73,38 @@ impl LeaveOneOut {
                     _ => How::Refit,
                 };
                 let mut point = reweighted[row].refitted(elpd);
-                if !held_out.trouble.is_empty() {
+                if !held_out.diagnostics.is_empty() {
                     point.pareto_k = reweighted[row].pareto_k;
                 }
                 gain += elpd - reweighted[row].elpd;
                 points[row] = point;
             }
-            if !held_out.trouble.is_empty() {
-                reasons.push(&held_out.trouble);
+            if !held_out.diagnostics.is_empty() {
+                bad.push(RefitProblem::Unreliable(held_out.diagnostics.clone()));
             }
         }
 
         let mut score = loo(&points, n_draws);
-        if refitted > 0 {
-            let by = if largest > 1 {
-                format!("{} without up to {largest} of them at a time", counted(refits.len(), "fit"))
-            } else {
-                "fits of their own".to_owned()
-            };
-            let threshold = khat_threshold(n_draws);
-            let more = format!(
-                "{} with a Pareto k above {threshold:.2} left out by {by}, which changed the estimate by {gain:+.2}",
-                counted(refitted, "observation")
-            );
-            append(&mut score.note, &more);
-        }
-        if let Some(first) = reasons.first() {
-            append(
-                &mut score.note,
-                &format!(
-                    "{} of {} failed or are doubtful: {first}",
-                    reasons.len(),
-                    counted(refits.len(), "refit")
-                ),
-            );
-        }
         let reweighted_alone = points.iter().zip(&how).filter(|(_, how)| **how == How::Psis);
         variance += reweighted_alone.map(|(point, _)| point.mcse * point.mcse).sum::<f64>();
         score.mcse = if score.n_bad == 0 { variance.sqrt() } else { f64::NAN };
+        let Job { model, seed, .. } = digest.job;
+        let components = model.components;
+        let mut score = ScoreRow::new(components, Some(seed), score);
+        if refitted > 0 {
+            let threshold = khat_threshold(n_draws);
+            let (n, n_fits) = (refitted, refits.len());
+            score.push(ScoreDiagnostic::Refitted { n, threshold, n_fits, largest, change: gain });
+        }
+        let n = bad.len();
+        if let Some(first) = bad.into_iter().next() {
+            score.push(ScoreDiagnostic::BadRefits { n, n_refits: refits.len(), first });
+        }
+        score.push_fit(&digest.health.diagnostics());
         Some(Self {
-            components: digest.job.model.components,
-            seed: digest.job.seed,
-            score: digest.health.doubt(score),
+            components,
+            seed,
+            score,
             elpd: points.iter().map(|point| point.elpd).collect(),
             p: points.iter().map(|point| point.p).collect(),
             pareto_k: reweighted.iter().map(|point| point.pareto_k).collect(),
@@ -128,8 +119,4 @@ impl LeaveOneOut {
     pub fn n_refitted(&self) -> usize {
         self.how.iter().filter(|how| **how != How::Psis).count()
     }
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

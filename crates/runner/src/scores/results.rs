@@ -12,6 +12,7 @@ use crate::engine::fit::maximise;
 use crate::engine::scheduler::EndedFit;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
+use crate::scores::diagnostic::Diagnostic;
 use crate::scores::digest::{Digest, ScoreRow};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
@@ -23,7 +24,15 @@ use crate::storage::fits::HeldOut;
 use crate::storage::store::Unavailable;
 use crate::study::job::{Job, ModelKey, Variant};
 
-/// A fit, or an optimum, that is not there or not to be trusted, and why.
+/// A fit whose diagnostics find it unreliable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreliableFit {
+    pub job: Job,
+    /// What is wrong; not empty.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A fit, or an optimum, that is missing, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     pub what: String,
@@ -52,6 +61,8 @@ pub struct Ranking {
     /// Of means over seeds.
     pub comparison: Comparison,
     pub verdict: Option<Verdict>,
+    /// Ks that were tried and have no score; ascending.
+    pub unscored: Vec<usize>,
     /// The best K of each seed, where several seeds were scored.
     pub best_by_seed: Vec<(u64, usize)>,
 }
@@ -89,8 +100,8 @@ pub struct Results {
     pub rankings: Vec<Ranking>,
     pub answer: Option<Answer>,
     pub failures: Vec<Failure>,
-    /// Fits, also of folds, that are there and should not be believed.
-    pub doubts: Vec<Failure>,
+    /// Fits, also of parts of the rows, that are unreliable.
+    pub unreliable: Vec<UnreliableFit>,
 }
 
 impl Results {
@@ -138,33 +149,22 @@ impl Results {
         doubts.extend(doubtful_refits);
         let mut tempered = Vec::new();
         for (job, found) in findings.tempered() {
-            if !found.trouble.is_empty() {
-                doubts.push(Failure { what: job.to_string(), reason: found.trouble.clone() });
+            if !found.diagnostics.is_empty() {
+                doubts.push(UnreliableFit { job, diagnostics: found.diagnostics.clone() });
             }
-            let Job { model: ModelKey { components, .. }, seed, .. } = job;
-            let score = found.score.clone();
-            tempered.push(ScoreRow { components, seed: Some(seed), score });
+            tempered.push(found.score.clone());
         }
         let (digests, plot_draws) = findings.into_digests_and_plot_draws();
-        let doubtful = digests.iter().filter(|digest| !digest.health.doubts().is_empty());
-        let doubtful = doubtful.map(|digest| Failure {
-            what: digest.job.to_string(),
-            reason: digest.health.doubts().join("; "),
-        });
-        doubts.splice(0..0, doubtful);
+        let whole = digests
+            .iter()
+            .map(|digest| UnreliableFit { job: digest.job, diagnostics: digest.health.diagnostics() })
+            .filter(|fit| !fit.diagnostics.is_empty());
+        doubts.splice(0..0, whole);
 
         let mut scores = information_scores(experiment, &optima);
         scores.extend(of_modes);
-        for digest in &digests {
-            let Job { model: ModelKey { components, .. }, seed, .. } = digest.job;
-            let row = |score: &Score| ScoreRow { components, seed: Some(seed), score: score.clone() };
-            scores.extend(digest.waic.iter().chain(&digest.evidence).map(row));
-        }
-        scores.extend(left_out.iter().map(|loo| ScoreRow {
-            components: loo.components,
-            seed: Some(loo.seed),
-            score: loo.score.clone(),
-        }));
+        scores.extend(digests.iter().flat_map(|digest| digest.scores.iter().cloned()));
+        scores.extend(left_out.iter().map(|loo| loo.score.clone()));
         scores.extend(held_out);
         scores.extend(tempered);
         let data = Fingerprint::new(&experiment.dataset.data);
@@ -174,10 +174,20 @@ impl Results {
         let rankings = Criterion::ALL
             .into_iter()
             .filter(|&criterion| experiment.scores_by(criterion))
-            .filter_map(|criterion| ranking(criterion, &scores).transpose())
+            .filter_map(|criterion| ranking(criterion, &scores, &ks).transpose())
             .collect::<Result<Vec<_>>>()?;
-        let answer = Answer::of(&experiment.spec.model.prior, &rankings, &scores);
-        Ok(Self { optima, digests, plot_draws, left_out, scores, rankings, answer, failures, doubts })
+        let answer = Answer::new(&experiment.spec.model.prior, &rankings, &scores);
+        Ok(Self {
+            optima,
+            digests,
+            plot_draws,
+            left_out,
+            scores,
+            rankings,
+            answer,
+            failures,
+            unreliable: doubts,
+        })
     }
 }
 
@@ -201,19 +211,19 @@ fn left_out(
     experiment: &Experiment,
     findings: &Findings,
     failures: &[Failure],
-) -> (Vec<LeaveOneOut>, Vec<Failure>) {
+) -> (Vec<LeaveOneOut>, Vec<UnreliableFit>) {
     let mut doubts = Vec::new();
     let mut of_digest = |digest: &Digest| {
         let found = |task: Task| {
             let what = task.job.to_string();
             let held_out = findings.held_out(task.job).ok_or_else(|| {
                 let failure = failures.iter().find(|failure| failure.what == what);
-                failure.map_or_else(|| "it was not run".to_owned(), |failure| failure.reason.clone())
+                failure.map(|failure| failure.reason.clone())
             });
             if let Ok(held_out) = held_out
-                && !held_out.trouble.is_empty()
+                && !held_out.diagnostics.is_empty()
             {
-                doubts.push(Failure { what, reason: held_out.trouble.clone() });
+                doubts.push(UnreliableFit { job: task.job, diagnostics: held_out.diagnostics.clone() });
             }
             (task, held_out)
         };
@@ -240,20 +250,23 @@ impl HeldOutScorer<'_> {
         components: usize,
         seed: u64,
         failures: &mut Vec<Failure>,
-        doubts: &mut Vec<Failure>,
+        doubts: &mut Vec<UnreliableFit>,
     ) -> Option<ScoreRow> {
         let job = |variant| Job { model: ModelKey::full(components), seed, variant };
         let held_out = |&(part, _): &HeldOutPart| Some((part, self.findings.held_out(job(part))?));
         let found: Vec<Vec<(Variant, &HeldOut)>> =
             self.partitions.iter().map(|parts| parts.iter().filter_map(held_out).collect()).collect();
-        for (part, held_out) in found.iter().flatten().filter(|(_, held_out)| !held_out.trouble.is_empty()) {
-            doubts.push(Failure { what: job(*part).to_string(), reason: held_out.trouble.clone() });
+        for (part, held_out) in
+            found.iter().flatten().filter(|(_, held_out)| !held_out.diagnostics.is_empty())
+        {
+            doubts.push(UnreliableFit { job: job(*part), diagnostics: held_out.diagnostics.clone() });
         }
         if found.iter().zip(self.partitions).any(|(found, parts)| found.len() < parts.len()) {
             return None;
         }
-        match cross_validated(self.criterion, self.experiment.dataset.data.n_observations(), &found) {
-            Ok(score) => Some(ScoreRow { components, seed: Some(seed), score }),
+        let n_observations = self.experiment.dataset.data.n_observations();
+        match cross_validated(self.criterion, (components, seed), n_observations, &found) {
+            Ok(row) => Some(row),
             Err(error) => {
                 failures.push(Failure {
                     what: format!("{} of K = {components}, seed {seed}", self.criterion),
@@ -279,14 +292,14 @@ fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
         p_eff: mean(&|score| score.p_eff),
         n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
         reliable: scores.iter().all(|score| score.reliable),
-        // Each seed's own note stands with its own score.
-        note: String::new(),
+        // Each seed's own diagnostics stand with its own score.
+        diagnostics: Vec::new(),
         pointwise: (0..first.pointwise.len()).map(|i| mean(&|score| score.pointwise[i])).collect(),
         data: first.data,
     })
 }
 
-fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
+fn ranking(criterion: Criterion, rows: &[ScoreRow], ks: &[usize]) -> Result<Option<Ranking>> {
     let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.score.criterion == criterion).collect();
     let scores: Vec<(usize, Score)> = rows
         .chunk_by(|a, b| a.components == b.components)
@@ -319,5 +332,7 @@ fn ranking(criterion: Criterion, rows: &[ScoreRow]) -> Result<Option<Ranking>> {
             }
         }
     }
-    Ok(Some(Ranking { criterion, comparison, verdict, best_by_seed }))
+    let has_score = |k: &usize| scores.iter().any(|(scored, score)| scored == k && !score.estimate.is_nan());
+    let unscored = ks.iter().copied().filter(|k| !has_score(k)).collect();
+    Ok(Some(Ranking { criterion, comparison, verdict, unscored, best_by_seed }))
 }

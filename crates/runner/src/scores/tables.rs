@@ -11,11 +11,11 @@ use crate::storage::seal;
 use crate::storage::store::Store;
 
 impl Store {
-    /// `scores.parquet`: a row per K, seed and criterion.
+    /// `scores.parquet`: a row per K, seed and criterion; `note` says in words what is to be said of one.
     ///
     /// # Errors
     /// The disk.
-    pub fn write_scores(&self, rows: &[ScoreRow]) -> DiskResult<()> {
+    pub fn write_scores(&self, rows: &[ScoreRow], note: fn(&ScoreRow) -> String) -> DiskResult<()> {
         let number = |value: fn(&ScoreRow) -> f64| rows.iter().map(value).collect::<Vec<_>>();
         let text = |value: fn(&ScoreRow) -> String| rows.iter().map(value).collect::<Vec<_>>();
         let columns = vec![
@@ -28,7 +28,7 @@ impl Store {
             Column::new("p_eff", number(|row| row.score.p_eff)),
             Column::new("n_bad", rows.iter().map(|row| row.score.n_bad as u32).collect::<Vec<_>>()),
             Column::new("reliable", rows.iter().map(|row| row.score.reliable).collect::<Vec<bool>>()),
-            Column::new("note", text(|row| row.score.note.clone())),
+            Column::new("note", text(note)),
         ];
         seal::write(&self.root().join("scores.parquet"), columns, &version_alone())
     }

@@ -2,20 +2,22 @@
 
 use anyhow::Result;
 use gmm_sampler::diagnostics::mcse_mean;
-use gmm_scoring::{Score, wbic};
+use gmm_scoring::wbic;
 
+use super::diagnostic::Diagnostic;
+use super::digest::ScoreRow;
 use super::pass::{invariants, log_likelihood_and_spiked, pass};
 use crate::engine::experiment::Experiment;
-use crate::scores::health::{Demands, Health};
+use crate::scores::health::{ConvergenceThresholds, Health};
 use crate::storage::fits::Fit;
 use crate::study::job::Job;
 
 /// What a tempered fit says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tempered {
-    pub score: Score,
-    /// Why the fit is doubtful; empty if it is not.
-    pub trouble: String,
+    pub score: ScoreRow,
+    /// What is wrong with the fit; empty if nothing is.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Tempered {
@@ -25,8 +27,12 @@ impl Tempered {
         let (matrix, spiked) =
             log_likelihood_and_spiked(experiment, job.model.components, fit, &experiment.dataset.data)?;
         let log_likelihood = pass(&matrix, false, false).log_likelihood;
-        let health = Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, Demands::DRAWS);
+        let health =
+            Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, ConvergenceThresholds::DRAWS);
         let score = wbic(&log_likelihood, mcse_mean(&log_likelihood, fit.draws.n_chains()));
-        Ok(Self { score: health.doubt(score), trouble: health.doubts().join("; ") })
+        let diagnostics = health.diagnostics();
+        let mut score = ScoreRow::new(job.model.components, Some(job.seed), score);
+        score.push_fit(&diagnostics);
+        Ok(Self { score, diagnostics })
     }
 }

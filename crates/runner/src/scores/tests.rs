@@ -69,7 +69,7 @@ fn refitted_loo_is_loo_by_brute_force() {
     let digest = findings.digests().next().unwrap();
     let found = |task: &Task| (task.clone(), Ok(findings.held_out(task.job).unwrap()));
     let loo = LeaveOneOut::of(digest, &refits.iter().map(found).collect::<Vec<_>>()).unwrap();
-    assert_eq!((loo.score.n_bad, loo.score.reliable), (0, true), "{}", loo.score.note);
+    assert_eq!((loo.score.score.n_bad, loo.score.score.reliable), (0, true), "{:?}", loo.score.diagnostics);
 
     // Every observation by a fit without it, with another seed.
     let without = |row| Task {
@@ -94,8 +94,9 @@ fn refitted_loo_is_loo_by_brute_force() {
             assert!(apart.abs() < MONTE_CARLO, "observation {row}: {apart:.2} standard errors");
         }
     }
-    let apart = (loo.score.estimate - sum) / (loo.score.mcse * loo.score.mcse + variance).sqrt();
-    assert!(apart.abs() < MONTE_CARLO, "{apart:.2} standard errors: {} for {sum}", loo.score.estimate);
+    let apart =
+        (loo.score.score.estimate - sum) / (loo.score.score.mcse * loo.score.score.mcse + variance).sqrt();
+    assert!(apart.abs() < MONTE_CARLO, "{apart:.2} standard errors: {} for {sum}", loo.score.score.estimate);
 }
 
 #[test]

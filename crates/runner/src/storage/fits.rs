@@ -12,6 +12,7 @@ use super::seal::{self, Sealed};
 use super::store::Store;
 use crate::parquet::Column;
 use crate::storage::atomic::DiskResult;
+use crate::storage::diagnostic::{self, Diagnostic};
 use crate::study::job::Job;
 
 /// Footer entry: chains left out of a fit, from 0, separated by commas.
@@ -21,7 +22,7 @@ const FALLEN: &str = "gmm.fallen";
 /// any trajectory reached that depth, since the depth does not tell whether the trajectory also turned there.
 const CUT_OFF: &str = "gmm.cut_off";
 
-/// Footer entry: why the fit that rows were held out from is doubtful.
+/// Footer entry: what is wrong with the fit that rows were held out from, as JSON; empty if nothing is. Earlier versions wrote words.
 const TROUBLE: &str = "gmm.trouble";
 
 /// Footer entry: the Monte Carlo standard error of the sum of a held-out part's log densities.
@@ -47,8 +48,8 @@ pub struct HeldOut {
     pub elpd: Vec<f64>,
     /// Monte Carlo standard error of the sum of these, in nats.
     pub mcse: f64,
-    /// Why the fit behind them is doubtful; empty if it is not.
-    pub trouble: String,
+    /// What is wrong with the fit behind them; empty if nothing is.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What every fit's footer says of where it came from. Only the inputs are compared; the rest is for whoever opens the file.
@@ -119,7 +120,7 @@ impl Store {
         let rows: Vec<u32> = held_out.rows.iter().map(|&row| row as u32).collect();
         let columns = vec![Column::new("observation", rows), Column::new("elpd", held_out.elpd.clone())];
         let mut footer = origin(job, inputs);
-        footer.push((TROUBLE, held_out.trouble.clone()));
+        footer.push((TROUBLE, diagnostic::to_text(&held_out.diagnostics)));
         footer.push((MCSE, format!("{:?}", held_out.mcse)));
         seal::write(&self.path(job), columns, &footer)
     }
@@ -205,7 +206,7 @@ pub fn held_out(file: &Sealed) -> Result<HeldOut> {
         rows,
         elpd: table.take("elpd")?,
         mcse: mcse.parse().map_err(|error| anyhow!("{MCSE} is {mcse}: {error}"))?,
-        trouble: file.entry(TROUBLE).unwrap_or_default().to_owned(),
+        diagnostics: diagnostic::from_text(file.entry(TROUBLE).unwrap_or_default()),
     })
 }
 

@@ -44,6 +44,6 @@ mod tests {
     #[test]
     fn an_unbounded_likelihood_is_not_a_reliable_score() {
         let score = bic(f64::INFINITY, 5, 100);
-        assert!(!score.reliable && !score.note.is_empty() && score.se.is_nan());
+        assert!(!score.reliable && !score.diagnostics.is_empty() && score.se.is_nan());
     }
 }

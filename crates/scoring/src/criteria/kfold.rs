@@ -23,5 +23,5 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
 /// The estimate is a little pessimistic: each fit saw fewer observations than there are.
 #[must_use]
 pub fn kfold(pointwise: Vec<f64>) -> Score {
-    held_out_score(Criterion::Kfold, pointwise, Terms::Observations.name())
+    held_out_score(Criterion::Kfold, pointwise, Terms::Observations)
 }

@@ -21,7 +21,7 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
 /// the sum over its observations. Higher is better. The standard error is over groups: observations within one are not independent.
 #[must_use]
 pub fn logo(groups: Vec<f64>) -> Score {
-    held_out_score(Criterion::Logo, groups, Terms::Groups.name())
+    held_out_score(Criterion::Logo, groups, Terms::Groups)
 }
 
 #[cfg(test)]

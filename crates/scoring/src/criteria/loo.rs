@@ -7,6 +7,7 @@ use gmm_sampler::diagnostics::ess_unsplit;
 use crate::column::Span;
 use crate::criterion::Criterion;
 use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::{log_mean_exp, log_sum_exp};
 use crate::psis::{khat_threshold, psis};
 use crate::score::Score;
@@ -39,7 +40,7 @@ pub struct LooPoint {
 }
 
 impl LooPoint {
-    /// Whether reweighting can be believed here. NaN is not sound.
+    /// Whether reweighting is reliable here. NaN is not.
     pub(crate) fn is_sound(&self, threshold: f64) -> bool {
         self.pareto_k <= threshold && self.elpd.is_finite()
     }
@@ -115,10 +116,10 @@ pub fn loo(points: &[LooPoint], n_draws: usize) -> Score {
     let n_bad = points.iter().filter(|point| !point.is_sound(threshold)).count();
     let p_eff = points.iter().map(|point| point.p).sum();
     let pointwise = points.iter().map(|point| point.elpd).collect();
-    Score::from_pointwise(Criterion::Loo, pointwise, p_eff, n_bad, |n| {
-        format!(
-            "{n_bad} of {n} observations have a Pareto k above {threshold:.2}, or none: their terms are not to be believed, and are likely too high; use K-fold"
-        )
+    Score::from_pointwise(Criterion::Loo, pointwise, p_eff, n_bad, |n_terms| Diagnostic::LargeParetoK {
+        n_bad,
+        n_terms,
+        threshold,
     })
 }
 
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!((point.elpd, point.p, point.pareto_k), (f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY));
         let score = loo(&[point], column.len());
         assert_eq!((score.estimate, score.n_bad, score.reliable), (f64::NEG_INFINITY, 1, false));
-        assert!(score.note.starts_with("1 of 1 observations"));
+        assert!(matches!(score.diagnostics[..], [Diagnostic::LargeParetoK { n_bad: 1, n_terms: 1, .. }]));
     }
 
     #[test]

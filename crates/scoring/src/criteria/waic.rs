@@ -2,6 +2,7 @@
 
 use crate::criterion::Criterion;
 use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::log_mean_exp;
 use crate::score::Score;
 
@@ -59,9 +60,9 @@ pub fn waic(points: &[WaicPoint]) -> Score {
     let pointwise = points.iter().map(|point| point.elpd).collect();
     let p_eff = points.iter().map(|point| point.p).sum();
     let n_bad = points.iter().filter(|point| point.is_bad()).count();
-    Score::from_pointwise(Criterion::Waic, pointwise, p_eff, n_bad, |n| {
-        format!(
-            "{n_bad} of {n} observations have a log-likelihood of posterior variance above {GREATEST_VARIANCE}, or without a finite one; trust PSIS-LOO or K-fold instead"
-        )
+    Score::from_pointwise(Criterion::Waic, pointwise, p_eff, n_bad, |n_terms| Diagnostic::LargeVariance {
+        n_bad,
+        n_terms,
+        threshold: GREATEST_VARIANCE,
     })
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use gmm_accuracy::check::{Check, CheckResult, FAMILY_WISE_ERROR_RATE, Verdict};
 
 use super::results::SuiteResults;
-use crate::present::table::Table;
+use crate::present::text_table::TextTable;
 
 /// File name of the table with all checks.
 pub const CSV: &str = "accuracy.csv";
@@ -33,7 +33,7 @@ fn parts(results: &SuiteResults) -> String {
         ]);
     }
     left_aligned(&mut rows, 1);
-    Table { rows }.render()
+    TextTable::new(rows).render(usize::MAX, 1)
 }
 
 /// The checks with these verdicts, under the names of their cases.
@@ -58,7 +58,7 @@ fn checks(results: &SuiteResults, listed: impl Fn(Verdict) -> bool) -> String {
     left_aligned(&mut rows, 3);
     let mut text = String::new();
     let mut case = None;
-    for (line, (check, _)) in (Table { rows }).render().lines().zip(listed) {
+    for (line, (check, _)) in TextTable::new(rows).render(usize::MAX, 1).lines().zip(listed) {
         let title = format!("{}: {}", check.part.name(), check.case);
         if case.as_ref() != Some(&title) {
             text.push_str(&format!("{title}\n"));

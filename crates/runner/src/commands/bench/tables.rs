@@ -6,7 +6,8 @@ use gmm_bench::growth::Growth;
 use gmm_bench::measurement::{Area, Measurement, Quantity};
 use gmm_bench::suite::BenchResults;
 
-use crate::present::table::{Table, short};
+use crate::present::table::short;
+use crate::present::text_table::TextTable;
 use crate::storage::provenance::Machine;
 
 /// All tables with their headings.
@@ -109,7 +110,7 @@ impl<'a> Cases<'a> {
             row.extend(cells(&find));
             rows.push(row);
         }
-        Table { rows }.render()
+        TextTable::new(rows).render(usize::MAX, 1)
     }
 }
 
@@ -184,7 +185,7 @@ fn growth(results: &BenchResults) -> String {
         row.extend(numbers);
         row
     });
-    Table { rows: rows.collect() }.render()
+    TextTable::new(rows.collect()).render(usize::MAX, 1)
 }
 
 #[cfg(test)]

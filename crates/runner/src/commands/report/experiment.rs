@@ -11,18 +11,19 @@ use crate::cli::command::{DOUBTFUL, print};
 use crate::cli::messages::say;
 use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
+use crate::present::words;
 use crate::present::{report, table};
 use crate::process::threads::pool;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::{Failure, Results};
+use crate::scores::results::{Failure, Results, UnreliableFit};
 use crate::scores::warnings;
 use crate::storage::lock::{ReportLock, holder};
 use crate::storage::store::Store;
 use crate::study::spec::Reading;
 
 /// Unreliable fits that are listed unless -v is given.
-const DOUBTS_TOLD: usize = 4;
+const UNRELIABLE_SHOWN: usize = 4;
 
 /// Scores and compares what was found, and writes tables, figures and page.
 ///
@@ -39,7 +40,7 @@ pub fn conclude(
     let results = Results::of(experiment, findings, failures)?;
     // Before any new table, so that an interruption leaves no page that contradicts one.
     report::remove(store)?;
-    store.write_scores(&results.scores)?;
+    store.write_scores(&results.scores, words::diagnostics::note)?;
     store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
     report::write_tables(experiment, store, &results, warnings)?;
@@ -69,16 +70,19 @@ pub fn show(
         say!("failed: {}: {}", failure.what, failure.reason);
     }
     if !talk.quiet {
-        let told = if talk.verbose { results.doubts.len() } else { results.doubts.len().min(DOUBTS_TOLD) };
-        for Failure { what, reason } in &results.doubts[..told] {
-            say!("unreliable: {what}: {reason}");
+        let n = results.unreliable.len();
+        let shown = if talk.verbose { n } else { n.min(UNRELIABLE_SHOWN) };
+        for UnreliableFit { job, diagnostics } in &results.unreliable[..shown] {
+            say!("unreliable: {job}: {}", words::diagnostics::diagnostics(diagnostics));
         }
-        if told < results.doubts.len() {
-            say!("{} more; use -v or see summary.md", results.doubts.len() - told);
+        if shown < n {
+            say!("{} more; use -v or see summary.md", n - shown);
         }
         if talk.verbose {
             for digest in &results.digests {
-                digest.health.remarks().iter().for_each(|remark| say!("{}: {remark}", digest.job));
+                for remark in digest.health.remarks() {
+                    say!("{}: {}", digest.job, words::diagnostics::remark(&remark));
+                }
             }
         }
         let root = store.root();
@@ -87,7 +91,7 @@ pub fn show(
             ReportScope::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
         }
     }
-    let sound = results.failures.is_empty() && results.doubts.is_empty();
+    let sound = results.failures.is_empty() && results.unreliable.is_empty();
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
 }
 
@@ -108,7 +112,10 @@ pub fn report(
     if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
         say!("{holder}, is running this experiment: the report shows partial results");
     }
-    let warnings = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data));
+    let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
+        .iter()
+        .map(words::warnings::warning)
+        .collect();
     let results = pool(jobs)?.install(|| {
         let (findings, unavailable) = read_experiment(&experiment, &store, ReportScope::Full)?;
         let failures = unavailable.iter().map(Failure::from_unavailable).collect();

@@ -20,6 +20,7 @@ use crate::engine::progress::Progress;
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::supervisor::Supervision;
 use crate::present::columns::columns_line;
+use crate::present::words;
 use crate::process::threads::pool;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
@@ -42,7 +43,8 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<Exi
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(root)?;
     let ties = Ties::from_data(&experiment.dataset.data);
-    let warnings = warnings::beforehand(experiment, &ties);
+    let warnings: Vec<String> =
+        warnings::beforehand(experiment, &ties).iter().map(words::warnings::warning).collect();
     let scope = if flags.no_report { ReportScope::Tables } else { ReportScope::Full };
     let pool = pool(flags.jobs)?;
     let log = Log::new(Provenance::new(identity(experiment), root, pool.current_num_threads()), root, began);

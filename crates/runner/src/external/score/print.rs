@@ -6,8 +6,10 @@ use gmm_scoring::khat_threshold;
 use serde_json::{Value, json};
 
 use super::{Model, Ranked};
-use crate::external::reliability::aligned_left;
-use crate::present::table::{Table, short};
+use crate::present::table::short;
+use crate::present::text_table::{TextTable, terminal_width};
+use crate::present::words;
+use crate::present::words::list::counted;
 
 /// Bad observations that are named in a table; JSON has all.
 const NAMED: usize = 20;
@@ -36,15 +38,13 @@ fn of_model(model: &Model) -> String {
             format!("{}{doubt}", short(score.p_eff)),
         ]);
     }
-    aligned_left(&mut scores);
     let or_dash = |value: f64, text: String| if value.is_nan() { "–".to_owned() } else { text };
     let mut text = format!(
-        "{name}: {n_chains} chain{} of {} draws, {} observation{}\n\n{}\n{}\n",
-        if *n_chains == 1 { "" } else { "s" },
+        "{name}: {} of {} draws, {}\n\n{}\n{}\n",
+        counted(*n_chains, "chain"),
         n_draws / n_chains,
-        observations.len(),
-        if observations.len() == 1 { "" } else { "s" },
-        Table { rows: scores }.render(),
+        counted(observations.len(), "observation"),
+        render(scores),
         pareto_k(model)
     );
     let bad: Vec<usize> = model.bad().collect();
@@ -59,22 +59,26 @@ fn of_model(model: &Model) -> String {
                 or_dash(point.n_eff, format!("{:.0}", point.n_eff)),
             ]);
         }
-        aligned_left(&mut rows);
-        text.push_str(&Table { rows }.render());
+        text.push_str(&render(rows));
         if bad.len() > NAMED {
-            writeln!(text, "and {} more", bad.len() - NAMED).expect("writing to a string cannot fail");
+            writeln!(text, "{} more", bad.len() - NAMED).expect("writing to a string cannot fail");
         }
         text.push('\n');
     }
     writeln!(
         text,
-        "log-likelihood of all observations: R-hat {}, effective draws {} in the bulk, {} in the tails",
+        "log-likelihood of all observations: R-hat {}, bulk ESS {}, tail ESS {}",
         or_dash(log_likelihood.rhat, format!("{:.3}", log_likelihood.rhat)),
         or_dash(log_likelihood.ess_bulk, format!("{:.0}", log_likelihood.ess_bulk)),
         or_dash(log_likelihood.ess_tail, format!("{:.0}", log_likelihood.ess_tail)),
     )
     .expect("writing to a string cannot fail");
     text
+}
+
+/// A table whose first column holds names, for the terminal.
+fn render(rows: Vec<Vec<String>>) -> String {
+    TextTable::with_names(rows).render(terminal_width(), 1)
 }
 
 /// How many observations have which k, and the least effective number of draws behind one of them.
@@ -103,8 +107,7 @@ fn pareto_k(model: &Model) -> String {
             if least.is_finite() { format!("{least:.0}") } else { "–".to_owned() },
         ]);
     }
-    aligned_left(&mut rows);
-    Table { rows }.render()
+    render(rows)
 }
 
 fn comparison(models: &[Model], ranked: &Ranked) -> String {
@@ -125,10 +128,13 @@ fn comparison(models: &[Model], ranked: &Ranked) -> String {
             format!("{:.3}{doubt}", ranked.pseudo_bma_plus[index]),
         ]);
     }
-    aligned_left(&mut rows);
-    let legend =
-        if models.iter().all(|model| model.doubts.is_empty()) { "" } else { "\n? not to be trusted\n" };
-    format!("{}{legend}", Table { rows }.render())
+    let legend = if models.iter().all(|model| model.doubts.is_empty()) { "" } else { "\n?  unreliable\n" };
+    format!("{}{legend}", render(rows))
+}
+
+/// What a criterion's own diagnostic finds wrong, on one line.
+fn note(score: &gmm_scoring::Score) -> String {
+    score.diagnostics.iter().map(words::diagnostics::criterion).collect::<Vec<_>>().join("; ")
 }
 
 /// What is undefined or infinite is null.
@@ -154,7 +160,7 @@ pub fn json(models: &[Model], ranked: Option<&Ranked>) -> Value {
                 "khat_threshold": khat_threshold(model.n_draws),
                 "bad": bad,
                 "reliable": loo.reliable,
-                "note": loo.note,
+                "note": note(loo),
             },
             "waic": {
                 "elpd": waic.estimate,
@@ -162,7 +168,7 @@ pub fn json(models: &[Model], ranked: Option<&Ranked>) -> Value {
                 "p": waic.p_eff,
                 "pointwise": waic.pointwise,
                 "reliable": waic.reliable,
-                "note": waic.note,
+                "note": note(waic),
             },
             "log_likelihood": {"rhat": total.rhat, "ess_bulk": total.ess_bulk, "ess_tail": total.ess_tail},
             "reliable": model.doubts.is_empty(),

@@ -9,8 +9,9 @@ use crate::engine::experiment::Experiment;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
+use crate::present::words;
 use crate::scores::criterion_title::title;
-use crate::scores::results::{Ranking, Results};
+use crate::scores::results::{Ranking, Results, UnreliableFit};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -37,11 +38,11 @@ pub fn render(
             label => experiment.spec.data.label.clone(),
         },
         answer => results.answer.as_ref().map(|answer| context! {
-            headline => answer.headline.clone(),
-            reasons => answer.reasons.clone(),
+            headline => words::answer::headline(answer),
+            reasons => words::answer::reasons(answer),
         }),
         warnings => warnings.to_vec(),
-        verdicts => results.rankings.iter().filter_map(|ranking| ranking.verdict.as_ref()).map(ToString::to_string).collect::<Vec<_>>(),
+        verdicts => results.rankings.iter().filter_map(|ranking| Some(words::answer::verdict(ranking.verdict.as_ref()?, &ranking.unscored))).collect::<Vec<_>>(),
         table => comparison(experiment, results),
         refits => table::refits(results),
         notes => notes(results),
@@ -116,15 +117,20 @@ fn occupied(experiment: &Experiment, results: &Results) -> Value {
 
 /// What single scores carry, those that should not be believed first.
 fn notes(results: &Results) -> Vec<Value> {
-    let mut noted: Vec<_> = results.scores.iter().filter(|row| !row.score.note.is_empty()).collect();
-    noted.sort_by_key(|row| row.score.reliable);
+    let mut noted: Vec<_> = results
+        .scores
+        .iter()
+        .map(|row| (row, words::diagnostics::note(row)))
+        .filter(|(_, note)| !note.is_empty())
+        .collect();
+    noted.sort_by_key(|(row, _)| row.score.reliable);
     noted
         .into_iter()
-        .map(|row| {
+        .map(|(row, note)| {
             let seed = row.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
             context! {
                 about => format!("{}, K = {}{seed}", row.score.criterion.title(), row.components),
-                note => row.score.note.clone(),
+                note,
             }
         })
         .collect()
@@ -147,8 +153,8 @@ fn fits(results: &Results) -> Vec<Value> {
                 steps => format!("{:.1}", health.mean_gradients),
                 switched => format!("{:.1}", 100.0 * health.switched),
                 chains => health.chain_lp.iter().map(|&lp| short(lp)).collect::<Vec<_>>().join(", "),
-                doubts => health.doubts(),
-                remarks => health.remarks(),
+                doubts => health.diagnostics().iter().map(words::diagnostics::diagnostic).collect::<Vec<_>>(),
+                remarks => health.remarks().iter().map(words::diagnostics::remark).collect::<Vec<_>>(),
             }
         })
         .collect()
@@ -176,14 +182,14 @@ fn optima(results: &Results) -> Vec<Value> {
 pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String]) -> String {
     let mut text = format!("# {}\n\n", experiment.spec.name);
     if let Some(answer) = &results.answer {
-        text.push_str(&format!("**{}**\n\n", answer.headline));
-        for reason in &answer.reasons {
+        text.push_str(&format!("**{}**\n\n", words::answer::headline(answer)));
+        for reason in words::answer::reasons(answer) {
             text.push_str(&format!("- {reason}\n"));
         }
         text.push('\n');
     }
     text.push_str("```text\n");
-    text.push_str(&crate::present::table::ranks(experiment, results));
+    text.push_str(&table::ranks(experiment, results, usize::MAX));
     text.push_str("```\n");
     let of_repeats = results
         .scores
@@ -191,7 +197,12 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         .filter(|row| row.score.criterion == Criterion::Kfold && experiment.spec.scoring.repeats > 1);
     let of_repeats = of_repeats.filter_map(|row| {
         let seed = row.seed?;
-        Some(format!("{}, K = {}, seed {seed}: {}.", row.score.criterion, row.components, row.score.note))
+        Some(format!(
+            "{}, K = {}, seed {seed}: {}.",
+            row.score.criterion,
+            row.components,
+            words::diagnostics::note(row)
+        ))
     });
     for remark in table::refits(results).into_iter().chain(of_repeats) {
         text.push_str(&format!("\n{remark}\n"));
@@ -199,8 +210,11 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
     for failure in &results.failures {
         text.push_str(&format!("\n> {} failed: {}.\n", failure.what, failure.reason));
     }
-    for doubt in &results.doubts {
-        text.push_str(&format!("\n> {} is not to be trusted: {}.\n", doubt.what, doubt.reason));
+    for UnreliableFit { job, diagnostics } in &results.unreliable {
+        text.push_str(&format!(
+            "\n> {job} is unreliable: {}.\n",
+            words::diagnostics::diagnostics(diagnostics)
+        ));
     }
     for warning in warnings {
         text.push_str(&format!("\n> {warning}.\n"));

@@ -23,7 +23,7 @@ const FEWEST_DRAWS: usize = 20;
 pub struct Evidence {
     /// log ∫ of the density, nats; the mean of the two halves'.
     pub log_evidence: f64,
-    /// Monte Carlo standard error of `log_evidence` (FS, section 3.3, for dependent draws). It believes that the draws are of
+    /// Monte Carlo standard error of `log_evidence` (FS, section 3.3, for dependent draws). It assumes that the draws are of
     /// the whole posterior.
     pub mcse: f64,
     /// From the second halves of the chains with a proposal shaped by the first, and the other way round.
@@ -50,7 +50,7 @@ pub enum EvidenceError {
 }
 
 impl Evidence {
-    /// How far the halves are apart, in standard errors of their difference: beyond 3 the error is not to be believed.
+    /// How far the halves are apart, in standard errors of their difference: beyond 3 the error is unreliable.
     #[must_use]
     pub fn disagreement(&self) -> f64 {
         // The mean of two estimates of equal error has half the variance of one, their difference twice.

@@ -1,0 +1,195 @@
+//! The answer and the verdicts it rests on, in words.
+
+use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
+
+use super::list::{components, list};
+use crate::scores::answer::Answer;
+
+/// The answer in a few words.
+#[must_use]
+pub fn headline(answer: &Answer) -> String {
+    let qualifier = if answer.is_unreliable() {
+        " (unreliable)"
+    } else if answer.is_at_the_largest() {
+        " (the largest K with a score)"
+    } else if answer.criteria_disagree() {
+        " (the criteria disagree)"
+    } else {
+        ""
+    };
+    format!("K = {}{qualifier}", answer.components)
+}
+
+/// Sentences: why, which criteria agree, which do not.
+#[must_use]
+pub fn reasons(answer: &Answer) -> Vec<String> {
+    let mut reasons = vec![verdict(&answer.verdict, &answer.unscored)];
+    let agreeing: Vec<Criterion> = answer.agreeing().collect();
+    if !agreeing.is_empty() {
+        let agree = if agreeing.len() == 1 { "agrees" } else { "agree" };
+        reasons.push(format!("{} {agree}.", list(&agreeing, "and")));
+    }
+    if answer.criteria_disagree() {
+        reasons.push("The criteria disagree, because they ask different questions:".to_owned());
+        reasons.extend(answer.choices.iter().map(|(k, criteria)| side(*k, criteria)));
+    }
+    if let Some(excess) = answer.optimism {
+        reasons.push(format!(
+            "At K = {} PSIS-LOO exceeds K-fold by {:.1} ± {:.1} nats; it is probably optimistic. A prior or a scale from all rows \
+             has seen the row that PSIS-LOO leaves out, and folds train on fewer rows.",
+            answer.components, excess.estimate, excess.se
+        ));
+    }
+    reasons.extend(seeds(&answer.best_by_seed));
+    reasons
+}
+
+/// One K and why criteria choose it.
+fn side(k: usize, criteria: &[Criterion]) -> String {
+    // One rationale is given once, for all that share it.
+    let mut sides: Vec<(&str, Vec<Criterion>)> = Vec::new();
+    for &criterion in criteria {
+        let rationale = criterion.descriptor().rationale;
+        match sides.iter_mut().find(|(known, _)| *known == rationale) {
+            Some((_, sharing)) => sharing.push(criterion),
+            None => sides.push((rationale, vec![criterion])),
+        }
+    }
+    let sides = sides.iter().map(|(rationale, criteria)| match criteria[..] {
+        [only] if rationale.contains(only.title()) => (*rationale).to_owned(),
+        _ => format!("{rationale} ({})", list(criteria, "and")),
+    });
+    format!("K = {k} {}.", sides.collect::<Vec<_>>().join("; "))
+}
+
+fn seeds(best_by_seed: &[(u64, usize)]) -> Option<String> {
+    let [(_, first), rest @ ..] = best_by_seed else { return None };
+    Some(if rest.iter().all(|(_, best)| best == first) {
+        let all = match best_by_seed.len() {
+            2 => "Both seeds".to_owned(),
+            n => format!("All {n} seeds"),
+        };
+        format!("{all} rank K = {first} first.")
+    } else {
+        let by_seed = best_by_seed.iter().map(|(seed, best)| format!("seed {seed}: {best}"));
+        format!("Seeds differ in the K that they rank first ({}).", by_seed.collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// What one criterion says, with what to do about its flags. `unscored` are the Ks that were tried and have no score by it.
+#[must_use]
+pub fn verdict(verdict: &Verdict, unscored: &[usize]) -> String {
+    let Verdict { criterion, best, smallest, .. } = verdict;
+    let others: Vec<usize> = verdict.indistinguishable.iter().copied().filter(|k| k != best).collect();
+    let are = if others.len() == 1 { "is" } else { "are" };
+    let mut text = format!("{criterion} is best at K = {best}");
+    text += &match (others.as_slice(), smallest < best) {
+        ([], _) if verdict.n_scored == 1 => ", the only K with a score.".to_owned(),
+        ([], _) => ", clearly ahead of every other K.".to_owned(),
+        // A criterion that charges for components has charged; no smaller K is to be preferred on top of that.
+        _ if criterion.scale() != Scale::Prediction => format!(
+            "; {} {are} within {} of it, too little to count.",
+            components(&others, "and"),
+            verdict.small_difference()
+        ),
+        (_, true) => format!(
+            "; {} {are} indistinguishable from it. K = {smallest} is the smallest of these.",
+            components(&others, "and")
+        ),
+        (_, false) => {
+            format!("; {} {are} indistinguishable from it, but no smaller K is.", components(&others, "and"))
+        }
+    };
+    for flag in &verdict.flags {
+        text.push(' ');
+        text += &self::flag(flag, unscored);
+    }
+    text
+}
+
+fn flag(flag: &Flag, unscored: &[usize]) -> String {
+    match flag {
+        Flag::LargestIsBest { components: largest } => {
+            let larger: Vec<usize> = unscored.iter().copied().filter(|k| k > largest).collect();
+            if larger.is_empty() {
+                format!("K = {largest} is the largest K tried: try larger ones.")
+            } else {
+                let were = if larger.len() == 1 { "was" } else { "were" };
+                format!(
+                    "K = {largest} is the largest K with a score: {} {were} tried and failed.",
+                    components(&larger, "and")
+                )
+            }
+        }
+        Flag::Unreliable { components: ks } => {
+            let (scores, are) = if ks.len() == 1 { ("score", "is") } else { ("scores", "are") };
+            format!("The {scores} at {} {are} unreliable; see the notes.", components(ks, "and"))
+        }
+        Flag::Undefined { components: ks } => {
+            let have = if ks.len() == 1 { "has" } else { "have" };
+            format!("{} {have} no score.", components(ks, "and"))
+        }
+        Flag::FewTerms { n_terms, terms } => format!(
+            "With {n_terms} {} (fewer than {FEW_TERMS}) the standard errors of differences are rough.",
+            terms.name()
+        ),
+        Flag::ManyModels { n_models } => format!(
+            "With {n_models} models, a part of the best one's lead is chance; prefer the smallest indistinguishable K."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gmm_scoring::{Comparison, Score, bic, kfold};
+
+    fn words(scores: &[(usize, Score)], unscored: &[usize]) -> String {
+        let borrowed: Vec<(usize, &Score)> = scores.iter().map(|(k, score)| (*k, score)).collect();
+        verdict(&Verdict::new(&Comparison::new(&borrowed).unwrap()).unwrap(), unscored)
+    }
+
+    /// A held-out score of 200 observations: `mean` each, give or take 0.1 in a pattern that the seed moves.
+    fn predictive(mean: f64, seed: usize) -> Score {
+        kfold((0..200).map(|i| mean + 0.1 * (((i * 7 + seed * 3) % 11) as f64 - 5.0)).collect())
+    }
+
+    #[test]
+    fn a_firm_verdict_names_one_number() {
+        let scores = [(1, bic(-500.0, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
+        assert_eq!(words(&scores, &[]), "BIC is best at K = 2, clearly ahead of every other K.");
+    }
+
+    #[test]
+    fn a_deviance_within_two_is_named_and_the_best_stays() {
+        let scores = [(1, bic(-416.8, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
+        assert_eq!(
+            words(&scores, &[]),
+            "BIC is best at K = 2; K = 1 is within 2 of it, too little to count."
+        );
+    }
+
+    #[test]
+    fn the_smallest_indistinguishable_prediction_is_named() {
+        let scores = [
+            (1, predictive(-2.0, 0)),
+            (2, predictive(-1.01, 1)),
+            (3, predictive(-1.0, 2)),
+            (4, predictive(-1.005, 3)),
+        ];
+        assert_eq!(
+            words(&scores, &[]),
+            "K-fold is best at K = 3; K = 2 and 4 are indistinguishable from it. K = 2 is the smallest of these."
+        );
+    }
+
+    #[test]
+    fn ks_that_were_tried_and_failed_are_not_called_untried() {
+        let scores = [(2, bic(-500.0, 5, 200)), (3, bic(-400.0, 11, 200))];
+        assert!(words(&scores, &[]).ends_with("K = 3 is the largest K tried: try larger ones."));
+        assert!(
+            words(&scores, &[1, 4, 5, 6, 7, 8])
+                .ends_with("K = 3 is the largest K with a score: K = 4 to 8 were tried and failed.")
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! What is wrong with fits and scores, in words: what was seen, and what to do.
+
+use gmm_scoring::Diagnostic as Criterion;
+
+use super::list::{counted, list};
+use crate::engine::errors::REMEDY;
+use crate::scores::diagnostic::{Diagnostic, RefitProblem, Remark, ScoreDiagnostic};
+use crate::scores::digest::ScoreRow;
+
+/// What is wrong with a fit.
+#[must_use]
+pub fn diagnostic(diagnostic: &Diagnostic) -> String {
+    match diagnostic {
+        Diagnostic::ChainsLeftOut { chains } => format!(
+            "{} fell into the spike of tied observations (a σ far below the column's resolution) and {} left out: under this prior the exact posterior is improper; {REMEDY}",
+            numbered(chains),
+            was(chains)
+        ),
+        Diagnostic::ChainsOnSpike { chains } => format!(
+            "{} describe{} tied observations (a σ far below the column's resolution): rounding made this mode; a scale prior with less mass near 0 avoids it",
+            numbered(chains),
+            if chains.len() == 1 { "s" } else { "" }
+        ),
+        Diagnostic::UndefinedRhat => {
+            "R-hat is undefined: too few draws, or draws that do not move".to_owned()
+        }
+        Diagnostic::LargeRhat { rhat, span } => format!(
+            "R-hat {rhat:.4}: the chains disagree (their mean log densities span {span:.1} nats); more draws help if they mix slowly, not if they sit in different modes"
+        ),
+        Diagnostic::SmallEss { ess: Some(ess), key } => format!(
+            "effective sample size {ess:.0}: too few draws for the tails; raise `{}` or `chains`",
+            key.name()
+        ),
+        Diagnostic::SmallEss { ess: None, key } => {
+            format!(
+                "the effective sample size is undefined: too few draws; raise `{}` or `chains`",
+                key.name()
+            )
+        }
+        Diagnostic::Divergences { divergences, n_draws } => format!(
+            "{divergences} of {n_draws} draws diverged: part of the posterior may be missing; raise `target_accept`"
+        ),
+        Diagnostic::SmallBfmi { bfmi, key } => {
+            format!("E-BFMI {bfmi:.2}: the sampler explores energies slowly; raise `{}`", key.name())
+        }
+        Diagnostic::Recorded(words) => words.clone(),
+    }
+}
+
+/// Everything that is wrong with a fit, on one line.
+#[must_use]
+pub fn diagnostics(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(diagnostic).collect::<Vec<_>>().join("; ")
+}
+
+/// What slows a fit, or may surprise.
+#[must_use]
+pub fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::CutOffTrajectories { cut_off, n_draws } => format!(
+            "{cut_off} of {n_draws} trajectories were cut off by `max_tree_depth`: the draws are right, and cost more than they need"
+        ),
+        Remark::LabelsSwitched { share } => {
+            format!("labels switched in {:.1} % of draws; summaries are of relabelled draws", 100.0 * share)
+        }
+    }
+}
+
+/// What a criterion's own diagnostic found.
+#[must_use]
+pub fn criterion(diagnostic: &Criterion) -> String {
+    match diagnostic {
+        Criterion::NotFinite => "the log-likelihood is not finite".to_owned(),
+        Criterion::LargeVariance { n_bad, n_terms, threshold } => format!(
+            "the log-likelihood of {n_bad} of {n_terms} observations has a posterior variance above {threshold}, or none; use PSIS-LOO or K-fold"
+        ),
+        Criterion::LargeParetoK { n_bad, n_terms, threshold } => format!(
+            "{n_bad} of {n_terms} observations have a Pareto k above {threshold:.2}, or none: their terms are unreliable and probably too high; use K-fold"
+        ),
+        Criterion::UndefinedDensity { n_bad, n_terms, terms } => {
+            format!("{n_bad} of {n_terms} held-out {} have no finite log predictive density", terms.name())
+        }
+    }
+}
+
+/// What is to be said of a score beside that.
+#[must_use]
+pub fn score(diagnostic: &ScoreDiagnostic) -> String {
+    match diagnostic {
+        ScoreDiagnostic::Fit(fit) => self::diagnostic(fit),
+        ScoreDiagnostic::DegenerateStarts { n_starts } => {
+            format!("all {n_starts} starts of EM ended in a degenerate solution")
+        }
+        ScoreDiagnostic::TinyCluster { n_starts, min_count, min_eigenvalue } => format!(
+            "every optimum of {n_starts} starts of EM depends on a tiny cluster (smallest expected count {min_count:.1}, smallest relative eigenvalue {min_eigenvalue:.1e})"
+        ),
+        ScoreDiagnostic::SpuriousOptimum { gain } => {
+            format!("a spurious optimum {gain:.1} nats higher was refused")
+        }
+        ScoreDiagnostic::ImproperPosterior => {
+            "tied observations make the exact posterior improper: this is the evidence of its regular modes"
+                .to_owned()
+        }
+        ScoreDiagnostic::PriorFromCentroids => {
+            "the prior is centred on k-means centroids of the same data: this is not the evidence of a prior".to_owned()
+        }
+        ScoreDiagnostic::PriorUnitFromData => "the prior takes its location or unit from the data".to_owned(),
+        ScoreDiagnostic::NoEvidence(error) => error.to_string(),
+        ScoreDiagnostic::LargeEvidenceError => {
+            "the Monte Carlo error is as large as differences that count; raise `draws`".to_owned()
+        }
+        ScoreDiagnostic::HalvesDisagree { halves: [first, second] } => format!(
+            "the halves of the chains give {first:.2} and {second:.2}, further apart than their errors allow"
+        ),
+        ScoreDiagnostic::NoLaplace(error) => error.to_string(),
+        ScoreDiagnostic::NoRegularMode => {
+            "every search for a mode ended in the spike of tied observations".to_owned()
+        }
+        ScoreDiagnostic::ComponentsCoincide => {
+            "components coincide at the highest mode, where the posterior is not normal: the estimate is too high"
+                .to_owned()
+        }
+        ScoreDiagnostic::MeanOfPartitions { n, sd } => {
+            format!("the mean of {n} partitions, whose estimates have a standard deviation of {sd:.2}")
+        }
+        ScoreDiagnostic::LargeHeldOutError { mcse, se } => format!(
+            "the Monte Carlo error {mcse:.2} is more than a tenth of the standard error {se:.2}; raise `fold_draws`"
+        ),
+        ScoreDiagnostic::UnreliablePart { part, diagnostics, n_more } => {
+            let more = match n_more {
+                0 => String::new(),
+                n => format!(" (and {})", counted(*n, "more part")),
+            };
+            let name = part.to_string();
+            format!("{}: {}{more}", name.trim_start_matches(", "), self::diagnostics(diagnostics))
+        }
+        ScoreDiagnostic::Refitted { n, threshold, n_fits, largest, change } => {
+            let by = if *largest > 1 {
+                format!("{} without up to {largest} of them at a time", counted(*n_fits, "fit"))
+            } else {
+                "fits of their own".to_owned()
+            };
+            format!(
+                "{} with a Pareto k above {threshold:.2} left out by {by}, which changed the estimate by {change:+.2}",
+                counted(*n, "observation")
+            )
+        }
+        ScoreDiagnostic::BadRefits { n, n_refits, first } => {
+            let first = match first {
+                RefitProblem::Failed(None) => "it was not run".to_owned(),
+                RefitProblem::Failed(Some(reason)) => reason.clone(),
+                RefitProblem::Unreliable(found) => diagnostics(found),
+            };
+            format!("{n} of {} failed or are unreliable: {first}", counted(*n_refits, "refit"))
+        }
+    }
+}
+
+/// The note of a score: all that is to be said of it, on one line; empty if nothing is.
+#[must_use]
+pub fn note(row: &ScoreRow) -> String {
+    let own = row.score.diagnostics.iter().map(criterion);
+    own.chain(row.diagnostics.iter().map(score)).collect::<Vec<_>>().join("; ")
+}
+
+/// "chain 2", "chains 2 and 4"; counted from 1, as people do.
+fn numbered(chains: &[usize]) -> String {
+    let noun = if chains.len() == 1 { "chain" } else { "chains" };
+    format!("{noun} {}", list(chains.iter().map(|chain| chain + 1), "and"))
+}
+
+fn was(chains: &[usize]) -> &'static str {
+    if chains.len() == 1 { "was" } else { "were" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chains_are_counted_from_one() {
+        let left_out = |chains: &[usize]| diagnostic(&Diagnostic::ChainsLeftOut { chains: chains.to_vec() });
+        assert!(left_out(&[1]).starts_with("chain 2 fell into the spike"), "{}", left_out(&[1]));
+        assert!(left_out(&[1, 3]).starts_with("chains 2 and 4 fell into the spike"));
+        assert!(left_out(&[1, 3]).contains(" and were left out: "));
+    }
+}

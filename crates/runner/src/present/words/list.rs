@@ -1,0 +1,63 @@
+//! Lists and plurals.
+
+use std::fmt::Display;
+
+/// "a", "a and b", "a, b and c" with the conjunction between the last two.
+#[must_use]
+pub fn list<T: Display>(items: impl IntoIterator<Item = T>, conjunction: &str) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, before)) => format!("{} {conjunction} {last}", before.join(", ")),
+    }
+}
+
+/// "1 fit", "3 fits": a count with a noun that takes an s in the plural.
+#[must_use]
+pub fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {}", plural(n, noun))
+}
+
+/// "fit" of one, "fits" of any other number.
+#[must_use]
+pub fn plural(n: usize, noun: &str) -> String {
+    format!("{noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Ks in ascending order, runs of three and more as ranges: "K = 2", "K = 2 and 3", "K = 1 and 4 to 8".
+#[must_use]
+pub fn components(ks: &[usize], conjunction: &str) -> String {
+    let mut parts = Vec::new();
+    for run in ks.chunk_by(|a, b| a + 1 == *b) {
+        match run {
+            [first, _, .., last] => parts.push(format!("{first} to {last}")),
+            short => parts.extend(short.iter().map(usize::to_string)),
+        }
+    }
+    format!("K = {}", list(parts, conjunction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_one_conjunction() {
+        assert_eq!(list(["a"], "and"), "a");
+        assert_eq!(list(["a", "b"], "or"), "a or b");
+        assert_eq!(list(["a", "b", "c"], "and"), "a, b and c");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!((counted(1, "fit"), counted(0, "fit")), ("1 fit".to_owned(), "0 fits".to_owned()));
+    }
+
+    #[test]
+    fn neighbouring_ks_are_a_range() {
+        assert_eq!(components(&[2], "and"), "K = 2");
+        assert_eq!(components(&[2, 3], "or"), "K = 2 or 3");
+        assert_eq!(components(&[1, 4, 5, 6, 8], "and"), "K = 1, 4 to 6 and 8");
+    }
+}
