@@ -30,7 +30,7 @@
 
 pub mod case;
 pub mod chain;
-mod clock;
+pub mod clock;
 pub mod data_set;
 pub mod em;
 pub mod fixed;
