@@ -1,5 +1,6 @@
 //! `gmm guide`: the documentation, in the terminal.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -7,6 +8,7 @@ use clap::ValueEnum;
 
 use crate::cli::command::print;
 use crate::cli::topic::Topic;
+use crate::study::spec::{REFERENCE_TITLE, reference_markdown};
 
 /// Prints a topic, or the list of topics.
 ///
@@ -14,14 +16,27 @@ use crate::cli::topic::Topic;
 /// A fault of standard output.
 pub fn guide(topic: Option<Topic>) -> Result<ExitCode> {
     match topic {
-        Some(topic) => print(text(topic))?,
+        Some(topic) => print(&text(topic))?,
         None => print(&list())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The Markdown of a topic.
-fn text(topic: Topic) -> &'static str {
+/// The Markdown of a topic. That of the spec ends with the reference of all keys, made from the table that the reader uses; a test
+/// holds the file of the repository to it, which `gmm guide spec` renews.
+fn text(topic: Topic) -> Cow<'static, str> {
+    let page = embedded(topic);
+    match topic {
+        Topic::Spec => {
+            let reference = page.find(REFERENCE_TITLE).unwrap_or(page.len());
+            Cow::Owned(format!("{}{}", &page[..reference], reference_markdown()))
+        }
+        _ => Cow::Borrowed(page),
+    }
+}
+
+/// The page of a topic, as it stands in the repository.
+fn embedded(topic: Topic) -> &'static str {
     macro_rules! embedded {
         ($name:literal) => {
             include_str!(concat!("../../guide/", $name, ".md"))

@@ -2,8 +2,10 @@
 
 mod document;
 mod experiment;
+mod keys;
 pub mod limits;
 mod read;
+mod reference;
 pub mod suite;
 
 pub use experiment::{
@@ -11,6 +13,7 @@ pub use experiment::{
     Spec, WeightsPrior,
 };
 pub use read::{Reading, read};
+pub use reference::{REFERENCE_TITLE, reference_markdown};
 
 #[cfg(test)]
 mod tests;

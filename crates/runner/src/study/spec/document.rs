@@ -7,6 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::keys::{self, Allowed, Domain, KeySection};
 use crate::cli::problem::{Excerpt, Problem};
 
 /// The longest value that is quoted back in a message; a longer one is cut.
@@ -64,13 +65,13 @@ impl Document {
         problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    /// The whole document as a section.
-    pub fn section<'a>(&'a self, table: &'a DeTable<'a>) -> Section<'a> {
-        Section { document: self, key: String::new(), table: Some(table), known: Vec::new() }
+    /// The whole document as a section, with the keys of an experiment or of a suite.
+    pub fn section<'a>(&'a self, table: &'a DeTable<'a>, keys: &'static KeySection) -> Section<'a> {
+        Section { document: self, key: String::new(), table: Some(table), keys }
     }
 }
 
-/// A table being read. Each key is named once, where it is taken; [`finish`](Self::finish) refuses all others.
+/// A table being read. What its keys allow is said by the table of [`keys`]; [`finish`](Self::finish) refuses all others.
 ///
 /// A value that is wrong is reported and its default returned, so that reading goes on to the next problem.
 pub struct Section<'a> {
@@ -79,7 +80,7 @@ pub struct Section<'a> {
     key: String,
     /// `None`: not typed, or typed as something else and reported. All keys have their defaults.
     table: Option<&'a DeTable<'a>>,
-    known: Vec<&'static str>,
+    keys: &'static KeySection,
 }
 
 impl<'a> Section<'a> {
@@ -89,7 +90,7 @@ impl<'a> Section<'a> {
 
     /// The value of a key, if it was typed.
     pub fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
-        self.known.push(key);
+        debug_assert_eq!(self.keys.key(key).name, key);
         let value = self.table?.get(key)?;
         Some(Value::new(self.document, self.path(key), value))
     }
@@ -118,18 +119,50 @@ impl<'a> Section<'a> {
 
     /// The section of that name; an empty one if it was not typed.
     pub fn section(&mut self, key: &'static str) -> Section<'a> {
-        let absent = Section { document: self.document, key: self.path(key), table: None, known: Vec::new() };
+        let path = self.path(key);
+        let keys = keys::section(&path);
+        let absent = Section { document: self.document, key: path, table: None, keys };
         self.take(key).and_then(|value| value.section()).unwrap_or(absent)
     }
 
-    /// An integer within a range.
-    pub fn count(&mut self, key: &'static str, default: usize, allowed: RangeInclusive<usize>) -> usize {
-        self.take(key).and_then(|value| value.count(allowed)).unwrap_or(default)
+    /// An integer.
+    pub fn integer(&mut self, key: &'static str, default: u64) -> u64 {
+        let Allowed::Integer(range) = &self.keys.key(key).allowed else {
+            panic!("`{}` is no integer in the table of keys", self.path(key));
+        };
+        self.take(key).and_then(|value| value.integer(range.clone())).unwrap_or(default)
     }
 
-    /// A number of a domain.
-    pub fn number(&mut self, key: &'static str, default: f64, domain: Domain) -> f64 {
-        self.take(key).and_then(|value| value.number(domain)).unwrap_or(default)
+    /// An integer, for counting.
+    pub fn count(&mut self, key: &'static str, default: usize) -> usize {
+        let count = self.integer(key, default as u64);
+        usize::try_from(count).unwrap_or(default)
+    }
+
+    /// A number; `None` if it was not typed, or is not allowed.
+    pub fn number(&mut self, key: &'static str) -> Option<f64> {
+        let value = self.take(key)?;
+        value.number(self.domain(key))
+    }
+
+    /// The numbers of all keys, none of which has a default, in the order of the table of keys.
+    pub fn numbers(mut self) -> Option<Vec<f64>> {
+        // Each key is read, also after a faulty one, so that all problems are reported.
+        let read = self.names().map(|key| {
+            let value = self.require(key, &format!("{key} = 1.0"))?;
+            value.number(self.domain(key))
+        });
+        let numbers: Vec<Option<f64>> = read.collect();
+        self.finish();
+        numbers.into_iter().collect()
+    }
+
+    /// The numbers that a key allows.
+    pub fn domain(&self, key: &str) -> Domain {
+        match self.keys.key(key).allowed {
+            Allowed::Number(domain) => domain,
+            _ => panic!("`{}` is no number in the table of keys", self.path(key)),
+        }
     }
 
     /// One of a few words.
@@ -137,7 +170,7 @@ impl<'a> Section<'a> {
         self.take(key).and_then(|value| value.choice(choices)).unwrap_or(default)
     }
 
-    /// Of several keys that exclude each other, the one that was typed. Two are refused.
+    /// The key that was typed of several that exclude each other. A second one is refused.
     pub fn only_one_of(&mut self, keys: &[&'static str]) -> Option<(&'static str, Value<'a>)> {
         let mut typed = Vec::new();
         for &key in keys {
@@ -152,16 +185,21 @@ impl<'a> Section<'a> {
         Some(first)
     }
 
-    /// Refuses every key that nobody took.
+    /// The names of all keys.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.names()
+    }
+
+    /// Refuses every key that is not in the table of keys.
     pub fn finish(self) {
         for (key, _) in self.table.into_iter().flatten() {
             let name: &str = key.get_ref();
-            if !self.known.contains(&name) {
+            if !self.keys.names().any(|known| known == name) {
                 let path = self.path(name);
                 let problem =
                     Problem::with_key(&self.document.file, path.as_str(), format!("unknown key `{path}`"))
-                        .label(format!("allowed here: {}", self.known.join(", ")))
-                        .did_you_mean(name, self.known.iter().copied());
+                        .label(format!("allowed here: {}", self.keys.names().collect::<Vec<_>>().join(", ")))
+                        .did_you_mean(name, self.keys.names());
                 self.document.report(&key.span(), problem);
             }
         }
@@ -175,34 +213,6 @@ pub struct Value<'a> {
     key: String,
     span: Range<usize>,
     value: &'a DeValue<'a>,
-}
-
-/// Which real numbers a key allows. Infinity and NaN never are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Domain {
-    Real,
-    Positive,
-    /// Between 0 and 1, both excluded.
-    OpenUnit,
-}
-
-impl Domain {
-    fn contains(self, number: f64) -> bool {
-        number.is_finite()
-            && match self {
-                Self::Real => true,
-                Self::Positive => number > 0.0,
-                Self::OpenUnit => number > 0.0 && number < 1.0,
-            }
-    }
-
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Real => "a finite number",
-            Self::Positive => "a finite number above 0",
-            Self::OpenUnit => "a number above 0 and below 1",
-        }
-    }
 }
 
 impl<'a> Value<'a> {
@@ -282,9 +292,8 @@ impl<'a> Value<'a> {
     }
 
     /// An integer within a range, for counting.
-    pub fn count(&self, allowed: RangeInclusive<usize>) -> Option<usize> {
-        let (start, end) = allowed.into_inner();
-        self.integer(start as u64..=end as u64).and_then(|integer| usize::try_from(integer).ok())
+    pub fn count(&self, allowed: RangeInclusive<u64>) -> Option<usize> {
+        self.integer(allowed).and_then(|integer| usize::try_from(integer).ok())
     }
 
     fn as_i128(&self) -> Option<i128> {
@@ -355,6 +364,6 @@ impl<'a> Value<'a> {
             self.refuse("a table of keys and values");
         }
         let (document, key) = (self.document, self.key.clone());
-        table.map(|table| Section { document, key, table: Some(table), known: Vec::new() })
+        table.map(|table| Section { document, key, table: Some(table), keys: keys::section(&self.key) })
     }
 }

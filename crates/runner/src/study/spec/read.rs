@@ -1,38 +1,18 @@
 //! Reads a [`Spec`] from TOML text, and checks its keys one by one and against each other.
 
-use std::ops::RangeInclusive;
-
 use toml::Spanned;
 use toml::de::DeTable;
 
 use gmm_scoring::Criterion;
 
-use super::document::{Document, Domain, Section, Value};
+use super::document::{Document, Section, Value};
 use super::experiment::{
     Centre, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec, SamplerSpec, Scale,
     ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
-use super::limits::MOST_ROWS;
+use super::keys::{self, COMPONENTS, Domain, SEEDS};
 use crate::cli::problem::{Excerpt, Problem, Problems};
 
-/// K. Far above any use, and low enough that a slip such as `to = 1000000000` is refused, not expanded.
-pub(super) const COMPONENTS: RangeInclusive<usize> = 1..=1000;
-/// Far above any use: a slip is refused before it fills the memory.
-const CHAINS: RangeInclusive<usize> = 1..=1000;
-/// Per chain. None at all is allowed: the sampler then keeps the metric and step size that it starts with.
-const WARMUP: RangeInclusive<usize> = 0..=1_000_000;
-/// Per chain.
-const DRAWS: RangeInclusive<usize> = 1..=1_000_000;
-/// 2²⁰ steps take minutes for a single draw, even on small data.
-const MAX_TREE_DEPTH: RangeInclusive<usize> = 1..=20;
-/// One fold would leave nothing to train on. The upper end, that of a count of rows, is checked with the data.
-const FOLDS: RangeInclusive<usize> = 2..=MOST_ROWS;
-/// Each costs as much as the folds themselves.
-const REPEATS: RangeInclusive<usize> = 1..=1000;
-/// None at all is allowed: observations at which LOO fails are then only counted.
-const REFITS: RangeInclusive<usize> = 0..=MOST_ROWS;
-/// What TOML integers hold.
-pub(super) const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
 const LONGEST_NAME: usize = 100;
 
@@ -50,7 +30,7 @@ pub struct Reading {
 pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let document = Document::new(file, text);
     let table = parse(file, text)?;
-    let mut section = document.section(table.get_ref());
+    let mut section = document.section(table.get_ref(), &keys::EXPERIMENT);
     let name = name(&mut section);
     let data = data(section.section("data"));
     let model = model(section.section("model"));
@@ -118,16 +98,16 @@ impl Reading {
 }
 
 pub(super) fn name(section: &mut Section<'_>) -> String {
-    const ALLOWED: &str = "at most 100 letters, digits, `-`, `_` and `.`, not starting with `-` or `.`";
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let is_file_name =
         |name: &str| name.len() <= LONGEST_NAME && name.chars().all(plain) && !name.starts_with(['-', '.']);
     section
         .require("name", "name = \"my-experiment\"")
         .and_then(|value| {
-            let name = value.text(ALLOWED)?;
+            let allowed = keys::EXPERIMENT.key("name").allowed.describe();
+            let name = value.text(&allowed)?;
             if !is_file_name(name) {
-                value.refuse(ALLOWED);
+                value.refuse(&allowed);
             }
             Some(name.to_owned())
         })
@@ -138,7 +118,7 @@ fn data(mut section: Section<'_>) -> DataSpec {
     let column = |value: &Value<'_>| value.text("the name of a column").map(str::to_owned);
     let path = section
         .require("path", "path = \"data.csv\"")
-        .and_then(|value| value.text("the path of a CSV or Parquet file, relative to this file"))
+        .and_then(|value| value.text(&keys::section("data").key("path").allowed.describe()))
         .unwrap_or_default()
         .to_owned();
     let columns = section
@@ -198,13 +178,13 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
     let default = PriorSpec::default();
     let WeightsPrior::Dirichlet { mut alpha } = default.weights;
     let mut weights = section.section("weights");
-    alpha = weights.number("dirichlet", alpha, Domain::Positive);
+    alpha = weights.number("dirichlet").unwrap_or(alpha);
     weights.finish();
     let means = means(section.section("means"), components);
     let scales = scales(section.section("scales"));
     let CorrelationsPrior::Lkj { mut eta } = default.correlations;
     let mut correlations = section.section("correlations");
-    eta = correlations.number("lkj", eta, Domain::Positive);
+    eta = correlations.number("lkj").unwrap_or(eta);
     correlations.finish();
     section.finish();
     PriorSpec {
@@ -218,8 +198,9 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
 fn means(mut section: Section<'_>, components: Option<&[usize]>) -> MeansPrior {
     let default = MeansPrior::default();
     let centre = section.take("centre").and_then(|value| centre(&value, components));
+    let domain = section.domain("variance");
     let variance = section.only_one_of(&["variance", "sd"]).and_then(|(key, value)| {
-        let number = value.number(Domain::Positive)?;
+        let number = value.number(domain)?;
         let variance = if key == "sd" { number * number } else { number };
         if !(variance > 0.0 && variance.is_finite()) {
             value.refuse("a number whose square is above 0 and finite");
@@ -271,50 +252,32 @@ fn centre(value: &Value<'_>, components: Option<&[usize]>) -> Option<Centre> {
 }
 
 fn scales(mut section: Section<'_>) -> ScalePrior {
-    let families = [
-        "half_cauchy",
-        "half_normal",
-        "half_student_t",
-        "exponential",
-        "log_normal",
-        "inverse_gamma",
-        "hierarchical",
-    ];
+    let families: Vec<&'static str> = section.names().collect();
     let chosen = section.only_one_of(&families);
     section.finish();
     let read = |(family, value): (&str, Value<'_>)| {
-        // Of one parameter: a number. Of more: a table of them all, for none has a natural default.
+        // A family of one parameter is a number, one of several a table of them all, for none has a natural default.
         let one = || value.number(Domain::Positive);
-        let table = |keys: &[(&'static str, Domain)]| {
-            let mut section = value.section()?;
-            let mut read = |&(key, domain): &(&'static str, Domain)| {
-                section.require(key, &format!("{key} = 1.0")).and_then(|value| value.number(domain))
-            };
-            // Each key is read, also after a faulty one, so that all faults are told.
-            let numbers: Vec<Option<f64>> = keys.iter().map(&mut read).collect();
-            section.finish();
-            numbers.into_iter().collect::<Option<Vec<f64>>>()
-        };
+        let two = || Some(<[f64; 2]>::try_from(value.section()?.numbers()?).expect("two parameters"));
         Some(match family {
             "half_cauchy" => ScalePrior::HalfCauchy { scale: one()? },
             "half_normal" => ScalePrior::HalfNormal { scale: one()? },
             "exponential" => ScalePrior::Exponential { rate: one()? },
             "half_student_t" => {
-                let numbers = table(&[("nu", Domain::Positive), ("scale", Domain::Positive)])?;
-                ScalePrior::HalfStudentT { nu: numbers[0], scale: numbers[1] }
+                let [nu, scale] = two()?;
+                ScalePrior::HalfStudentT { nu, scale }
             }
             "log_normal" => {
-                let numbers = table(&[("mu", Domain::Real), ("sigma", Domain::Positive)])?;
-                ScalePrior::LogNormal { mu: numbers[0], sigma: numbers[1] }
+                let [mu, sigma] = two()?;
+                ScalePrior::LogNormal { mu, sigma }
             }
             "inverse_gamma" => {
-                let numbers = table(&[("shape", Domain::Positive), ("scale", Domain::Positive)])?;
-                ScalePrior::InverseGamma { shape: numbers[0], scale: numbers[1] }
+                let [shape, scale] = two()?;
+                ScalePrior::InverseGamma { shape, scale }
             }
             _ => {
-                let keys = ["shape", "hyper_shape", "hyper_rate"].map(|key| (key, Domain::Positive));
-                let numbers = table(&keys)?;
-                let [shape, hyper_shape, hyper_rate] = [numbers[0], numbers[1], numbers[2]];
+                let numbers = value.section()?.numbers()?;
+                let [shape, hyper_shape, hyper_rate] = numbers.try_into().expect("three parameters");
                 ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
             }
         })
@@ -329,11 +292,11 @@ pub(super) fn sampler(mut section: Section<'_>) -> SamplerSpec {
         .and_then(|value| value.some_distinct("a list of at least one integer", |seed| seed.integer(SEEDS)));
     let sampler = SamplerSpec {
         seeds: seeds.unwrap_or(default.seeds),
-        chains: section.count("chains", default.chains, CHAINS),
-        warmup: section.count("warmup", default.warmup, WARMUP),
-        draws: section.count("draws", default.draws, DRAWS),
-        target_accept: section.number("target_accept", default.target_accept, Domain::OpenUnit),
-        max_tree_depth: section.count("max_tree_depth", default.max_tree_depth, MAX_TREE_DEPTH),
+        chains: section.count("chains", default.chains),
+        warmup: section.count("warmup", default.warmup),
+        draws: section.count("draws", default.draws),
+        target_accept: section.number("target_accept").unwrap_or(default.target_accept),
+        max_tree_depth: section.count("max_tree_depth", default.max_tree_depth),
     };
     section.finish();
     sampler
@@ -368,11 +331,11 @@ pub(super) fn scoring(
     // Whoever names groups and no criteria wants them used.
     let wanted = default.criteria.into_iter().chain(groups.is_some().then_some(Criterion::Logo));
     let criteria = criteria.unwrap_or_else(|| wanted.collect());
-    let folds = section.count("folds", default.folds, FOLDS);
-    let repeats = section.count("repeats", default.repeats, REPEATS);
-    let refits = section.count("refits", default.refits, REFITS);
+    let folds = section.count("folds", default.folds);
+    let repeats = section.count("repeats", default.repeats);
+    let refits = section.count("refits", default.refits);
     // Whoever wants short chains wants none that are longer.
-    let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws), DRAWS);
+    let fold_draws = section.count("fold_draws", default.fold_draws.min(sampler.draws));
     section.finish();
     ScoringSpec { criteria, folds, repeats, groups, refits, fold_draws }
 }

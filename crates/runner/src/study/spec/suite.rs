@@ -1,18 +1,13 @@
 //! The spec of a suite: a design of simulated data sets in place of a data file; the rest as in an experiment.
 
-use std::ops::RangeInclusive;
-
 use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use serde::Serialize;
 
-use super::document::{Document, Domain, Section, Value};
+use super::document::{Document, Section, Value};
 use super::experiment::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
-use super::limits::{MOST_FEATURES, MOST_ROWS};
-use super::read::{COMPONENTS, SEEDS, model, name, parse, prior, sampler, scale, scoring};
+use super::keys::{self, COMPONENTS, Domain, FEATURES, OBSERVATIONS, SETS};
+use super::read::{model, name, parse, prior, sampler, scale, scoring};
 use crate::cli::problem::{Problem, Problems};
-
-/// Far above any use: a slip is refused before it fills the disk.
-const SETS: RangeInclusive<usize> = 1..=100_000;
 
 /// The question of how often each criterion finds the number of components of simulated data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,7 +115,7 @@ impl SuiteSpec {
 pub fn read_suite(file: &str, text: &str) -> Result<SuiteSpec, Problems> {
     let document = Document::new(file, text);
     let table = parse(file, text)?;
-    let mut section = document.section(table.get_ref());
+    let mut section = document.section(table.get_ref(), &keys::SUITE);
     let name = name(&mut section);
     let design = section.require(
         "suite",
@@ -150,24 +145,25 @@ fn suite(mut section: Section<'_>, model: &ModelSpec) -> Option<DesignSpec> {
         let count = value.count(SETS)?;
         Some(if key == "sets" { Size::Sets(count) } else { Size::Replicates(count) })
     });
-    let counts = |allowed: RangeInclusive<usize>| move |value: &Value<'_>| value.count(allowed.clone());
-    let n_observations =
-        levels(&mut section, "n_observations", "{ from = 100, to = 1000 }", counts(2..=MOST_ROWS));
-    let n_features = levels(&mut section, "n_features", "[2, 5, 10]", counts(1..=MOST_FEATURES));
-    let components = levels(&mut section, "components", "{ from = 1, to = 8 }", counts(COMPONENTS));
+    let n_observations = levels(&mut section, "n_observations", "{ from = 100, to = 1000 }", |value| {
+        value.count(OBSERVATIONS)
+    });
+    let n_features = levels(&mut section, "n_features", "[2, 5, 10]", |value| value.count(FEATURES));
+    let components =
+        levels(&mut section, "components", "{ from = 1, to = 8 }", |value| value.count(COMPONENTS));
     let overlap =
         levels(&mut section, "overlap", "[0.001, 0.01, 0.05]", |value| value.number(Domain::OpenUnit));
-    let seed = section.take("seed").map_or(Some(1), |value| value.integer(SEEDS));
-    let least_weight = section.number("least_weight", 0.05, Domain::OpenUnit);
+    let seed = section.integer("seed", 1);
+    let least_weight = section.number("least_weight").unwrap_or(0.05);
     let scale = scale(&mut section);
-    let fresh = section.count("fresh", 0, 0..=MOST_ROWS);
+    let fresh = section.count("fresh", 0);
     let contrast =
         section.take("contrast").and_then(|value| Some(prior(value.section()?, Some(&model.components))));
     section.finish();
     Some(DesignSpec {
         // Two data sets of each combination already show which differences are chance.
         size: size.unwrap_or(Size::Replicates(2)),
-        seed: seed?,
+        seed,
         least_weight,
         scale,
         fresh,
@@ -231,7 +227,7 @@ fn check_against_model(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec
             design.overlap.n_listed(),
         ];
         let sets = listed.into_iter().fold(1usize, usize::saturating_mul);
-        if !SETS.contains(&sets) {
+        if !SETS.contains(&(sets as u64)) {
             report(
                 format!("`suite` asks for {sets} data sets; the limit is {}", SETS.end()),
                 "use `sets` instead, the number of data sets to draw from the design",

@@ -111,6 +111,57 @@ fn every_alternative_of_the_prior_is_read() {
     assert_eq!(prior("correlations = { lkj = 1 }").correlations, CorrelationsPrior::Lkj { eta: 1.0 });
 }
 
+/// The smallest spec, of an experiment or a suite, with one more value at a dotted key.
+fn with_value(path: &str, value: &toml::Value) -> String {
+    const SUITE: &str = "name = \"x\"\nmodel.components = 1\n\
+        suite = { n_observations = 20, n_features = 1, components = 1, overlap = 0.01 }\n";
+    let smallest = if path.starts_with("suite") { SUITE } else { SMALLEST };
+    let mut document: toml::Table = smallest.parse().unwrap();
+    let mut names: Vec<&str> = path.split('.').collect();
+    let last = names.pop().unwrap();
+    let mut table = &mut document;
+    for name in names {
+        let below = table.entry(name).or_insert_with(|| toml::Table::new().into());
+        if !below.is_table() {
+            *below = toml::Table::new().into();
+        }
+        table = below.as_table_mut().unwrap();
+    }
+    table.insert(last.to_owned(), value.clone());
+    document.to_string()
+}
+
+fn refusals(path: &str, value: &toml::Value) -> String {
+    let text = with_value(path, value);
+    let read = if path.starts_with("suite") {
+        suite::read_suite("x.toml", &text).map(drop)
+    } else {
+        spec(&text).map(drop)
+    };
+    read.err().map(|problems| problems.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn every_key_of_the_table_is_read_and_its_words_are_accepted() {
+    // No key allows a date.
+    let date: toml::Value = "1979-05-27".parse::<toml::value::Datetime>().unwrap().into();
+    let roots = [(&keys::EXPERIMENT, "", ""), (&keys::SUITE, "", "suite")];
+    let below =
+        keys::SECTIONS.iter().flat_map(|section| section.paths.iter().map(move |&path| (section, path, "")));
+    for (section, path, only) in roots.into_iter().chain(below) {
+        for key in section.keys.iter().filter(|key| only.is_empty() || key.name == only) {
+            let full = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
+            let refused = refusals(&full, &date);
+            assert!(refused.contains(&format!("`{full}` cannot be 1979-05-27")), "{full}: {refused}");
+            if let keys::Allowed::Words(words) = key.allowed {
+                for &word in words {
+                    assert_eq!(refusals(&full, &word.into()), "", "{full} = {word}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn no_criterion_at_all_is_allowed() {
     assert!(spec(&with("scoring.criteria = []")).unwrap().scoring.criteria.is_empty());
