@@ -1,7 +1,8 @@
 //! The command line: arguments, topics of the guide, exit status, messages, and problems with their place in a file.
 
 pub mod arguments;
-pub mod command;
+pub mod exit_status;
 pub mod messages;
+pub mod output;
 pub mod problem;
 pub mod topic;

@@ -23,7 +23,7 @@ use clap::{CommandFactory, Parser};
 use gmm_sampler::simd::choose_instructions;
 
 use cli::arguments::{Cli, Command};
-use cli::command;
+use cli::exit_status::report_error;
 use commands::{accuracy, bench, check, choose, guide, report, run, simulate, status, verify};
 use process::interrupt::watch_signals;
 use process::panics::keep_caught_panics_quiet;
@@ -44,24 +44,24 @@ fn set_up() -> Result<()> {
 /// The program: from its arguments to its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let talk = &cli.talk;
+    let verbosity = &cli.verbosity;
     let done = set_up().and_then(|()| match &cli.command {
-        Command::Run { spec, run } => run::run(spec, run, talk),
+        Command::Run { spec, run } => run::run(spec, run, verbosity),
         Command::Check { spec, out } => check::check(spec, out.as_deref()),
-        Command::Choose(choose) => choose::choose(choose, talk),
-        Command::Report { directory, jobs, format } => report::report(directory, *jobs, *format, talk),
-        Command::Status(flags) => status::status(flags, talk),
-        Command::Verify(flags) => verify::verify(flags, talk),
-        Command::Score(flags) => external::score::score(flags, talk),
-        Command::Diagnose(flags) => external::diagnose::diagnose(flags, talk),
+        Command::Choose(choose) => choose::choose(choose, verbosity),
+        Command::Report { directory, jobs, format } => report::report(directory, *jobs, *format, verbosity),
+        Command::Status(flags) => status::status(flags, verbosity),
+        Command::Verify(flags) => verify::verify(flags, verbosity),
+        Command::Score(flags) => external::score::score(flags, verbosity),
+        Command::Diagnose(flags) => external::diagnose::diagnose(flags, verbosity),
         Command::Simulate(flags) => simulate::simulate(flags),
-        Command::Accuracy(flags) => accuracy::accuracy(flags, talk),
-        Command::Bench(flags) => bench::bench(flags, talk),
+        Command::Accuracy(flags) => accuracy::accuracy(flags, verbosity),
+        Command::Bench(flags) => bench::bench(flags, verbosity),
         Command::Guide { topic } => guide::guide(*topic),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "gmm", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
     });
-    done.unwrap_or_else(|error| command::explain(&error, talk))
+    done.unwrap_or_else(|error| report_error(&error, verbosity))
 }

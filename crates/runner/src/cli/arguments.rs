@@ -7,85 +7,85 @@ use clap_complete::Shell;
 
 use crate::cli::topic::Topic;
 
-/// How many Gaussian components? Fits Bayesian Gaussian mixtures over values of K, scores them, and shows why.
+/// How many Gaussian components? Fit Bayesian Gaussian mixtures for several K, score them, and show why one is chosen.
 #[derive(Debug, Parser)]
 #[command(name = "gmm", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    pub talk: Talk,
+    pub verbosity: Verbosity,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run an experiment or a suite, or what is missing of it; ends with its table and the report's path.
+    /// Run an experiment or a suite. Results that are already stored are not computed again.
     Run {
-        /// The experiment's or suite's spec.
+        /// The spec of the experiment or suite (TOML).
         spec: PathBuf,
         #[command(flatten)]
         run: RunFlags,
     },
-    /// Check a spec and its data, and print what would run.
+    /// Check a spec and its data, and show what would run.
     Check {
-        /// The experiment's or suite's spec.
+        /// The spec of the experiment or suite (TOML).
         spec: PathBuf,
-        /// Where results would go [default: reports/<name>].
+        /// Directory for the results [default: reports/<name>].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Choose the number of components of a data file, without a spec.
+    /// Choose the number of components for a data file, without writing a spec.
     Choose(Choose),
-    /// Score stored draws, compare them, and draw figures and page again, without sampling.
+    /// Score the stored draws and write tables, figures and page again, without sampling.
     Report {
-        /// A results directory.
+        /// A directory of results.
         directory: PathBuf,
-        /// Threads [default: all].
+        /// Number of threads [default: one for each core].
         #[arg(long, value_name = "N", value_parser = threads)]
         jobs: Option<usize>,
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Tell what is done in a results directory, what runs, what would run again, and why.
+    /// Show which fits are done, running, failed, stale or missing, and why.
     Status(Status),
-    /// Run a sample of stored fits again, make all tables and figures again, and compare every byte.
+    /// Run a sample of the stored fits again, make all tables and figures again, and compare every byte.
     Verify(Verify),
-    /// Score models that were fitted elsewhere by PSIS-LOO and WAIC, from their pointwise log-likelihoods; compare several.
+    /// Score and compare models fitted by other programs (PSIS-LOO, WAIC), from their pointwise log-likelihoods.
     Score(Score),
-    /// Describe draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
+    /// Summarise draws of any program: moments, quantiles, Monte Carlo errors, effective sample sizes, R-hat.
     Diagnose(Diagnose),
-    /// Draw data from a random mixture whose components overlap by a given amount.
+    /// Simulate data from a random mixture whose components overlap by a given amount.
     Simulate(Simulate),
-    /// Try whether the sampler samples from the right distribution, on problems whose answer is known.
+    /// Test the sampler on problems with known answers.
     Accuracy(Accuracy),
-    /// Measure how fast the likelihood, chains, EM and whole fits are on this machine, and how their time grows.
+    /// Measure the speed of likelihood, chains, EM and whole fits on this machine, and how it scales.
     Bench(Bench),
     /// Print the documentation: one topic, or the list of topics.
     Guide {
         #[arg(value_enum)]
         topic: Option<Topic>,
     },
-    /// Print a script that completes commands and flags in a shell.
+    /// Print a completion script for a shell.
     Completions { shell: Shell },
 }
 
 #[derive(Debug, Args)]
 pub struct Choose {
-    /// CSV or Parquet.
+    /// The data: a CSV or Parquet file, one row for each observation.
     pub data: PathBuf,
-    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one.
+    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number.
     #[arg(short = 'k', long = "components", value_name = "K", default_value = "1..8", value_parser = components)]
     pub components: Components,
-    /// Columns to use, separated by commas [default: all numeric ones].
+    /// Columns to fit, separated by commas [default: all numeric columns].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
-    /// A column of known classes, compared with the clusters and seen by no fit.
+    /// A column of known classes. It is compared with the clusters and not used to fit them.
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
-    /// Leave out rows with missing cells, instead of refusing them.
+    /// Leave out rows with missing cells; without this flag they are an error.
     #[arg(long)]
     pub drop_missing: bool,
-    /// Write the spec that was run to this file.
+    /// Write the spec of this run to a file.
     #[arg(long, value_name = "SPEC.toml")]
     pub save: Option<PathBuf>,
     #[command(flatten)]
@@ -94,33 +94,33 @@ pub struct Choose {
 
 #[derive(Debug, Args)]
 pub struct RunFlags {
-    /// Where results go [default: reports/<name>].
+    /// Directory for the results [default: reports/<name>].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads [default: all].
+    /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
-    /// Sample everything anew, also what is stored.
+    /// Compute everything again, including what is stored.
     #[arg(long)]
     pub fresh: bool,
-    /// Try again what failed before with the same inputs.
+    /// Run fits again that failed before with the same inputs.
     #[arg(long)]
     pub retry_failed: bool,
-    /// Stop at the first failure, instead of doing all else and telling of failures at the end.
+    /// Stop at the first failure instead of finishing the remaining fits.
     #[arg(long)]
     pub fail_fast: bool,
-    /// Draw no figures and no page, and remove those of an earlier run; `gmm report DIR` draws them later.
+    /// Write no figures and no page, and remove earlier ones. `gmm report DIR` writes them later.
     #[arg(long)]
     pub no_report: bool,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// No progress bars, no progress lines.
+    /// Show no progress.
     #[arg(long)]
     pub no_progress: bool,
 }
 
 impl RunFlags {
-    /// What goes on with a run that was stopped.
+    /// The command that continues an interrupted run.
     #[must_use]
     pub fn again(&self) -> &'static str {
         if self.fresh { "the same command without --fresh" } else { "the same command" }
@@ -129,9 +129,9 @@ impl RunFlags {
 
 #[derive(Debug, Args)]
 pub struct Status {
-    /// A results directory.
+    /// A directory of results.
     pub directory: PathBuf,
-    /// The spec that would be run [default: the one that was run].
+    /// Compare the results with this spec [default: the spec they were computed from].
     #[arg(long, value_name = "SPEC.toml")]
     pub spec: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t)]
@@ -140,18 +140,18 @@ pub struct Status {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A results directory.
+    /// A directory of results.
     pub directory: PathBuf,
-    /// Fits, or data sets of a suite, that are run again.
+    /// Number of fits, or data sets of a suite, to run again.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub sample: usize,
     /// Run all of them again.
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,
-    /// Which sample.
+    /// Random seed of the sample.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Threads [default: all].
+    /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
     #[arg(long, value_enum, default_value_t)]
@@ -160,11 +160,11 @@ pub struct Verify {
 
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Log-likelihoods as Parquet, a file a model: a row a draw, chain after chain, a column `chain`, and one column for each
-    /// observation; a column `draw` is passed over.
+    /// Parquet files of log-likelihoods, one for each model. Each row is a draw, each column an observation; a column `chain`
+    /// numbers the chains, which follow one another. A column `draw` is ignored.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub log_likelihood: Vec<PathBuf>,
-    /// Threads [default: all].
+    /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
     #[arg(long, value_enum, default_value_t)]
@@ -173,10 +173,10 @@ pub struct Score {
 
 #[derive(Debug, Args)]
 pub struct Diagnose {
-    /// Draws as Parquet: a row a draw, chain after chain, a column `chain`, and one column for each variable; a column `draw`
-    /// and the sampler's statistics are passed over.
+    /// A Parquet file of draws. Each row is a draw, each column a variable; a column `chain` numbers the chains, which follow one
+    /// another. A column `draw` and statistics of the sampler are ignored.
     pub draws: PathBuf,
-    /// Threads [default: all].
+    /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
     #[arg(long, value_enum, default_value_t)]
@@ -188,10 +188,10 @@ pub struct Accuracy {
     /// Run fewer cases and shorter chains: seconds instead of minutes.
     #[arg(long)]
     pub quick: bool,
-    /// Where results go.
+    /// Directory for the results.
     #[arg(long, value_name = "DIR", default_value = "reports/accuracy")]
     pub out: PathBuf,
-    /// Threads [default: all].
+    /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
 }
@@ -201,41 +201,40 @@ pub struct Bench {
     /// Measure for seconds instead of minutes, without the largest sizes.
     #[arg(long)]
     pub quick: bool,
-    /// Where results go.
+    /// Directory for the results.
     #[arg(long, value_name = "DIR", default_value = "reports/bench")]
     pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Simulate {
-    /// Components of the true mixture.
+    /// Number of components of the true mixture.
     #[arg(short = 'k', long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub components: u32,
-    /// Features.
+    /// Number of features.
     #[arg(short = 'd', long, value_name = "D", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub features: u32,
-    /// Observations.
+    /// Number of observations.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub observations: u32,
-    /// Average over pairs of components: the probability that an observation of one is taken for one of the other, added up over
-    /// both.
+    /// Mean pairwise overlap: the sum of the two misclassification probabilities, averaged over pairs of components.
     #[arg(long, value_name = "OVERLAP", default_value_t = 0.01)]
     pub overlap: f64,
-    /// Least weight of a component; 1/K makes all equal.
+    /// Smallest weight of a component; 1/K makes all weights equal.
     #[arg(long, value_name = "WEIGHT", default_value_t = 0.05)]
     pub least_weight: f64,
-    /// What chance is drawn from: the same seed gives the same bytes.
+    /// Random seed. The same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where the data go; Parquet if the name ends so, CSV otherwise [default: standard output].
+    /// File for the data: Parquet if it ends in .parquet, else CSV [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Where the true mixture and its overlaps go, as JSON.
+    /// File for the true mixture and its overlaps (JSON).
     #[arg(long, value_name = "FILE.json")]
     pub truth: Option<PathBuf>,
 }
 
-/// How results are printed.
+/// Format of the printed results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     #[default]
@@ -244,14 +243,14 @@ pub enum Format {
 }
 
 #[derive(Debug, Args)]
-pub struct Talk {
-    /// Say nothing but errors and results.
+pub struct Verbosity {
+    /// Print only results and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: every remark on every fit.
+    /// Print details of every fit.
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Colours in error messages.
+    /// When to colour error messages.
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
     pub color: Color,
 }
@@ -276,7 +275,7 @@ fn components(text: &str) -> Result<Components, String> {
     let allowed = "allowed: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number";
     let number = |part: &str| match part.trim().parse::<usize>() {
         Ok(k) if (1..=MOST).contains(&k) => Ok(k),
-        _ => Err(format!("`{part}` is no number of components from 1 to {MOST}; {allowed}")),
+        _ => Err(format!("`{part}` is not a number of components from 1 to {MOST}; {allowed}")),
     };
     let Some((from, to)) = text.split_once("..") else {
         return text.split(',').map(number).collect::<Result<_, _>>().map(Components);

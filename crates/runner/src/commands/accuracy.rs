@@ -13,9 +13,10 @@ use gmm_accuracy::suite::{Length, Suite};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::results::SuiteResults;
-use crate::cli::arguments::{Accuracy, Talk};
-use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::arguments::{Accuracy, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
+use crate::cli::output::print;
 use crate::present::figures::figure::FIGURES;
 use crate::present::pages::PAGE;
 use crate::process::threads::pool;
@@ -26,15 +27,15 @@ use crate::storage::atomic::{remove_directory, write_bytes};
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn accuracy(flags: &Accuracy, talk: &Talk) -> Result<ExitCode> {
+pub fn accuracy(flags: &Accuracy, verbosity: &Verbosity) -> Result<ExitCode> {
     let suite = Suite::new(if flags.quick { Length::Quick } else { Length::Long });
     let tasks = suite.tasks();
-    if !talk.quiet {
+    if !verbosity.quiet {
         say!("accuracy: {} cases, {} tasks", suite.n_cases(), tasks.len());
     }
     // Fail before minutes of work if the directory is not writable.
     write_bytes(&flags.out.join(tables::CSV), b"")?;
-    let bar = if talk.quiet { ProgressBar::hidden() } else { ProgressBar::new(tasks.len() as u64) };
+    let bar = if verbosity.quiet { ProgressBar::hidden() } else { ProgressBar::new(tasks.len() as u64) };
     let style = ProgressStyle::with_template("[{bar:40}] {percent:>3} %  {elapsed_precise}");
     bar.set_style(style.expect("the template is valid").progress_chars("━━─"));
     let results = pool(flags.jobs)?.install(|| {
@@ -42,11 +43,11 @@ pub fn accuracy(flags: &Accuracy, talk: &Talk) -> Result<ExitCode> {
         bar.finish_and_clear();
         write(&flags.out, &results).map(|()| results)
     })?;
-    print(&tables::text(&results, talk.verbose))?;
-    if !talk.quiet {
+    print(&tables::text(&results, verbosity.verbose))?;
+    if !verbosity.quiet {
         say!("report: {}", flags.out.join(PAGE).display());
     }
-    Ok(if results.n_failed() == 0 { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+    Ok(if results.n_failed() == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 
 fn write(root: &Path, results: &SuiteResults) -> Result<()> {

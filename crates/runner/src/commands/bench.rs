@@ -12,9 +12,10 @@ use anyhow::{Context, Result};
 use gmm_bench::measurement::Area;
 use gmm_bench::suite::{BenchResults, Length, run};
 
-use crate::cli::arguments::{Bench, Talk};
-use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::arguments::{Bench, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
+use crate::cli::output::print;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::growth::GrowthPlot;
 use crate::present::pages::PAGE;
@@ -29,13 +30,13 @@ const TABLES: &str = "tables.txt";
 ///
 /// # Errors
 /// If a file cannot be written, or a fit fails.
-pub fn bench(flags: &Bench, talk: &Talk) -> Result<ExitCode> {
+pub fn bench(flags: &Bench, verbosity: &Verbosity) -> Result<ExitCode> {
     let length = if flags.quick { Length::Quick } else { Length::Long };
     // Fail before minutes of work if the directory is not writable.
     write_bytes(&flags.out.join(TABLES), b"")?;
     let began = Instant::now();
     let mut announce = |area: Area| {
-        if !talk.quiet {
+        if !verbosity.quiet {
             say!("bench: {}, after {:.0} s", area.name(), began.elapsed().as_secs_f64());
         }
     };
@@ -46,10 +47,10 @@ pub fn bench(flags: &Bench, talk: &Talk) -> Result<ExitCode> {
     let machine = Machine::new(1.0 / results.multiply_add.median, began.elapsed());
     write(&flags.out, &results, &machine)?;
     print(&tables::all(&results, &machine))?;
-    if !talk.quiet {
+    if !verbosity.quiet {
         say!("report: {}, after {:.0} s", flags.out.join(PAGE).display(), machine.wall_seconds);
     }
-    Ok(if tables::n_above_limit(&results) == 0 { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+    Ok(if tables::n_above_limit(&results) == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 
 fn write(root: &Path, results: &BenchResults, machine: &Machine) -> Result<()> {

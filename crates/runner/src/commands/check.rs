@@ -8,8 +8,8 @@ use gmm_sampler::nuts::chain::ChainSettings;
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{Basis, Criterion};
 
-use crate::cli::command::print;
 use crate::cli::messages::say;
+use crate::cli::output::print;
 use crate::commands::run::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
@@ -79,7 +79,7 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
     if groups > 0 {
         text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
     }
-    text.push_str(&format!("; {missing} to be run\n"));
+    text.push_str(&format!(" ({missing} to run)\n"));
     if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
         text.push_str(&format!(
             "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::cli::arguments::{Choose, Talk};
+use crate::cli::arguments::{Choose, Verbosity};
 use crate::commands::run::experiment;
 use crate::engine::experiment::Experiment;
 use crate::storage::atomic::write_bytes;
@@ -14,7 +14,7 @@ use crate::storage::atomic::write_bytes;
 ///
 /// # Errors
 /// Flags that make no spec, and all that keeps a spec from running.
-pub fn choose(flags: &Choose, talk: &Talk) -> Result<ExitCode> {
+pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
     let components = &flags.components.0;
     let data = std::path::absolute(&flags.data).context("the path of the data")?;
     let spec = spec(flags, components, &data)?;
@@ -23,7 +23,7 @@ pub fn choose(flags: &Choose, talk: &Talk) -> Result<ExitCode> {
     if let Some(path) = &flags.save {
         write_bytes(path, spec.as_bytes())?;
     }
-    experiment::run(&experiment, &flags.run, talk)
+    experiment::run(&experiment, &flags.run, verbosity)
 }
 
 /// The spec, with the defaults left to the reader of specs.

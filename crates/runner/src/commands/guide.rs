@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::cli::command::print;
+use crate::cli::output::print;
 use crate::cli::topic::Topic;
 use crate::study::spec::{REFERENCE_TITLE, reference_markdown};
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::arguments::{Format, Talk};
+use crate::cli::arguments::{Format, Verbosity};
 use crate::commands::stored::load;
 use crate::study::load::Study;
 
@@ -16,9 +16,14 @@ use crate::study::load::Study;
 ///
 /// # Errors
 /// A directory that holds no results, data that have changed since, the disk.
-pub fn report(directory: &Path, jobs: Option<usize>, format: Format, talk: &Talk) -> Result<ExitCode> {
+pub fn report(
+    directory: &Path,
+    jobs: Option<usize>,
+    format: Format,
+    verbosity: &Verbosity,
+) -> Result<ExitCode> {
     match load(directory)? {
-        Study::Experiment(reading) => experiment::report(directory, reading, jobs, format, talk),
-        Study::Suite(spec) => suite::report(directory, spec, format, talk),
+        Study::Experiment(reading) => experiment::report(directory, reading, jobs, format, verbosity),
+        Study::Suite(spec) => suite::report(directory, spec, format, verbosity),
     }
 }

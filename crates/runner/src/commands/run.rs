@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 
-use crate::cli::arguments::{RunFlags, Talk};
+use crate::cli::arguments::{RunFlags, Verbosity};
 use crate::engine::experiment::Experiment;
 use crate::engine::progress::{Display, Progress};
 use crate::process::interrupt::{OnInterrupt, say_stopped};
@@ -19,10 +19,10 @@ use crate::study::load::Study;
 ///
 /// # Errors
 /// Anything that keeps the study from running: its spec, its data, the disk.
-pub fn run(spec: &Path, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+pub fn run(spec: &Path, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
     match Study::load(spec)? {
-        Study::Experiment(reading) => experiment::run(&Experiment::beside(spec, reading)?, flags, talk),
-        Study::Suite(spec) => suite::run(spec, flags, talk),
+        Study::Experiment(reading) => experiment::run(&Experiment::beside(spec, reading)?, flags, verbosity),
+        Study::Suite(spec) => suite::run(spec, flags, verbosity),
     }
 }
 
@@ -32,8 +32,8 @@ pub fn default_out(name: &str) -> PathBuf {
     Path::new("reports").join(name)
 }
 
-fn display(flags: &RunFlags, talk: &Talk) -> Display {
-    if flags.no_progress || talk.quiet { Display::Hidden } else { Display::Automatic }
+fn display(flags: &RunFlags, verbosity: &Verbosity) -> Display {
+    if flags.no_progress || verbosity.quiet { Display::Hidden } else { Display::Automatic }
 }
 
 /// Until it is dropped, an interrupt says how many jobs are stored, after what else is to be done.

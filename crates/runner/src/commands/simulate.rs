@@ -11,7 +11,7 @@ use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOve
 use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::arguments::Simulate;
-use crate::cli::command::print;
+use crate::cli::output::print;
 use crate::recovery::stored::write_observations;
 use crate::storage::atomic::write_bytes;
 use crate::study::design::columns;

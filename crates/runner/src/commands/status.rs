@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::cli::arguments::{Format, Status, Talk};
-use crate::cli::command::print;
+use crate::cli::arguments::{Status, Verbosity};
+use crate::cli::output::show_results;
 use crate::commands::stored::{load, load_experiment};
 use crate::engine::experiment::Experiment;
 use crate::engine::inputs::fit_inputs;
@@ -50,13 +50,13 @@ impl Standing {
         }
     }
 
-    /// What a run would do about it.
+    /// What the next run does about it.
     fn outlook(self) -> &'static str {
         match self {
             Self::Done | Self::Running => "",
-            Self::Failed => "would be tried again with --retry-failed",
-            Self::Stale | Self::Damaged => "would be run again",
-            Self::Missing => "would be run",
+            Self::Failed => "run again only with --retry-failed",
+            Self::Stale | Self::Damaged => "will run again",
+            Self::Missing => "will run",
         }
     }
 }
@@ -109,7 +109,7 @@ struct StatusReport {
 ///
 /// # Errors
 /// A directory that holds no results, a spec or data that cannot be read, a file that may not be.
-pub fn status(flags: &Status, talk: &Talk) -> Result<ExitCode> {
+pub fn status(flags: &Status, verbosity: &Verbosity) -> Result<ExitCode> {
     let root = &flags.directory;
     let holder = holder(root);
     let study = flags.spec.as_deref().map_or_else(|| load(root), |spec| Ok(Study::load(spec)?))?;
@@ -123,10 +123,7 @@ pub fn status(flags: &Status, talk: &Talk) -> Result<ExitCode> {
             of_experiment(&load_experiment(root, reading)?.0, root, holder)?
         }
     };
-    match flags.format {
-        Format::Table => print(&text(&report, talk))?,
-        Format::Json => print(&format!("{:#}\n", json(&report)))?,
-    }
+    show_results(flags.format, || text(&report, verbosity), || json(&report))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -183,23 +180,22 @@ fn remarks(root: &Path, used: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
     }
     let mut remarks = Vec::new();
     if refits > 0 {
-        remarks.push(format!(
-            "{refits} refits for LOO are stored; which of them are needed is known once the fits of all rows are scored"
-        ));
+        remarks
+            .push(format!("{refits} refits for LOO are stored; the next run decides which of them it needs"));
     }
     if unused > 0 {
         remarks.push(format!(
-            "{unused} stored results are of no fit that this spec asks for: other values of K, seeds or folds"
+            "{unused} stored results belong to no fit of this spec (other values of K, seeds or folds)"
         ));
     }
-    remarks.extend(set_aside.into_iter().map(|path| format!("set aside as damaged: {path}")));
+    remarks.extend(set_aside.into_iter().map(|path| format!("damaged, moved aside: {path}")));
     Ok(remarks)
 }
 
 /// Jobs that are named for one reason, unless more is asked for.
 const JOBS_SHOWN: usize = 4;
 
-fn text(report: &StatusReport, talk: &Talk) -> String {
+fn text(report: &StatusReport, verbosity: &Verbosity) -> String {
     let count = |lines: &[&Line], standing| lines.iter().filter(|line| line.standing == standing).count();
     let all: Vec<&Line> = report.lines.iter().collect();
     let present: Vec<Standing> = Standing::ALL
@@ -208,7 +204,7 @@ fn text(report: &StatusReport, talk: &Talk) -> String {
         .collect();
     let mut text = format!("{} in {}", report.name, report.root.display());
     if let Some(holder) = &report.holder {
-        write!(text, ", being run by {holder}").expect(STRING);
+        write!(text, ", running in {holder}").expect(STRING);
     }
     text.push_str("\n\n");
     let mut kinds: Vec<&'static str> = report.lines.iter().map(|line| line.kind).collect();
@@ -220,7 +216,7 @@ fn text(report: &StatusReport, talk: &Talk) -> String {
         .map(|kind| (*kind, all.iter().copied().filter(|line| line.kind == *kind).collect()))
         .collect();
     if rows.len() > 1 {
-        rows.push(("together", all.clone()));
+        rows.push(("total", all.clone()));
     }
     write!(text, "{:<12}{:>8}", "", "jobs").expect(STRING);
     present.iter().for_each(|standing| write!(text, "{:>9}", standing.name()).expect(STRING));
@@ -235,14 +231,14 @@ fn text(report: &StatusReport, talk: &Talk) -> String {
         reasons.entry((line.standing, line.reason.as_deref())).or_default().push(line);
     }
     for ((standing, reason), lines) in &reasons {
-        let shown = if talk.verbose { lines.len() } else { lines.len().min(JOBS_SHOWN) };
+        let shown = if verbosity.verbose { lines.len() } else { lines.len().min(JOBS_SHOWN) };
         let jobs: Vec<&str> = lines[..shown].iter().map(|line| line.job.as_str()).collect();
         let more = lines.len() - shown;
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let because = reason.map_or(String::new(), |reason| format!(": {reason}"));
         write!(text, "\n{}{because}\n  {}: {}{more}\n", standing.name(), standing.outlook(), jobs.join("; "))
             .expect(STRING);
-        for line in lines.iter().filter(|line| talk.verbose && !line.log.is_empty()) {
+        for line in lines.iter().filter(|line| verbosity.verbose && !line.log.is_empty()) {
             line.log.iter().for_each(|entry| writeln!(text, "  {}: {entry}", line.job).expect(STRING));
         }
     }

@@ -11,8 +11,9 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::cli::arguments::{Format, Talk, Verify};
-use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::arguments::{Verbosity, Verify};
+use crate::cli::exit_status::UNRELIABLE;
+use crate::cli::output::show_results;
 use crate::commands::report::experiment::conclude;
 use crate::commands::report::suite::write;
 use crate::commands::stored::{load, load_unchanged_experiment, read_experiment, read_suite};
@@ -71,21 +72,23 @@ impl Verified {
 ///
 /// # Errors
 /// A directory that holds no results, data that have changed since, the disk.
-pub fn verify(flags: &Verify, talk: &Talk) -> Result<ExitCode> {
+pub fn verify(flags: &Verify, verbosity: &Verbosity) -> Result<ExitCode> {
     let scratch = tempfile::tempdir().context("a directory for what is made again")?;
     let verified = match load(&flags.directory)? {
-        Study::Experiment(reading) => verify_experiment(flags, reading, scratch.path(), talk)?,
+        Study::Experiment(reading) => verify_experiment(flags, reading, scratch.path(), verbosity)?,
         Study::Suite(spec) => verify_suite(flags, spec, scratch.path())?,
     };
-    match flags.format {
-        Format::Table => print(&text(&verified))?,
-        Format::Json => print(&format!("{:#}\n", json(&verified)))?,
-    }
+    show_results(flags.format, || text(&verified), || json(&verified))?;
     let sound = verified.differences().next().is_none() && verified.unavailable.is_empty();
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 
-fn verify_experiment(flags: &Verify, reading: Reading, scratch: &Path, talk: &Talk) -> Result<Verified> {
+fn verify_experiment(
+    flags: &Verify,
+    reading: Reading,
+    scratch: &Path,
+    verbosity: &Verbosity,
+) -> Result<Verified> {
     let experiment = load_unchanged_experiment(&flags.directory, reading)?;
     let store = Store::new(flags.directory.clone());
     let again = Store::new(scratch.to_path_buf());
@@ -97,7 +100,7 @@ fn verify_experiment(flags: &Verify, reading: Reading, scratch: &Path, talk: &Ta
     let chosen = pick(&done, flags);
 
     let context = RunContext::new(&experiment, &again);
-    let display = if talk.quiet { Display::Hidden } else { Display::Automatic };
+    let display = if verbosity.quiet { Display::Hidden } else { Display::Automatic };
     let progress = Progress::new("fits", chosen.len(), iterations(&experiment, &chosen), display);
     let done_again = pool.install(|| {
         let stage =
@@ -212,7 +215,7 @@ fn text(verified: &Verified) -> String {
     let (jobs, files) = (&verified.jobs, &verified.files);
     writeln!(
         text,
-        "{} of {} stored results made again: {} the same bytes\n{} tables and figures made again: {} the same bytes",
+        "{} of {} stored results run again: {} have the same bytes\n{} tables and figures made again: {} have the same bytes",
         jobs.len(),
         verified.n_stored,
         same(jobs),

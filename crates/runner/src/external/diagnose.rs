@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::reliability::{conclude, doubt, four_digits};
-use crate::cli::arguments::{Diagnose, Format, Talk};
-use crate::cli::command::print;
+use crate::cli::arguments::{Diagnose, Verbosity};
 use crate::cli::messages::say;
+use crate::cli::output::show_results;
 use crate::cli::problem::Problems;
 use crate::present::text_table::{TextTable, terminal_width};
 use crate::present::words::list::counted;
@@ -38,7 +38,7 @@ struct Variable {
 ///
 /// # Errors
 /// A file that holds no draws of several chains, or the system.
-pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
+pub fn diagnose(flags: &Diagnose, verbosity: &Verbosity) -> Result<ExitCode> {
     let file = DrawsFile::open(&flags.draws, Content::Variables, is_variable)?;
     let n_chains = file.n_chains();
     let described: Result<Vec<Vec<Variable>>, Problems> = pool(flags.jobs)?.install(|| {
@@ -54,21 +54,19 @@ pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
         file.batches().into_par_iter().map(batch).collect()
     });
     let variables: Vec<Variable> = described?.into_iter().flatten().collect();
-    match flags.format {
-        Format::Table => {
-            let shape = format!(
-                "{}: {} of {} draws, {}\n\n",
-                file.shown(),
-                counted(n_chains, "chain"),
-                file.n_draws() / n_chains,
-                counted(variables.len(), "variable"),
-            );
-            print(&format!("{shape}{}", table(&variables)))?;
-        }
-        Format::Json => print(&format!("{:#}\n", json(&file, &variables)))?,
-    }
+    let text = || {
+        let shape = format!(
+            "{}: {} of {} draws, {}\n\n",
+            file.shown(),
+            counted(n_chains, "chain"),
+            file.n_draws() / n_chains,
+            counted(variables.len(), "variable"),
+        );
+        format!("{shape}{}", table(&variables))
+    };
+    show_results(flags.format, text, || json(&file, &variables))?;
     let constant = variables.iter().filter(|variable| variable.is_constant).count();
-    if constant > 0 && !talk.quiet {
+    if constant > 0 && !verbosity.quiet {
         say!("{constant} of {} never change: they have no diagnostics", counted(variables.len(), "variable"));
     }
     let doubts: Vec<String> = variables
@@ -78,7 +76,7 @@ pub fn diagnose(flags: &Diagnose, talk: &Talk) -> Result<ExitCode> {
             Some(format!("{}: {doubt}", variable.name.escape_debug()))
         })
         .collect();
-    Ok(conclude(&doubts, talk))
+    Ok(conclude(&doubts, verbosity))
 }
 
 fn describe(name: &str, column: &[f64], n_chains: usize) -> Variable {

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use gmm_sampler::diagnostics::Summary;
 
-use crate::cli::arguments::Talk;
-use crate::cli::command::DOUBTFUL;
+use crate::cli::arguments::Verbosity;
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::scores::health::ConvergenceThresholds;
 
@@ -36,15 +36,15 @@ pub fn doubt(summary: &Summary, n_chains: usize) -> Option<String> {
 }
 
 /// Says on standard error what is unreliable, and gives the exit status for it.
-pub fn conclude(doubts: &[String], talk: &Talk) -> ExitCode {
-    if !talk.quiet {
-        let shown = if talk.verbose { doubts.len() } else { doubts.len().min(DOUBTS_SHOWN) };
+pub fn conclude(doubts: &[String], verbosity: &Verbosity) -> ExitCode {
+    if !verbosity.quiet {
+        let shown = if verbosity.verbose { doubts.len() } else { doubts.len().min(DOUBTS_SHOWN) };
         doubts[..shown].iter().for_each(|doubt| say!("unreliable: {doubt}"));
         if shown < doubts.len() {
             say!("{} more; use -v", doubts.len() - shown);
         }
     }
-    if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) }
+    if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) }
 }
 
 /// A number with four significant digits, whatever its size; a dash where it is undefined.

@@ -13,8 +13,9 @@ use gmm_scoring::{
 use rayon::prelude::*;
 
 use super::reliability::{conclude, doubt};
-use crate::cli::arguments::{Format, Score, Talk};
+use crate::cli::arguments::{Score, Verbosity};
 use crate::cli::messages::say;
+use crate::cli::output::show_results;
 use crate::cli::problem::{Problem, Problems};
 use crate::present::words;
 use crate::process::threads::pool;
@@ -53,7 +54,7 @@ struct Ranked {
 ///
 /// # Errors
 /// Files that hold no log-likelihoods of several draws, or those of different observations, or the system.
-pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
+pub fn score(flags: &Score, verbosity: &Verbosity) -> Result<ExitCode> {
     let open = |path: &std::path::PathBuf| DrawsFile::open(path, Content::Observations, |_| true);
     let mut problems = Vec::new();
     let mut files = Vec::new();
@@ -72,13 +73,12 @@ pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
     let models = files.iter().zip(names).map(|(file, name)| pool.install(|| of_file(file, name)));
     let models: Vec<Model> = models.collect::<Result<_, Problems>>()?;
     let ranked = if models.len() > 1 { Some(rank(&models)?) } else { None };
-    match flags.format {
-        Format::Table => crate::cli::command::print(&print::text(&models, ranked.as_ref()))?,
-        Format::Json => {
-            crate::cli::command::print(&format!("{:#}\n", print::json(&models, ranked.as_ref())))?
-        }
-    }
-    if !talk.quiet {
+    show_results(
+        flags.format,
+        || print::text(&models, ranked.as_ref()),
+        || print::json(&models, ranked.as_ref()),
+    )?;
+    if !verbosity.quiet {
         for model in &models {
             for diagnostic in &model.waic.diagnostics {
                 say!("WAIC of {}: {}", model.name, words::diagnostics::criterion(diagnostic));
@@ -89,7 +89,7 @@ pub fn score(flags: &Score, talk: &Talk) -> Result<ExitCode> {
         .iter()
         .flat_map(|model| model.doubts.iter().map(|doubt| format!("{}: {doubt}", model.name)))
         .collect();
-    Ok(conclude(&doubts, talk))
+    Ok(conclude(&doubts, verbosity))
 }
 
 /// Why scores of two files do not compare.

@@ -18,7 +18,7 @@ use crate::study::design::Set;
 
 /// Footer entries of an outcome.
 const FAILURE: &str = "gmm.failure";
-const DOUBTFUL: &str = "gmm.doubtful";
+const UNRELIABLE: &str = "gmm.doubtful";
 
 /// Stores the outcome of one data set.
 ///
@@ -46,7 +46,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
         (VERSION_ENTRY, VERSION.to_owned()),
         (INPUTS, inputs.text()),
         (FAILURE, outcome.failure.clone().unwrap_or_default()),
-        (DOUBTFUL, outcome.n_doubtful.to_string()),
+        (UNRELIABLE, outcome.n_doubtful.to_string()),
     ];
     seal::write(path, columns, &footer)
 }
@@ -99,7 +99,7 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
     Ok(Outcome {
         rows: rows.collect::<Result<_>>()?,
         failure: file.entry(FAILURE).filter(|reason| !reason.is_empty()).map(str::to_owned),
-        n_doubtful: file.entry(DOUBTFUL).context("the count of doubtful fits is missing")?.parse()?,
+        n_doubtful: file.entry(UNRELIABLE).context("the count of doubtful fits is missing")?.parse()?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What a stored result depends on, and in which of these things two results differ.
+//! What a stored result depends on, and how the inputs of two results differ.
 
 use std::fmt;
 
@@ -59,9 +59,9 @@ impl Inputs {
     }
 
     /// # Errors
-    /// A text that is no JSON object.
+    /// A text that is not a JSON object.
     pub fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map(Self).context("the inputs are no JSON object")
+        serde_json::from_str(text).map(Self).context("the inputs are not a JSON object")
     }
 
     /// The value of a field that is a count.
@@ -82,7 +82,7 @@ impl Inputs {
         blake3::hash(self.text().as_bytes()).to_hex().to_string()
     }
 
-    /// In what these inputs differ from earlier ones; nothing if they do not.
+    /// How these inputs differ from earlier ones; empty if they do not.
     #[must_use]
     pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -128,14 +128,14 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (field, was, is) = (&self.field, self.was.as_deref(), self.is.as_deref());
         match (field.as_str(), was, is) {
-            (DATA, ..) => f.write_str("the observations are others"),
+            (DATA, ..) => f.write_str("the data changed"),
             (HELD_OUT, ..) => f.write_str("other rows are held out"),
             (ALGORITHM_FIELD, Some(was), Some(is)) => {
-                write!(f, "it was made by algorithm {was}, this is algorithm {is}")
+                write!(f, "computed by algorithm {was}, now {is}")
             }
-            (_, Some(was), Some(is)) => write!(f, "`{field}` was {was} and is {is}"),
-            (_, Some(was), None) => write!(f, "`{field}` was {was} and is not there"),
-            (_, None, Some(is)) => write!(f, "`{field}` was not there and is {is}"),
+            (_, Some(was), Some(is)) => write!(f, "`{field}` was {was}, now {is}"),
+            (_, Some(was), None) => write!(f, "`{field}` was {was}, now unset"),
+            (_, None, Some(is)) => write!(f, "`{field}` was unset, now {is}"),
             (_, None, None) => write!(f, "`{field}` changed"),
         }
     }
@@ -169,12 +169,12 @@ mod tests {
         assert_eq!(
             said(was, is),
             [
-                "it was made by algorithm 3, this is algorithm 4",
-                "the observations are others",
-                "`model.prior.lkj` was 2.0 and is not there",
-                "`model.prior.means.variance` was 0.1 and is 0.2",
-                "`model.prior.x` was not there and is 1",
-                "`sampler.draws` was 500 and is 1000",
+                "computed by algorithm 3, now 4",
+                "the data changed",
+                "`model.prior.lkj` was 2.0, now unset",
+                "`model.prior.means.variance` was 0.1, now 0.2",
+                "`model.prior.x` was unset, now 1",
+                "`sampler.draws` was 500, now 1000",
             ]
         );
     }

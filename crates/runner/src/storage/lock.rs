@@ -1,4 +1,4 @@
-//! One run at a time in a directory of results, by a lock that the operating system lets go of however its holder ends.
+//! One run at a time in a directory of results, by a lock that the operating system releases however its holder ends.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,12 +15,12 @@ use crate::cli::messages::say;
 use crate::process::clock::now;
 use crate::storage::atomic::{DiskError, DiskResult, make_directory, sweep};
 
-/// Held while jobs run. It tells who holds it, and is empty when nobody does.
+/// Held while jobs run. It names its holder, and is empty when there is none.
 const RUN: &str = ".lock";
 /// Held while tables and page are made, by a run or by a report that is drawn meanwhile.
 const REPORT: &str = ".report-lock";
 
-/// Who only looks whether a lock is held keeps it from others for a moment.
+/// Looking whether a lock is held takes it for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who runs jobs in a directory.
@@ -60,13 +60,13 @@ impl RunLock {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(PATIENCE / 20),
                 Err(TryLockError::WouldBlock) => bail!(
-                    "{} is in use by {}: wait for it, or send results elsewhere with --out",
+                    "{} is in use by {}: wait for that run, or choose another directory with --out",
                     root.display(),
                     read(&path).map_or("another run".to_owned(), |holder| holder.to_string())
                 ),
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                     say!(
-                        "warning: the file system of {} knows no locks: start no second run there",
+                        "warning: the file system of {} has no locks: do not start a second run there",
                         root.display()
                     );
                     return Ok(Self { file: None });

@@ -35,12 +35,14 @@ impl Sealed {
     /// Bytes that are not those of a file that was written here.
     pub fn open(bytes: Vec<u8>) -> Result<Self> {
         ensure!(!bytes.is_empty(), "the file is empty");
-        ensure!(bytes.starts_with(MAGIC), "it does not begin like Parquet");
-        ensure!(bytes.len() > TAIL && bytes.ends_with(MAGIC), "its end is missing");
-        let Some(digits) = digits(&bytes) else { bail!("it carries no checksum: another program wrote it") };
+        ensure!(bytes.starts_with(MAGIC), "the file does not start like Parquet");
+        ensure!(bytes.len() > TAIL && bytes.ends_with(MAGIC), "the end of the file is missing");
+        let Some(digits) = digits(&bytes) else {
+            bail!("the file has no checksum: another program wrote it")
+        };
         ensure!(
             checksum(&bytes, &digits).as_bytes() == &bytes[digits],
-            "its checksum does not match its content"
+            "the checksum does not match the content"
         );
         let footer = Footer::read(Source::Memory(&bytes))?;
         Ok(Self { bytes, footer })
@@ -67,7 +69,7 @@ impl Sealed {
     /// # Errors
     /// A file that does not say so.
     pub fn inputs(&self) -> Result<Inputs> {
-        Inputs::parse(self.entry(INPUTS).context("it has no inputs")?)
+        Inputs::parse(self.entry(INPUTS).context("the file names no inputs")?)
     }
 
     /// The value of a footer entry.

@@ -62,7 +62,7 @@ pub fn find(path: &Path, inputs: &Inputs) -> DiskResult<Stored> {
         Some(Ok(file)) => match file.inputs() {
             Ok(stored) if stored == *inputs => Stored::Found(file),
             Ok(stored) => Unavailable::Stale(inputs.changes_since(&stored)).into(),
-            Err(_) => Unavailable::Damaged("it does not say what it depends on".to_owned()).into(),
+            Err(_) => Unavailable::Damaged("the file names no inputs".to_owned()).into(),
         },
         Some(Err(error)) => Unavailable::Damaged(format!("{error:#}")).into(),
         None => match FailureRecord::read(&path.with_file_name(FAILURE))? {

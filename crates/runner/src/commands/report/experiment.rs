@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use gmm_sampler::ties::Ties;
 
-use crate::cli::arguments::{Format, Talk};
-use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::arguments::{Format, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
+use crate::cli::output::show_results;
 use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
 use crate::present::words;
@@ -60,25 +61,22 @@ pub fn show(
     results: &Results,
     format: Format,
     scope: ReportScope,
-    talk: &Talk,
+    verbosity: &Verbosity,
 ) -> Result<ExitCode> {
-    match format {
-        Format::Table => print(&table::text(experiment, results))?,
-        Format::Json => print(&format!("{:#}\n", table::json(experiment, results)))?,
-    }
+    show_results(format, || table::text(experiment, results), || table::json(experiment, results))?;
     for failure in &results.failures {
         say!("failed: {}: {}", failure.what, failure.reason);
     }
-    if !talk.quiet {
+    if !verbosity.quiet {
         let n = results.unreliable.len();
-        let shown = if talk.verbose { n } else { n.min(UNRELIABLE_SHOWN) };
+        let shown = if verbosity.verbose { n } else { n.min(UNRELIABLE_SHOWN) };
         for UnreliableFit { job, diagnostics } in &results.unreliable[..shown] {
             say!("unreliable: {job}: {}", words::diagnostics::diagnostics(diagnostics));
         }
         if shown < n {
             say!("{} more; use -v or see summary.md", n - shown);
         }
-        if talk.verbose {
+        if verbosity.verbose {
             for digest in &results.digests {
                 for remark in digest.health.remarks() {
                     say!("{}: {}", digest.job, words::diagnostics::remark(&remark));
@@ -92,7 +90,7 @@ pub fn show(
         }
     }
     let sound = results.failures.is_empty() && results.unreliable.is_empty();
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 
 /// `gmm report` of an experiment, also while it runs.
@@ -104,12 +102,12 @@ pub fn report(
     reading: Reading,
     jobs: Option<usize>,
     format: Format,
-    talk: &Talk,
+    verbosity: &Verbosity,
 ) -> Result<ExitCode> {
     let _lock = ReportLock::wait(directory)?;
     let experiment = load_unchanged_experiment(directory, reading)?;
     let store = Store::new(directory.to_path_buf());
-    if let Some(holder) = holder(directory).filter(|_| !talk.quiet) {
+    if let Some(holder) = holder(directory).filter(|_| !verbosity.quiet) {
         say!("{holder}, is running this experiment: the report shows partial results");
     }
     let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
@@ -121,5 +119,5 @@ pub fn report(
         let failures = unavailable.iter().map(Failure::from_unavailable).collect();
         conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full)
     })?;
-    show(&experiment, &store, &results, format, ReportScope::Full, talk)
+    show(&experiment, &store, &results, format, ReportScope::Full, verbosity)
 }

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::arguments::{Format, Talk};
-use crate::cli::command::{DOUBTFUL, print};
+use crate::cli::arguments::{Format, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
+use crate::cli::output::show_results;
 use crate::commands::stored::read_suite;
 use crate::present::pages::PAGE;
 use crate::present::report::remove_report;
@@ -57,23 +58,20 @@ pub fn show(
     results: &SuiteResults,
     format: Format,
     with_page: bool,
-    talk: &Talk,
+    verbosity: &Verbosity,
 ) -> Result<ExitCode> {
-    match format {
-        Format::Table => print(&words::text(results))?,
-        Format::Json => print(&format!("{:#}\n", json(results)))?,
-    }
+    show_results(format, || words::text(results), || json(results))?;
     let failures = results.failures();
     for failure in &failures {
         say!("failed: {failure}");
     }
-    if !talk.quiet {
+    if !verbosity.quiet {
         match with_page {
             true => say!("report: {}", root.join(PAGE).display()),
             false => say!("results: {}; `gmm report` draws the report", root.display()),
         }
     }
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DOUBTFUL) })
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 
 fn json(results: &SuiteResults) -> serde_json::Value {
@@ -97,10 +95,10 @@ fn json(results: &SuiteResults) -> serde_json::Value {
 ///
 /// # Errors
 /// A directory that holds no outcome, the disk.
-pub fn report(directory: &Path, spec: SuiteSpec, format: Format, talk: &Talk) -> Result<ExitCode> {
+pub fn report(directory: &Path, spec: SuiteSpec, format: Format, verbosity: &Verbosity) -> Result<ExitCode> {
     let _lock = ReportLock::wait(directory)?;
     let (results, unavailable) = read_suite(spec, directory)?;
-    if !unavailable.is_empty() && !talk.quiet {
+    if !unavailable.is_empty() && !verbosity.quiet {
         let (done, all) = (results.sets.len(), results.sets.len() + unavailable.len());
         say!(
             "{done} of {all} data sets are done, and the report covers these; use `gmm status {}` to see why",
@@ -108,6 +106,6 @@ pub fn report(directory: &Path, spec: SuiteSpec, format: Format, talk: &Talk) ->
         );
     }
     write(directory, &results, true)?;
-    let status = show(directory, &results, format, true, talk)?;
-    Ok(if unavailable.is_empty() { status } else { ExitCode::from(DOUBTFUL) })
+    let status = show(directory, &results, format, true, verbosity)?;
+    Ok(if unavailable.is_empty() { status } else { ExitCode::from(UNRELIABLE) })
 }

@@ -10,8 +10,8 @@ use anyhow::{Result, anyhow};
 use gmm_sampler::ties::Ties;
 
 use super::{default_out, display, say_on_interrupt};
-use crate::cli::arguments::{RunFlags, Talk};
-use crate::cli::command::DOUBTFUL;
+use crate::cli::arguments::{RunFlags, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::commands::report::experiment::{conclude, show};
 use crate::engine::experiment::Experiment;
@@ -36,7 +36,7 @@ use crate::storage::store::Store;
 ///
 /// # Errors
 /// The disk, or another run in the same directory.
-pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
     let began = Instant::now();
     let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
     let root = store.root();
@@ -64,7 +64,7 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<Exi
     };
     let all = experiment.tasks();
     let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy, scope))?;
-    if !talk.quiet {
+    if !verbosity.quiet {
         let dataset = &experiment.dataset;
         say!(
             "{}: {} observations, {} feature{}; {} fits ({} to run)",
@@ -83,7 +83,7 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<Exi
 
     // At once, so that what an interrupted run leaves can be reported.
     log.write()?;
-    let display = display(flags, talk);
+    let display = display(flags, verbosity);
     let again = flags.again();
     let run = |stage: Stage, what| {
         let progress =
@@ -100,7 +100,7 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<Exi
     // What LOO needs beside these is known once they are scored.
     let refits = if is_stopped(flags, &ended) { Vec::new() } else { findings.refits(experiment) };
     let stage = pool.install(|| Stage::new(&context, &refits, findings, policy, scope))?;
-    if !talk.quiet && !refits.is_empty() {
+    if !verbosity.quiet && !refits.is_empty() {
         say!("LOO: {} refits without single observations ({} to run)", refits.len(), stage.missing.len());
         say_stage(&stage);
     }
@@ -114,12 +114,12 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, talk: &Talk) -> Result<Exi
         log.write()?;
         failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
         say!("stopped at the first failure; use `gmm report {}` to see partial results", root.display());
-        return Ok(ExitCode::from(DOUBTFUL));
+        return Ok(ExitCode::from(UNRELIABLE));
     }
     let _lock = ReportLock::wait(root)?;
     let results = pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, scope))?;
     log.write()?;
-    show(experiment, &store, &results, flags.format, scope, talk)
+    show(experiment, &store, &results, flags.format, scope, verbosity)
 }
 
 fn identity(experiment: &Experiment) -> StudyIdentity {

@@ -6,8 +6,8 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{default_out, display, say_on_interrupt};
-use crate::cli::arguments::{RunFlags, Talk};
-use crate::cli::command::DOUBTFUL;
+use crate::cli::arguments::{RunFlags, Verbosity};
+use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::commands::report::suite::{show, write};
 use crate::engine::progress::Progress;
@@ -26,7 +26,7 @@ use crate::study::spec::suite::SuiteSpec;
 ///
 /// # Errors
 /// The disk, or another run in the same directory.
-pub fn run(spec: SuiteSpec, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
+pub fn run(spec: SuiteSpec, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
     let began = Instant::now();
     let root = flags.out.clone().unwrap_or_else(|| default_out(&spec.name));
     // Before hours of work: can results be written at all, and by nobody else?
@@ -44,11 +44,11 @@ pub fn run(spec: SuiteSpec, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
         sets.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(set, _)| set).collect();
     // The longest first, so that the last ones to end are short.
     missing.sort_by_key(|set| std::cmp::Reverse(set.cost()));
-    if !talk.quiet {
+    if !verbosity.quiet {
         say!("{}: {} data sets ({} to run)", spec.name, sets.len(), missing.len());
     }
     let threads = flags.jobs.unwrap_or_else(|| pool(None).map_or(1, |pool| pool.current_num_threads()));
-    let progress = Progress::by_job("data sets", missing.len(), display(flags, talk));
+    let progress = Progress::by_job("data sets", missing.len(), display(flags, verbosity));
     let scratch = root.join(SCRATCH);
     let on_interrupt =
         say_on_interrupt(&progress, &root, flags.again(), move || drop(remove_directory(&scratch)));
@@ -64,14 +64,14 @@ pub fn run(spec: SuiteSpec, flags: &RunFlags, talk: &Talk) -> Result<ExitCode> {
             say!("failed: {job}: {error}");
         }
         say!("stopped at the first failure; the same command without --fail-fast continues with the rest");
-        return Ok(ExitCode::from(DOUBTFUL));
+        return Ok(ExitCode::from(UNRELIABLE));
     };
     let seconds = ended.iter().map(|ended| (ended.job.0, ended.wall.as_secs_f64())).collect();
     let results = SuiteResults::new(spec, sets, outcomes);
     let _lock = ReportLock::wait(&root)?;
     write(&root, &results, !flags.no_report)?;
     SuiteProvenance::new(&root, threads, began.elapsed(), seconds).write(&root)?;
-    show(&root, &results, flags.format, !flags.no_report, talk)
+    show(&root, &results, flags.format, !flags.no_report, verbosity)
 }
 
 /// The outcome that is stored of a data set, unless it is to be computed again.
