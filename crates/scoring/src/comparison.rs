@@ -1,9 +1,10 @@
 //! Several numbers of components by one criterion: differences to the best with their errors, and weights.
 
 use crate::criterion::Criterion;
-use crate::descriptor::{Scale, Terms};
+use crate::descriptor::Scale;
 use crate::score::{Score, standard_error};
 use crate::stacking::stacking;
+use crate::terms::Terms;
 
 /// One criterion's scores of several K, best first.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 use crate::maximum::Maxima;
 use crate::score::Score;
+use crate::terms::Terms;
 
 /// All that is known of a criterion but its values. Each criterion declares one beside its formula.
 #[derive(Debug, Clone, Copy)]
@@ -87,26 +88,6 @@ impl Source {
             Self::Draws(Fits::AllRows | Fits::AllRowsAndRefits) => Basis::Posterior,
             Self::Draws(Fits::Tempered) => Basis::Tempered,
             Self::Draws(Fits::Folds | Fits::Groups) => Basis::HeldOut,
-        }
-    }
-}
-
-/// What sums to an estimate, and what its standard error is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Terms {
-    /// One term for each observation.
-    Observations,
-    /// One term for each group of observations.
-    Groups,
-}
-
-impl Terms {
-    /// The plural noun.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Observations => "observations",
-            Self::Groups => "groups",
         }
     }
 }

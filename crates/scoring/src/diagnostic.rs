@@ -1,6 +1,6 @@
 //! What a criterion's own diagnostic finds wrong with a score.
 
-use crate::descriptor::Terms;
+use crate::terms::Terms;
 
 /// Why a score is unreliable, or undefined, by the criterion's own diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq)]

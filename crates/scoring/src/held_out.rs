@@ -3,10 +3,10 @@
 use gmm_sampler::diagnostics::mcse_mean;
 
 use crate::criterion::Criterion;
-use crate::descriptor::Terms;
 use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::log_mean_exp;
 use crate::score::Score;
+use crate::terms::Terms;
 
 /// Log predictive density of one held-out observation, in nats, from its log density under each draw of the fit without it.
 ///

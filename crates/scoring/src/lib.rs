@@ -72,12 +72,13 @@ mod rand_index;
 mod refit;
 mod score;
 mod stacking;
+mod terms;
 mod verdict;
 
 pub use comparison::{CompareError, Comparison, Difference, Row};
 pub use criteria::*;
 pub use criterion::Criterion;
-pub use descriptor::{Basis, Descriptor, Fits, Scale, Source, Terms};
+pub use descriptor::{Basis, Descriptor, Fits, Scale, Source};
 pub use diagnostic::Diagnostic;
 pub use fingerprint::Fingerprint;
 pub use held_out::{held_out, held_out_mcse};
@@ -93,6 +94,7 @@ pub use rand_index::adjusted_rand_index;
 pub use refit::in_doubt;
 pub use score::Score;
 pub use stacking::stacking;
+pub use terms::Terms;
 pub use verdict::{FEW_TERMS, Flag, SMALL_ELPD_DIFFERENCE, Verdict};
 
 #[doc = include_str!("glossary.md")]

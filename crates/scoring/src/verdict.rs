@@ -2,7 +2,8 @@
 
 use crate::comparison::{Comparison, Row};
 use crate::criterion::Criterion;
-use crate::descriptor::{Scale, Terms};
+use crate::descriptor::Scale;
+use crate::terms::Terms;
 
 /// Predictive differences smaller than this, in nats, are small whatever their standard error says, which is least reliable
 /// when they are: Sivula, Magnusson, Matamoros & Vehtari (2020).

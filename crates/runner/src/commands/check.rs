@@ -10,7 +10,7 @@ use gmm_scoring::{Basis, Criterion};
 
 use crate::cli::messages::say;
 use crate::cli::output::print;
-use crate::commands::run::default_out;
+use crate::commands::stored::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;

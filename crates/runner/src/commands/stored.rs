@@ -1,7 +1,7 @@
 //! What a directory holds of a study: its spec, its data as they are now, and its results.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -10,9 +10,9 @@ use crate::recovery::outcome::Outcome;
 use crate::recovery::results::SuiteResults;
 use crate::recovery::stored::outcome_of;
 use crate::recovery::work::find;
+use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::Failure;
 use crate::storage::atomic::DiskResult;
 use crate::storage::provenance::Provenance;
 use crate::storage::store::{Store, Stored, Unavailable};
@@ -21,6 +21,12 @@ use crate::study::job::Job;
 use crate::study::load::Study;
 use crate::study::spec::Reading;
 use crate::study::spec::suite::SuiteSpec;
+
+/// Where results go unless `--out` is given.
+#[must_use]
+pub fn default_out(name: &str) -> PathBuf {
+    Path::new("reports").join(name)
+}
 
 /// The study that was run in a directory.
 ///
@@ -95,7 +101,7 @@ pub fn read_suite(spec: SuiteSpec, directory: &Path) -> Result<(SuiteResults, Ve
                 outcomes.push(outcome);
                 done.push(set);
             }
-            Err(why) => unavailable.push(Failure { what: set.to_string(), reason: why.to_string() }),
+            Err(why) => unavailable.push(Failure { subject: set.to_string(), reason: why.to_string() }),
         }
     }
     if done.is_empty() {

@@ -27,9 +27,9 @@ use crate::present::words;
 use crate::process::threads::pool;
 use crate::recovery::outcome::examine;
 use crate::recovery::work::{SCRATCH, place, store};
+use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::Failure;
 use crate::scores::stage::{ReusePolicy, Stage};
 use crate::scores::warnings;
 use crate::storage::atomic::{files_below, is_temporary, make_directory, read_if_there};
@@ -226,8 +226,8 @@ fn text(verified: &Verified) -> String {
     for (what, difference) in verified.differences() {
         writeln!(text, "differs: {what}: {difference}").expect(STRING);
     }
-    for Failure { what, reason } in &verified.unavailable {
-        writeln!(text, "unavailable: {what}: {reason}").expect(STRING);
+    for Failure { subject, reason } in &verified.unavailable {
+        writeln!(text, "unavailable: {subject}: {reason}").expect(STRING);
     }
     text
 }
@@ -237,7 +237,8 @@ fn json(verified: &Verified) -> serde_json::Value {
         let one = |it: &Comparison| json!({ "what": it.what, "same": it.difference.is_none(), "difference": it.difference });
         compared.iter().map(one).collect::<Vec<_>>()
     };
-    let unavailable = verified.unavailable.iter().map(|it| json!({ "what": it.what, "reason": it.reason }));
+    let unavailable =
+        verified.unavailable.iter().map(|it| json!({ "what": it.subject, "reason": it.reason }));
     json!({
         "stored": verified.n_stored,
         "jobs": list(&verified.jobs),

@@ -1,5 +1,6 @@
 //! `gmm score`: WAIC and PSIS-LOO of models from their pointwise log-likelihoods, and their comparison.
 
+mod models;
 mod print;
 
 use std::path::Path;
@@ -7,11 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use gmm_sampler::diagnostics::Summary;
-use gmm_scoring::{
-    Comparison, LooPoint, PointScores, WaicPoint, khat_threshold, loo, pseudo_bma, pseudo_bma_plus, waic,
-};
+use gmm_scoring::{Comparison, LooPoint, PointScores, WaicPoint, loo, pseudo_bma, pseudo_bma_plus, waic};
 use rayon::prelude::*;
 
+use self::models::{Model, Ranked};
 use super::reliability::{conclude, doubt};
 use crate::cli::arguments::{Score, Verbosity};
 use crate::cli::messages::say;
@@ -24,31 +24,6 @@ use crate::study::streams::Stream;
 
 /// Resamples of the Bayesian bootstrap behind pseudo-BMA+: the Monte Carlo error of a weight is then below 0.008.
 const RESAMPLES: usize = 4_000;
-
-/// One model's scores.
-struct Model {
-    /// The file's stem, made unique.
-    name: String,
-    n_chains: usize,
-    /// S.
-    n_draws: usize,
-    observations: Vec<String>,
-    points: Vec<LooPoint>,
-    loo: gmm_scoring::Score,
-    waic: gmm_scoring::Score,
-    /// Of the log-likelihood of all observations: whether the chains mixed.
-    log_likelihood: Summary,
-    /// Why its scores should not be believed.
-    doubts: Vec<String>,
-}
-
-/// Models by PSIS-LOO, best first.
-struct Ranked {
-    comparison: Comparison,
-    /// In the order of the models.
-    pseudo_bma: Vec<f64>,
-    pseudo_bma_plus: Vec<f64>,
-}
 
 /// Scores one model or several, and compares several.
 ///
@@ -178,16 +153,6 @@ fn rank(models: &[Model]) -> Result<Ranked> {
         pseudo_bma: pseudo_bma(&pointwise),
         pseudo_bma_plus: pseudo_bma_plus(&pointwise, RESAMPLES, &mut Stream::BayesianBootstrap.rng()),
     })
-}
-
-impl Model {
-    /// Places of the observations whose term is not to be believed.
-    fn bad(&self) -> impl Iterator<Item = usize> {
-        let threshold = khat_threshold(self.n_draws);
-        // Written so that NaN is bad.
-        (0..self.points.len())
-            .filter(move |&i| !(self.points[i].pareto_k <= threshold && self.points[i].elpd.is_finite()))
-    }
 }
 
 /// The files' stems; with a number behind those that several share.

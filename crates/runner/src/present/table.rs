@@ -11,7 +11,8 @@ use crate::present::words;
 use crate::scores::criterion_title::title;
 use crate::scores::health::{least, worst};
 use crate::scores::leave_one_out::LeaveOneOut;
-use crate::scores::results::{Ranking, Results};
+use crate::scores::ranking::Ranking;
+use crate::scores::results::Results;
 
 const SMALLEST: &str = "smallest indistinguishable";
 
@@ -102,7 +103,7 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
     let failures: Vec<Value> = results
         .failures
         .iter()
-        .map(|failure| json!({"what": failure.what, "reason": failure.reason}))
+        .map(|failure| json!({"what": failure.subject, "reason": failure.reason}))
         .collect();
     json!({"name": experiment.spec.name, "answer": answer, "comparison": comparison, "failures": failures})
 }

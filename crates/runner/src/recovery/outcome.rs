@@ -16,9 +16,11 @@ use crate::engine::progress::{Display, Progress};
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::process::panics::{catch_panic, defect};
+use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
+use crate::scores::ranking::Ranking;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::{Failure, Ranking, Results};
+use crate::scores::results::Results;
 use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::storage;
 use crate::storage::atomic::DiskError;
@@ -125,8 +127,11 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
         let store = Store::new(directory.path().to_path_buf());
         let experiment = experiment(spec, prior, data.clone());
         let (results, expected) = fit(&experiment, needs_whole_fits(spec), &store, fresh.as_ref())?;
-        let failures: Vec<String> =
-            results.failures.iter().map(|Failure { what, reason }| format!("{what}: {reason}")).collect();
+        let failures: Vec<String> = results
+            .failures
+            .iter()
+            .map(|Failure { subject, reason }| format!("{subject}: {reason}"))
+            .collect();
         if let Some(first) = failures.first() {
             let more = failures.len() - 1;
             outcome.failure =

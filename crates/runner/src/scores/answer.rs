@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gmm_scoring::{Criterion, Difference, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict};
 
-use crate::scores::digest::ScoreRow;
-use crate::scores::results::Ranking;
+use crate::scores::ranking::Ranking;
+use crate::scores::rows::ScoreRow;
 use crate::study::spec::PriorSpec;
 
 /// A number of components, with its reasons.

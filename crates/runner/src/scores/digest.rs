@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 use gmm_sampler::diagnostics::Summary;
-use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::relabel::relabel;
-use gmm_scoring::{Criterion, LooPoint, Score, in_doubt, waic};
+use gmm_scoring::{Criterion, LooPoint, in_doubt, waic};
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
@@ -15,49 +14,10 @@ use crate::scores::report_scope::ReportScope;
 use crate::storage::fits::Fit;
 use crate::study::job::Job;
 
-use super::diagnostic::{Diagnostic, ScoreDiagnostic};
 use super::evidence::log_evidence_score;
 use super::pass::{log_likelihood_and_spiked, occupied, pass};
-
-/// One row of `scores.parquet`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoreRow {
-    pub components: usize,
-    /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
-    pub seed: Option<u64>,
-    /// Not reliable where a diagnostic, its own or one of these, makes it so.
-    pub score: Score,
-    /// What is to be said of it beside the criterion's own diagnostics.
-    pub diagnostics: Vec<ScoreDiagnostic>,
-}
-
-impl ScoreRow {
-    /// A score of which nothing else is to be said.
-    #[must_use]
-    pub fn new(components: usize, seed: Option<u64>, score: Score) -> Self {
-        Self { components, seed, score, diagnostics: Vec::new() }
-    }
-
-    /// Adds a diagnostic, which may make the score unreliable.
-    pub fn push(&mut self, diagnostic: ScoreDiagnostic) {
-        self.score.reliable &= !diagnostic.makes_unreliable();
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// Adds what is wrong with the fit behind the score.
-    pub fn push_fit(&mut self, diagnostics: &[Diagnostic]) {
-        diagnostics.iter().for_each(|diagnostic| self.push(ScoreDiagnostic::Fit(diagnostic.clone())));
-    }
-}
-
-/// One row of `summary.parquet`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SummaryRow {
-    pub components: usize,
-    pub seed: u64,
-    pub parameter: String,
-    pub summary: Summary,
-}
+use super::pivot::pivot;
+use super::rows::{ScoreRow, SummaryRow};
 
 /// The parameter, in summaries, that is the number of components that own an observation.
 const OCCUPIED: &str = "occupied";
@@ -84,13 +44,6 @@ impl Digest {
             self.loo.as_ref().map_or_else(Vec::new, |points| in_doubt(points, self.health.n_draws));
         experiment.refits(self.job.model, self.job.seed, &in_doubt)
     }
-}
-
-/// The draw of highest density: the labelling that others are brought to.
-pub fn pivot(fit: &Fit, components: usize, n_features: usize) -> Result<Mixture> {
-    let lp = |s: usize| fit.stats[s].lp;
-    let best = (0..fit.draws.len()).max_by(|&a, &b| lp(a).total_cmp(&lp(b))).unwrap_or(0);
-    Ok(Mixture::from_values(components, n_features, &fit.draws.draw(best))?)
 }
 
 /// Summarises and scores one fit, and keeps what its figures show if there are to be any.

@@ -10,9 +10,10 @@ use gmm_sampler::ties::Ties;
 use gmm_scoring::{Canonical, Criterion, Evidence, EvidenceError, Score, log_evidence};
 
 use super::diagnostic::ScoreDiagnostic;
-use super::digest::{ScoreRow, pivot};
 use crate::engine::experiment::Experiment;
 use crate::engine::model::{Model, improper_with};
+use crate::scores::pivot::pivot;
+use crate::scores::rows::ScoreRow;
 use crate::storage::fits::Fit;
 use crate::study::job::{Job, Variant};
 use crate::study::spec::{Centre, Scale};

@@ -6,11 +6,11 @@ use gmm_sampler::diagnostics::sd;
 use gmm_scoring::{Criterion, Score, Terms, held_out, held_out_mcse, kfold, logo};
 
 use super::diagnostic::ScoreDiagnostic;
-use super::digest::ScoreRow;
 use super::pass::{invariants, log_likelihood_and_spiked};
 use crate::engine::experiment::Experiment;
 use crate::engine::task::Task;
 use crate::scores::health::{ConvergenceThresholds, Health};
+use crate::scores::rows::ScoreRow;
 use crate::storage::fits::{Fit, HeldOut};
 use crate::study::job::Variant;
 

@@ -5,8 +5,8 @@ use gmm_sampler::start::em::{EmOptimum, Regularity};
 use gmm_scoring::{Criterion, Maxima, Maximum, Score, Source, entropy};
 
 use super::diagnostic::ScoreDiagnostic;
-use super::digest::ScoreRow;
 use crate::engine::experiment::Experiment;
+use crate::scores::rows::ScoreRow;
 
 /// The scores of every K whose likelihood was maximised, as asked for; the optima are in the order of K.
 #[must_use]

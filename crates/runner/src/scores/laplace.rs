@@ -11,10 +11,10 @@ use gmm_sampler::ties::Ties;
 use gmm_scoring::{Criterion, Score, laplace};
 
 use super::diagnostic::ScoreDiagnostic;
-use super::digest::ScoreRow;
 use super::evidence::push_prior;
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
+use crate::scores::rows::ScoreRow;
 use crate::study::job::{ModelKey, Variant};
 
 /// A log overlap of relabellings above this is one of components that coincide for all that the data can tell.

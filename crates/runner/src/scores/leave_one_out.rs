@@ -5,8 +5,9 @@ use std::fmt;
 use gmm_scoring::{khat_threshold, loo};
 
 use super::diagnostic::{RefitProblem, ScoreDiagnostic};
-use super::digest::{Digest, ScoreRow};
+use super::digest::Digest;
 use crate::engine::task::Task;
+use crate::scores::rows::ScoreRow;
 use crate::storage::fits::HeldOut;
 use crate::study::job::{Job, LeftOut, Variant};
 

@@ -2,86 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Basis, Comparison, Criterion, Fingerprint, Row, Score, Verdict};
+use gmm_scoring::{Basis, Criterion, Fingerprint};
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
-use crate::engine::scheduler::EndedFit;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
-use crate::scores::diagnostic::Diagnostic;
-use crate::scores::digest::{Digest, ScoreRow};
+use crate::scores::digest::Digest;
+use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
 use crate::scores::laplace::laplace_score;
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
+use crate::scores::ranking::{Ranking, ranking};
+use crate::scores::rows::ScoreRow;
 use crate::storage::fits::HeldOut;
-use crate::storage::store::Unavailable;
 use crate::study::job::{Job, ModelKey, Variant};
-
-/// A fit whose diagnostics find it unreliable.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnreliableFit {
-    pub job: Job,
-    /// What is wrong; not empty.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// A fit, or an optimum, that is missing, and why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    pub what: String,
-    pub reason: String,
-}
-
-impl Failure {
-    /// Of a job of which nothing is there.
-    #[must_use]
-    pub fn from_unavailable((job, unavailable): (&Job, &Unavailable)) -> Self {
-        Self { what: job.to_string(), reason: unavailable.to_string() }
-    }
-
-    /// Of a fit that failed; none if it did not.
-    #[must_use]
-    pub fn from_ended(ended: &EndedFit) -> Option<Self> {
-        let error = ended.result.as_ref().err()?;
-        Some(Self { what: ended.job.to_string(), reason: error.to_string() })
-    }
-}
-
-/// One criterion over all K.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ranking {
-    pub criterion: Criterion,
-    /// Of means over seeds.
-    pub comparison: Comparison,
-    pub verdict: Option<Verdict>,
-    /// Ks that were tried and have no score; ascending.
-    pub unscored: Vec<usize>,
-    /// The best K of each seed, where several seeds were scored.
-    pub best_by_seed: Vec<(u64, usize)>,
-}
-
-impl Ranking {
-    /// The compared K in ascending order, as figures show them.
-    #[must_use]
-    pub fn rows_by_components(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.comparison.rows.iter().collect();
-        rows.sort_by_key(|row| row.components);
-        rows
-    }
-
-    /// Whether a K is the one that the others are compared with.
-    #[must_use]
-    pub fn is_best(&self, components: usize) -> bool {
-        self.verdict.as_ref().is_some_and(|verdict| verdict.best == components)
-    }
-}
 
 /// What one K's search finds: a failure of the second leaves the first.
 type Search = (EmOptimum, Option<Result<ScoreRow>>);
@@ -118,7 +59,7 @@ impl Results {
         let mut of_modes = Vec::new();
         for (k, optimum) in searches(experiment, &ks) {
             let mut failed = |what: &str, error: anyhow::Error| {
-                failures.push(Failure { what: format!("{what}, K = {k}"), reason: format!("{error:#}") });
+                failures.push(Failure { subject: format!("{what}, K = {k}"), reason: format!("{error:#}") });
             };
             match optimum {
                 Ok((optimum, of_mode)) => {
@@ -217,7 +158,7 @@ fn left_out(
         let found = |task: Task| {
             let what = task.job.to_string();
             let held_out = findings.held_out(task.job).ok_or_else(|| {
-                let failure = failures.iter().find(|failure| failure.what == what);
+                let failure = failures.iter().find(|failure| failure.subject == what);
                 failure.map(|failure| failure.reason.clone())
             });
             if let Ok(held_out) = held_out
@@ -269,70 +210,11 @@ impl HeldOutScorer<'_> {
             Ok(row) => Some(row),
             Err(error) => {
                 failures.push(Failure {
-                    what: format!("{} of K = {components}, seed {seed}", self.criterion),
+                    subject: format!("{} of K = {components}, seed {seed}", self.criterion),
                     reason: format!("{error:#}"),
                 });
                 None
             }
         }
     }
-}
-
-/// The mean of several seeds' scores: each estimates the same quantity with its own Monte Carlo error.
-fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
-    let first = *scores.first()?;
-    let n = scores.len() as f64;
-    let mean = |value: &dyn Fn(&Score) -> f64| scores.iter().map(|score| value(score)).sum::<f64>() / n;
-    Some(Score {
-        criterion: first.criterion,
-        estimate: mean(&|score| score.estimate),
-        // Errors over observations are common to all seeds, Monte Carlo errors are not.
-        se: mean(&|score| score.se),
-        mcse: mean(&|score| score.mcse * score.mcse).sqrt() / n.sqrt(),
-        p_eff: mean(&|score| score.p_eff),
-        n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
-        reliable: scores.iter().all(|score| score.reliable),
-        // Each seed's own diagnostics stand with its own score.
-        diagnostics: Vec::new(),
-        pointwise: (0..first.pointwise.len()).map(|i| mean(&|score| score.pointwise[i])).collect(),
-        data: first.data,
-    })
-}
-
-fn ranking(criterion: Criterion, rows: &[ScoreRow], ks: &[usize]) -> Result<Option<Ranking>> {
-    let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.score.criterion == criterion).collect();
-    let scores: Vec<(usize, Score)> = rows
-        .chunk_by(|a, b| a.components == b.components)
-        .filter_map(|of_k| {
-            let scores: Vec<&Score> = of_k.iter().map(|row| &row.score).collect();
-            Some((of_k[0].components, mean_over_seeds(&scores)?))
-        })
-        .collect();
-    if scores.is_empty() {
-        return Ok(None);
-    }
-    let compare = |scores: &[(usize, &Score)]| {
-        Comparison::new(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
-    };
-    let comparison = compare(&scores.iter().map(|(k, score)| (*k, score)).collect::<Vec<_>>())?;
-    let verdict = Verdict::new(&comparison);
-    let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    let mut best_by_seed = Vec::new();
-    if seeds.len() > 1 {
-        for seed in seeds {
-            let of_seed: Vec<(usize, &Score)> = rows
-                .iter()
-                .filter(|row| row.seed == Some(seed))
-                .map(|row| (row.components, &row.score))
-                .collect();
-            if let Some(verdict) = Verdict::new(&compare(&of_seed)?) {
-                best_by_seed.push((seed, verdict.best));
-            }
-        }
-    }
-    let has_score = |k: &usize| scores.iter().any(|(scored, score)| scored == k && !score.estimate.is_nan());
-    let unscored = ks.iter().copied().filter(|k| !has_score(k)).collect();
-    Ok(Some(Ranking { criterion, comparison, verdict, unscored, best_by_seed }))
 }

@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use crate::engine::progress::Progress;
 use crate::engine::scheduler::{EndedFit, RunContext, sample};
 use crate::engine::task::Task;
+use crate::scores::failure::Failure;
 use crate::scores::findings::{Finding, Findings};
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::Failure;
 use crate::storage::atomic::{DiskError, DiskResult};
 use crate::storage::fits::Fit;
 use crate::storage::store::Unavailable;
@@ -72,7 +72,7 @@ impl Stage {
             match unavailable.remove(&task.job) {
                 None => continue,
                 Some(Unavailable::Failed { reason, .. }) if policy == ReusePolicy::All => {
-                    stage.known_failures.push((task.job, Failure { what: task.job.to_string(), reason }));
+                    stage.known_failures.push((task.job, Failure { subject: task.job.to_string(), reason }));
                     continue;
                 }
                 Some(Unavailable::Damaged(reason)) => {

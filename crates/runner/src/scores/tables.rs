@@ -3,8 +3,8 @@
 use gmm_sampler::diagnostics::Summary;
 
 use crate::parquet::Column;
-use crate::scores::digest::{ScoreRow, SummaryRow};
 use crate::scores::leave_one_out::LeaveOneOut;
+use crate::scores::rows::{ScoreRow, SummaryRow};
 use crate::storage::atomic::{DiskResult, remove_file};
 use crate::storage::footer::version_alone;
 use crate::storage::seal;

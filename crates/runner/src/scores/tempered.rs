@@ -5,10 +5,10 @@ use gmm_sampler::diagnostics::mcse_mean;
 use gmm_scoring::wbic;
 
 use super::diagnostic::Diagnostic;
-use super::digest::ScoreRow;
 use super::pass::{invariants, log_likelihood_and_spiked, pass};
 use crate::engine::experiment::Experiment;
 use crate::scores::health::{ConvergenceThresholds, Health};
+use crate::scores::rows::ScoreRow;
 use crate::storage::fits::Fit;
 use crate::study::job::Job;
 

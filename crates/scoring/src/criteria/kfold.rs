@@ -1,9 +1,10 @@
 //! K-fold cross-validation: each observation scored by a fit that has not seen it.
 
 use crate::criterion::Criterion;
-use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::descriptor::{Descriptor, Fits, Scale, Source};
 use crate::held_out::held_out_score;
 use crate::score::Score;
+use crate::terms::Terms;
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "kfold",

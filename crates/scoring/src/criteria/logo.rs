@@ -1,9 +1,10 @@
 //! Leave-one-group-out cross-validation: each group of observations scored by a fit that has seen none of it.
 
 use crate::criterion::Criterion;
-use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::descriptor::{Descriptor, Fits, Scale, Source};
 use crate::held_out::held_out_score;
 use crate::score::Score;
+use crate::terms::Terms;
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "logo",

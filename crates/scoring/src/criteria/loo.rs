@@ -6,11 +6,12 @@ use gmm_sampler::diagnostics::ess_unsplit;
 
 use crate::column::Span;
 use crate::criterion::Criterion;
-use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::descriptor::{Descriptor, Fits, Scale, Source};
 use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::{log_mean_exp, log_sum_exp};
 use crate::psis::{khat_threshold, psis};
 use crate::score::Score;
+use crate::terms::Terms;
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "loo",

@@ -1,10 +1,11 @@
 //! WAIC: the fit of the posterior, less the variance that each observation's log-likelihood has under it.
 
 use crate::criterion::Criterion;
-use crate::descriptor::{Descriptor, Fits, Scale, Source, Terms};
+use crate::descriptor::{Descriptor, Fits, Scale, Source};
 use crate::diagnostic::Diagnostic;
 use crate::log_sum_exp::log_mean_exp;
 use crate::score::Score;
+use crate::terms::Terms;
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "waic",

@@ -15,9 +15,10 @@ use crate::engine::experiment::Experiment;
 use crate::present::words;
 use crate::present::{report, table};
 use crate::process::threads::pool;
+use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::{Failure, Results, UnreliableFit};
+use crate::scores::results::Results;
 use crate::scores::warnings;
 use crate::storage::lock::{ReportLock, holder};
 use crate::storage::store::Store;
@@ -65,7 +66,7 @@ pub fn show(
 ) -> Result<ExitCode> {
     show_results(format, || table::text(experiment, results), || table::json(experiment, results))?;
     for failure in &results.failures {
-        say!("failed: {}: {}", failure.what, failure.reason);
+        say!("failed: {}: {}", failure.subject, failure.reason);
     }
     if !verbosity.quiet {
         let n = results.unreliable.len();

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use gmm_sampler::ties::Ties;
 
-use super::{default_out, display, say_on_interrupt};
+use super::progress::{display, say_on_interrupt};
 use crate::cli::arguments::{RunFlags, Verbosity};
 use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::commands::report::experiment::{conclude, show};
+use crate::commands::stored::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::iterations;
 use crate::engine::progress::Progress;
@@ -22,9 +23,9 @@ use crate::engine::supervisor::Supervision;
 use crate::present::columns::columns_line;
 use crate::present::words;
 use crate::process::threads::pool;
+use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
-use crate::scores::results::Failure;
 use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::scores::warnings;
 use crate::storage::atomic::{DiskResult, write_bytes};
@@ -112,7 +113,7 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
     ended.extend(done.ended);
     if is_stopped(flags, &ended) {
         log.write()?;
-        failures.iter().for_each(|failure| say!("failed: {}: {}", failure.what, failure.reason));
+        failures.iter().for_each(|failure| say!("failed: {}: {}", failure.subject, failure.reason));
         say!("stopped at the first failure; use `gmm report {}` to see partial results", root.display());
         return Ok(ExitCode::from(UNRELIABLE));
     }

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{default_out, display, say_on_interrupt};
+use super::progress::{display, say_on_interrupt};
 use crate::cli::arguments::{RunFlags, Verbosity};
 use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::commands::report::suite::{show, write};
+use crate::commands::stored::default_out;
 use crate::engine::progress::Progress;
 use crate::engine::supervisor::Supervision;
 use crate::process::threads::pool;

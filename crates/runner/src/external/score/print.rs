@@ -5,7 +5,7 @@ use std::fmt::Write;
 use gmm_scoring::khat_threshold;
 use serde_json::{Value, json};
 
-use super::{Model, Ranked};
+use super::models::{Model, Ranked};
 use crate::present::table::short;
 use crate::present::text_table::{TextTable, terminal_width};
 use crate::present::words;

@@ -12,7 +12,8 @@ use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::traces::{Trace, TracePlot};
 use crate::scores::criterion_title::title;
 use crate::scores::plot_draws::PlotDraws;
-use crate::scores::results::{Ranking, Results};
+use crate::scores::ranking::Ranking;
+use crate::scores::results::Results;
 
 /// Draws one figure; `None` where the results have nothing to show in it.
 type DrawFigure = fn(&Experiment, &Results) -> Result<Option<ReportFigure>>;

@@ -11,7 +11,9 @@ use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
 use crate::present::words;
 use crate::scores::criterion_title::title;
-use crate::scores::results::{Ranking, Results, UnreliableFit};
+use crate::scores::failure::UnreliableFit;
+use crate::scores::ranking::Ranking;
+use crate::scores::results::Results;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -57,7 +59,7 @@ pub fn render(
         diagnostics => page_values(&figures.diagnostics),
         fits => fits(results),
         optima => optima(results),
-        failures => results.failures.iter().map(|failure| context! { what => failure.what.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
+        failures => results.failures.iter().map(|failure| context! { what => failure.subject.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
         spec => experiment.spec.to_toml(),
         occupied => occupied(experiment, results),
         spec_hash => experiment.spec.hash(),
@@ -208,7 +210,7 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         text.push_str(&format!("\n{remark}\n"));
     }
     for failure in &results.failures {
-        text.push_str(&format!("\n> {} failed: {}.\n", failure.what, failure.reason));
+        text.push_str(&format!("\n> {} failed: {}.\n", failure.subject, failure.reason));
     }
     for UnreliableFit { job, diagnostics } in &results.unreliable {
         text.push_str(&format!(

@@ -5,7 +5,7 @@ use gmm_scoring::Diagnostic as Criterion;
 use super::list::{counted, list};
 use crate::engine::errors::REMEDY;
 use crate::scores::diagnostic::{Diagnostic, RefitProblem, Remark, ScoreDiagnostic};
-use crate::scores::digest::ScoreRow;
+use crate::scores::rows::ScoreRow;
 
 /// What is wrong with a fit.
 #[must_use]

@@ -1,0 +1,98 @@
+//! One criterion over all K: means over seeds, compared.
+
+use anyhow::{Context, Result};
+use gmm_scoring::{Comparison, Criterion, Row, Score, Verdict};
+
+use crate::scores::rows::ScoreRow;
+
+/// One criterion over all K.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    pub criterion: Criterion,
+    /// Of means over seeds.
+    pub comparison: Comparison,
+    pub verdict: Option<Verdict>,
+    /// Ks that were tried and have no score; ascending.
+    pub unscored: Vec<usize>,
+    /// The best K of each seed, where several seeds were scored.
+    pub best_by_seed: Vec<(u64, usize)>,
+}
+
+impl Ranking {
+    /// The compared K in ascending order, as figures show them.
+    #[must_use]
+    pub fn rows_by_components(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.comparison.rows.iter().collect();
+        rows.sort_by_key(|row| row.components);
+        rows
+    }
+
+    /// Whether a K is the one that the others are compared with.
+    #[must_use]
+    pub fn is_best(&self, components: usize) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| verdict.best == components)
+    }
+}
+
+/// The mean of several seeds' scores: each estimates the same quantity with its own Monte Carlo error.
+fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
+    let first = *scores.first()?;
+    let n = scores.len() as f64;
+    let mean = |value: &dyn Fn(&Score) -> f64| scores.iter().map(|score| value(score)).sum::<f64>() / n;
+    Some(Score {
+        criterion: first.criterion,
+        estimate: mean(&|score| score.estimate),
+        // Errors over observations are common to all seeds, Monte Carlo errors are not.
+        se: mean(&|score| score.se),
+        mcse: mean(&|score| score.mcse * score.mcse).sqrt() / n.sqrt(),
+        p_eff: mean(&|score| score.p_eff),
+        n_bad: scores.iter().map(|score| score.n_bad).max().unwrap_or(0),
+        reliable: scores.iter().all(|score| score.reliable),
+        // Each seed's own diagnostics stand with its own score.
+        diagnostics: Vec::new(),
+        pointwise: (0..first.pointwise.len()).map(|i| mean(&|score| score.pointwise[i])).collect(),
+        data: first.data,
+    })
+}
+
+/// One criterion's scores of several K and seeds, compared; none where nothing has a score.
+///
+/// # Errors
+/// Scores that cannot be compared.
+pub fn ranking(criterion: Criterion, rows: &[ScoreRow], ks: &[usize]) -> Result<Option<Ranking>> {
+    let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.score.criterion == criterion).collect();
+    let scores: Vec<(usize, Score)> = rows
+        .chunk_by(|a, b| a.components == b.components)
+        .filter_map(|of_k| {
+            let scores: Vec<&Score> = of_k.iter().map(|row| &row.score).collect();
+            Some((of_k[0].components, mean_over_seeds(&scores)?))
+        })
+        .collect();
+    if scores.is_empty() {
+        return Ok(None);
+    }
+    let compare = |scores: &[(usize, &Score)]| {
+        Comparison::new(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
+    };
+    let comparison = compare(&scores.iter().map(|(k, score)| (*k, score)).collect::<Vec<_>>())?;
+    let verdict = Verdict::new(&comparison);
+    let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let mut best_by_seed = Vec::new();
+    if seeds.len() > 1 {
+        for seed in seeds {
+            let of_seed: Vec<(usize, &Score)> = rows
+                .iter()
+                .filter(|row| row.seed == Some(seed))
+                .map(|row| (row.components, &row.score))
+                .collect();
+            if let Some(verdict) = Verdict::new(&compare(&of_seed)?) {
+                best_by_seed.push((seed, verdict.best));
+            }
+        }
+    }
+    let has_score = |k: &usize| scores.iter().any(|(scored, score)| scored == k && !score.estimate.is_nan());
+    let unscored = ks.iter().copied().filter(|k| !has_score(k)).collect();
+    Ok(Some(Ranking { criterion, comparison, verdict, unscored, best_by_seed }))
+}
