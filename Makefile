@@ -10,7 +10,7 @@
 # make oracle       compare the sampler with nuts-rs; the build takes minutes
 # make memcheck     run the tests of all unsafe code in valgrind
 # make fuzz         fuzz every reader of files for ten minutes; needs cargo-fuzz and a nightly compiler
-# make lint         check formatting, clippy and dependencies; installs cargo-deny if it is missing
+# make lint         check formatting, clippy, dependencies and commit subjects; installs cargo-deny if it is missing
 
 SPEC ?= experiments/old-faithful.toml
 CARGO ?= cargo
@@ -19,7 +19,7 @@ GMM = target/release/gmm
 # Status 3 means that results exist but some are unreliable. That is an outcome of a study, not an error.
 RUN = $(GMM) run $(1) || [ $$? -eq 3 ]
 
-.PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle memcheck fuzz lint deny
+.PHONY: build experiment experiments suites test test-slow accuracy bench counts oracle memcheck fuzz lint deny subjects
 
 build:
 	$(CARGO) build --release --locked -p gmm-runner
@@ -74,6 +74,13 @@ deny:
 	command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny@0.20.2
 	$(CARGO) deny --locked --log-level error check licenses bans sources
 
-lint: deny
+# Subjects of commits after this one have at most 72 characters. A shallow clone checks its latest commit alone.
+SUBJECTS_AFTER = 892f0e7bad1e3451a5866fecff268a8c05006567
+subjects:
+	@range=-1; ! git merge-base --is-ancestor $(SUBJECTS_AFTER) HEAD 2>/dev/null || range=$(SUBJECTS_AFTER)..HEAD; \
+	long=$$(git log --format=%s $$range 2>/dev/null | grep -E '^.{73}' || true); \
+	test -z "$$long" || { printf 'subjects of more than 72 characters:\n%s\n' "$$long"; exit 1; }
+
+lint: deny subjects
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- --deny warnings

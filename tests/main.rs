@@ -7,5 +7,6 @@ mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;
 mod reliability;
+mod structure;
 mod suites;
 mod support;
