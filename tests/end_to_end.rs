@@ -194,7 +194,7 @@ fn other_rows_of_the_same_file_are_other_data() {
     workplace.write("spec.toml", &spec);
     workplace.runs(RUN);
     workplace.write("spec.toml", &spec.replace("\"kind\"", "\"part\""));
-    assert!(workplace.runs(RUN).1.contains("24 of them to be run"));
+    assert!(workplace.runs(RUN).1.contains("(24 to run)"));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_run_without_a_report_removes_the_one_that_its_results_may_contradict() {
     assert!(!workplace.path("reports/small/figures").exists());
     // Nothing is left to be sampled: this draws.
     let (_, talk) = workplace.runs(RUN);
-    assert!(talk.contains("0 of them to be run"), "{talk}");
+    assert!(talk.contains("(0 to run)"), "{talk}");
     let files = workplace.files("reports/small");
     assert!(files.contains_key("figures/mixture-2.svg") && !files.contains_key("figures/mixture-3.svg"));
 }
@@ -267,7 +267,7 @@ fn repeats_and_groups_are_scored_and_resumed() {
     let (table, talk) = workplace.runs(RUN);
     assert!(table.contains("2 × 3-fold") && table.contains("Group-out"), "{table}");
     // Two K and two seeds: on all rows, on twice three folds, on two groups.
-    assert!(talk.contains("36 fits, 36 of them"), "{talk}");
+    assert!(talk.contains("36 fits (36 to run)"), "{talk}");
     let whole = workplace.files("reports/small");
     for name in ["folds/components=2/seed=1/repeat=1/fold=2", "groups/components=1/seed=2/group=1"] {
         let name = format!("{name}/held_out.parquet");
@@ -278,14 +278,14 @@ fn repeats_and_groups_are_scored_and_resumed() {
     assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
     let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
     assert!(summary.contains("K-fold, K = 2, seed 1: the mean of 2 partitions"), "{summary}");
-    assert!(workplace.runs(RUN).1.contains("2 of them to be run"));
+    assert!(workplace.runs(RUN).1.contains("(2 to run)"));
     assert!(workplace.files("reports/small") == whole);
     // The partition that was there stays, and one more is added.
     workplace.write(
         "spec.toml",
         &fs::read_to_string(workplace.path("spec.toml")).unwrap().replace("repeats = 2", "repeats = 3"),
     );
-    assert!(workplace.runs(RUN).1.contains("48 fits, 12 of them"));
+    assert!(workplace.runs(RUN).1.contains("48 fits (12 to run)"));
 }
 
 /// Two clusters and an observation far from both, which no reweighting can leave out.
@@ -307,7 +307,7 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
     assert!(whole.contains_key(refit), "{:?}", whole.keys());
     assert!(whole.contains_key("loo.parquet"));
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
-    assert!(page.contains("left out by fits of their own, which changed the estimate by"));
+    assert!(page.contains("refitted (one fit each); this changed the estimate by"));
 
     let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
     assert!(
@@ -317,7 +317,7 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
 
     // Resumed is uninterrupted, and no number of threads matters.
     fs::remove_file(workplace.path(&format!("reports/small/{refit}"))).unwrap();
-    assert!(workplace.runs(RUN).1.contains("0 of them to be run"));
+    assert!(workplace.runs(RUN).1.contains("(0 to run)"));
     assert!(workplace.files("reports/small") == whole);
     for jobs in [1, 3] {
         workplace.runs(&format!("{RUN} --jobs {jobs} --out jobs{jobs}"));
@@ -332,7 +332,8 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
     assert!(talk.contains("K = 1, seed 1, without observation 60: there is no stored result"), "{talk}");
     let page = fs::read_to_string(workplace.path("reports/small/index.html")).unwrap();
     assert!(
-        page.contains("1 of 61 observations have a Pareto k above") && page.contains("refit failed or are"),
+        page.contains("1 of 61 observations have a Pareto k that exceeds")
+            && page.contains("refit failed or are"),
         "{page}"
     );
 }
@@ -351,7 +352,7 @@ fn more_observations_than_may_be_refitted_share_fits_and_none_are_refitted_if_no
         files.keys()
     );
     let page = String::from_utf8(files["index.html"].clone()).unwrap();
-    assert!(page.contains("left out by 1 fit without up to"), "{page}");
+    assert!(page.contains("refitted (1 fit, each without up to"), "{page}");
     workplace.write("spec.toml", &spec.replace("refits = 4", "refits = 0"));
     assert!(!workplace.runs(&format!("{RUN} --out none")).1.contains("fits without"));
     assert!(!workplace.files("none").keys().any(|name| name.starts_with("refits")));
@@ -375,7 +376,7 @@ fn choose_needs_no_spec_and_writes_the_one_it_ran() {
     let (table, _) = workplace.runs(choose);
     assert!(table.contains("\n2 ") && !table.contains("\n1 "), "{table}");
     let (plan, _) = workplace.expect(0, "check chosen.toml");
-    assert!(plan.contains("components  2, 3") && plan.contains("0 to be run"), "{plan}");
+    assert!(plan.contains("components  2, 3") && plan.contains("(0 to run)"), "{plan}");
     assert!(workplace.path("reports/data/index.html").exists());
     workplace.runs(&format!("{choose} --no-report"));
     assert!(!workplace.path("reports/data/index.html").exists());

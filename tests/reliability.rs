@@ -106,7 +106,7 @@ fn a_second_run_finds_the_work_done_and_changes_nothing() {
     workplace.runs(RUN);
     let before = workplace.files("reports/small");
     let (_, talk) = workplace.runs(RUN);
-    assert!(talk.contains("0 of them to be run"), "{talk}");
+    assert!(talk.contains("(0 to run)"), "{talk}");
     assert_same(&workplace.files("reports/small"), &before, "a second run");
 }
 
@@ -118,7 +118,7 @@ fn only_what_is_missing_is_run_and_the_result_is_that_of_one_run() {
     fs::remove_file(workplace.path("reports/small/draws/components=2/seed=1/draws.parquet")).unwrap();
     fs::remove_dir_all(workplace.path("reports/small/folds/components=3")).unwrap();
     let (_, talk) = workplace.runs(RUN);
-    assert!(talk.contains("7 of them to be run"), "{talk}");
+    assert!(talk.contains("(7 to run)"), "{talk}");
     assert_same(&workplace.files("reports/small"), &whole, "a completed run");
 }
 
@@ -182,10 +182,10 @@ fn a_signal_stops_within_a_second_and_the_run_goes_on_to_the_same_bytes() {
         assert!(began.elapsed() < Duration::from_secs(1), "{name}: {:?}", began.elapsed());
         let talk = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{name}: {talk}");
-        assert!(talk.contains("stopped: 1 of 2 are done and kept in long; the same command"), "{talk}");
+        assert!(talk.contains("stopped: 1 of 2 are stored in long; the same command"), "{talk}");
         assert!(!workplace.files("long").keys().any(|file| file.contains(".writing-")));
         let (_, talk) = workplace.runs(&format!("{RUN} --out long"));
-        assert!(talk.contains("2 fits, 1 of them to be run"), "{talk}");
+        assert!(talk.contains("2 fits (1 to run)"), "{talk}");
         assert_same(&workplace.files("long"), &whole, name);
         fs::remove_dir_all(workplace.path("long")).unwrap();
     }
@@ -203,9 +203,9 @@ fn a_second_run_in_a_directory_is_refused_while_status_and_report_are_not() {
     let (_, refused) = workplace.expect(1, RUN);
     assert!(refused.contains(&format!("reports/long is in use by process {}", child.id())), "{refused}");
     let (status, _) = workplace.expect(0, "status reports/long");
-    assert!(status.contains("being run by process") && status.contains(" running"), "{status}");
+    assert!(status.contains("running in process") && status.contains(" running"), "{status}");
     let (table, talk) = workplace.runs("report reports/long");
-    assert!(talk.contains("is running this experiment: the report is of what is there so far"), "{talk}");
+    assert!(talk.contains("is running this experiment: the report shows partial results"), "{talk}");
     assert!(table.contains("WAIC"), "{table}");
     child.kill().unwrap();
     child.wait().unwrap();
@@ -233,11 +233,11 @@ fn damaged_results_are_noticed_set_aside_and_made_again() {
     let damages = [
         ("flipped", fit, flipped(fit), "checksum"),
         ("flipped", fold, flipped(fold), "checksum"),
-        ("cut", fit, half(fit), "its end is missing"),
-        ("cut", fold, half(fold), "its end is missing"),
+        ("cut", fit, half(fit), "the end of the file is missing"),
+        ("cut", fold, half(fold), "the end of the file is missing"),
         ("empty", fit, Vec::new(), "the file is empty"),
-        ("text", fold, b"observation,elpd\n0,1\n".to_vec(), "does not begin like Parquet"),
-        ("another table", fit, foreign, "does not say what it depends on"),
+        ("text", fold, b"observation,elpd\n0,1\n".to_vec(), "does not start like Parquet"),
+        ("another table", fit, foreign, "names no inputs"),
     ];
     for (kind, name, bytes, reason) in damages {
         let path = format!("reports/tiny/{name}");
@@ -251,7 +251,7 @@ fn damaged_results_are_noticed_set_aside_and_made_again() {
         let (_, talk) = workplace.expect(3, "report reports/tiny");
         assert!(talk.contains("the stored result is damaged: "), "{kind}: {talk}");
         let (_, talk) = workplace.runs(RUN);
-        assert!(talk.contains("1 of them to be run") && talk.contains("set aside as"), "{kind}: {talk}");
+        assert!(talk.contains("(1 to run)") && talk.contains("moved to"), "{kind}: {talk}");
         assert_eq!(fs::read(workplace.path(&format!("{path}.damaged"))).unwrap(), bytes);
         assert_same(&workplace.files("reports/tiny"), &whole, kind);
         fs::remove_file(workplace.path(&format!("{path}.damaged"))).unwrap();
@@ -262,7 +262,7 @@ fn damaged_results_are_noticed_set_aside_and_made_again() {
     fs::copy(workplace.path(&format!("reports/other/{fit}")), workplace.path(&format!("reports/tiny/{fit}")))
         .unwrap();
     let (status, _) = workplace.expect(0, "status reports/tiny");
-    assert!(status.contains("stale: `name` was \"other\" and is \"tiny\""), "{status}");
+    assert!(status.contains("stale: `name` was \"other\", now \"tiny\""), "{status}");
     workplace.runs(RUN);
     assert_same(&workplace.files("reports/tiny"), &whole, "a file of another experiment");
     // Nothing can be written where a directory is.
@@ -302,11 +302,11 @@ fn status_says_what_would_run_again_and_why() {
         standing(
             &SMALL.replace("draws = 150", "draws = 151").replace("folds = 3", "folds = 3\nfold_draws = 150")
         ),
-        "18 done, 6 stale `sampler.draws` was 150 and is 151"
+        "18 done, 6 stale `sampler.draws` was 150, now 151"
     );
     assert_eq!(
         standing(&format!("{SMALL}[model.prior]\nmeans = {{ variance = 0.2 }}\n")),
-        "24 stale `model.prior.means.variance` was 0.1 and is 0.2"
+        "24 stale `model.prior.means.variance` was 0.1, now 0.2"
     );
     // Two of the folds are no longer the same rows, and the third is gone.
     assert_eq!(
@@ -314,11 +314,11 @@ fn status_says_what_would_run_again_and_why() {
         "6 done, 12 stale other rows are held out"
     );
     workplace.write("data.csv", &two_clusters().replacen("-", "-1", 1));
-    assert_eq!(standing(SMALL), "24 stale the observations are others");
+    assert_eq!(standing(SMALL), "24 stale the data changed");
     let (_, talk) = workplace.runs(RUN);
-    assert!(talk.contains("24 of them to be run"), "{talk}");
+    assert!(talk.contains("(24 to run)"), "{talk}");
     let (text, _) = workplace.expect(0, "status reports/small");
-    assert!(text.contains("together          24       24\n"), "{text}");
+    assert!(text.contains("total        24     24\n"), "{text}");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn draws_of_one_kind_of_fit_are_not_taken_for_those_of_another() {
         |kind: &str| workplace.path(&format!("reports/tiny/{kind}/components=2/seed=1/draws.parquet"));
     fs::copy(place("draws"), place("tempered")).unwrap();
     let (status, _) = workplace.expect(0, "status reports/tiny");
-    assert!(status.contains("stale: `part` was not there and is \"tempered\""), "{status}");
+    assert!(status.contains("stale: `part` was unset, now \"tempered\""), "{status}");
     workplace.runs(RUN);
     assert_same(&workplace.files("reports/tiny"), &whole, "tempered draws made again");
 }
@@ -359,14 +359,14 @@ fn failures_are_results_with_a_log_and_are_tried_again_only_when_asked() {
     assert!(String::from_utf8_lossy(&whole["summary.md"]).contains("K = 2, seed 1"));
 
     let (_, talk) = workplace.expect(3, RUN);
-    assert!(talk.contains("0 of them to be run") && talk.contains("--retry-failed"), "{talk}");
+    assert!(talk.contains("(0 to run)") && talk.contains("--retry-failed"), "{talk}");
     assert!(talk.contains("failed: K = 2, seed 1: "), "{talk}");
     assert_same(&workplace.files("reports/tiny"), &whole, "a known failure");
     let (status, _) = workplace.expect(0, "status reports/tiny -v");
     assert!(status.contains("failed: ") && status.contains("K = 2, seed 1: "), "{status}");
 
     let (_, talk) = workplace.expect(3, &format!("{RUN} --retry-failed"));
-    assert!(talk.contains("2 fits, 1 of them to be run"), "{talk}");
+    assert!(talk.contains("2 fits (1 to run)"), "{talk}");
     assert_same(&workplace.files("reports/tiny"), &whole, "a failure tried again");
 
     // Other inputs are another chance, and a result takes the record's place.
@@ -376,7 +376,7 @@ fn failures_are_results_with_a_log_and_are_tried_again_only_when_asked() {
         &format!("{spec}[model.prior.scales]\nlog_normal = {{ mu = -1.0, sigma = 0.3 }}\n"),
     );
     let (_, talk) = workplace.runs(RUN);
-    assert!(talk.contains("2 fits, 2 of them to be run") && !talk.contains("failed:"), "{talk}");
+    assert!(talk.contains("2 fits (2 to run)") && !talk.contains("failed:"), "{talk}");
     assert!(!workplace.path("reports/tiny/draws/components=2/seed=1/failure.json").exists());
 }
 
@@ -397,9 +397,9 @@ fn a_verification_finds_the_same_bytes_or_says_what_differs() {
     let workplace = tiny();
     workplace.runs(RUN);
     let (text, _) = workplace.expect(0, "verify reports/tiny --all --quiet");
-    assert!(text.starts_with("6 of 6 stored results made again: 6 the same bytes\n"), "{text}");
+    assert!(text.starts_with("6 of 6 stored results run again: 6 have the same bytes\n"), "{text}");
     let (text, _) = workplace.expect(0, "verify reports/tiny --sample 2 --quiet");
-    assert!(text.starts_with("2 of 6 stored results made again: 2 the same bytes\n"), "{text}");
+    assert!(text.starts_with("2 of 6 stored results run again: 2 have the same bytes\n"), "{text}");
     // A table that is sound in itself, and not that of these fits.
     workplace.write("other.toml", &TINY.replace("\"tiny\"", "\"other\"").replace("draws = 60", "draws = 61"));
     workplace.runs("run other.toml --no-progress");
@@ -414,10 +414,10 @@ fn a_verification_finds_the_same_bytes_or_says_what_differs() {
     let (text, _) = workplace.expect(3, "verify reports/tiny --sample 0 --quiet");
     assert!(text.contains("differs: comparison.csv: ") && text.contains("bytes"), "{text}");
     assert!(text.contains("differs: scores.parquet: column estimate of row "), "{text}");
-    assert!(text.contains("differs: figures/traces.svg: it is not there, and is made now"), "{text}");
+    assert!(text.contains("differs: figures/traces.svg: missing from the stored results"), "{text}");
     fs::remove_file(workplace.path("reports/tiny/draws/components=2/seed=1/draws.parquet")).unwrap();
     let (json, _) = workplace.expect(3, "verify reports/tiny --sample 0 --quiet --format json");
     let found: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(found["lacking"][0]["what"], "K = 2, seed 1");
+    assert_eq!(found["unavailable"][0]["subject"], "K = 2, seed 1");
     assert_eq!(found["stored"], 5);
 }

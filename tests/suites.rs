@@ -97,7 +97,7 @@ fn a_design_of_more_data_sets_than_can_be_run_is_refused() {
     let workplace = suite();
     workplace.write("suite.toml", &SUITE.replace("sets = 4", "replicates = 100000"));
     let (_, error) = workplace.expect(1, "check suite.toml");
-    assert!(error.contains("`suite` asks for 400000 data sets, at most 100000 can be run"), "{error}");
+    assert!(error.contains("`suite` asks for 400000 data sets; the limit is 100000"), "{error}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_suite_leaves_the_same_bytes_on_any_number_of_threads_interrupted_or_not() {
     let bytes = fs::read(&cut).unwrap();
     fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
     let (_, talk) = workplace.expect(0, &format!("{RUN} --out three"));
-    assert!(talk.contains("4 data sets, 2 of them to be run"), "{talk}");
+    assert!(talk.contains("4 data sets (2 to run)"), "{talk}");
     assert_eq!(workplace.files("three"), one);
 
     let (again, _) = workplace.expect(0, "report three");
@@ -151,7 +151,7 @@ fn a_suite_leaves_the_same_bytes_on_any_number_of_threads_interrupted_or_not() {
     // Another seed of the design is another set of data.
     workplace.write("suite.toml", &SUITE.replace("sets = 4", "sets = 4\nseed = 2"));
     let (_, talk) = workplace.expect(0, &format!("{RUN} --no-report --out three"));
-    assert!(talk.contains("4 data sets, 4 of them to be run"), "{talk}");
+    assert!(talk.contains("4 data sets (4 to run)"), "{talk}");
     assert!(!workplace.path("three/index.html").exists(), "an old page would contradict the new tables");
 }
 
@@ -161,8 +161,8 @@ fn a_suite_is_stopped_told_of_completed_and_verified() {
     workplace.expect(0, &format!("{RUN} --out whole"));
     let whole = workplace.files("whole");
     let (text, _) = workplace.expect(0, "verify whole --sample 1 --quiet");
-    assert!(text.starts_with("1 of 4 stored results made again: 1 the same bytes\n"), "{text}");
-    assert!(!text.contains("differs") && !text.contains(" 0 the same bytes"), "{text}");
+    assert!(text.starts_with("1 of 4 stored results run again: 1 have the same bytes\n"), "{text}");
+    assert!(!text.contains("differs") && !text.contains(" 0 have the same bytes"), "{text}");
 
     let mut command = workplace.command(&format!("{RUN} --jobs 1 --out stopped"));
     let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -173,18 +173,15 @@ fn a_suite_is_stopped_told_of_completed_and_verified() {
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
     let talk = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        output.status.code() == Some(130) && talk.contains("of 4 are done and kept in stopped"),
-        "{talk}"
-    );
+    assert!(output.status.code() == Some(130) && talk.contains("of 4 are stored in stopped"), "{talk}");
     let (status, _) = workplace.expect(0, "status stopped");
     assert!(status.starts_with("tiny in stopped\n") && status.contains("missing"), "{status}");
     let (_, talk) = workplace.expect(3, "report stopped");
-    assert!(talk.contains(" of 4 data sets are done: the report is of these"), "{talk}");
+    assert!(talk.contains(" of 4 data sets are done, and the report covers these"), "{talk}");
     workplace.expect(0, &format!("{RUN} --out stopped"));
     assert_same(&workplace.files("stopped"), &whole, "a suite completed");
     let (status, _) = workplace.expect(0, "status stopped");
-    assert!(status.ends_with("data sets          4        4\n"), "{status}");
+    assert!(status.ends_with("data sets      4      4\n"), "{status}");
 }
 
 #[test]
@@ -201,5 +198,5 @@ fn data_sets_that_fail_are_rows_of_the_report() {
     assert_eq!(talk.matches("failed: set ").count(), 4, "{talk}");
     assert!(table.contains("of 4 data sets"), "{table}");
     let csv = fs::read_to_string(workplace.path("reports/tiny/table.csv")).unwrap();
-    assert!(csv.lines().nth(1).unwrap().starts_with("all,,\"answer\",4,0,0,0,4,"), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().starts_with("all,,answer,4,0,0,0,4,"), "{csv}");
 }

@@ -5,4 +5,5 @@ pub mod exit_status;
 pub mod messages;
 pub mod output;
 pub mod problem;
+pub mod terminal;
 pub mod topic;

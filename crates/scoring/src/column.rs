@@ -14,7 +14,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn of(values: &[f64]) -> Self {
+    pub(crate) fn from_column(values: &[f64]) -> Self {
         simd::run(SpanOf(values))
     }
 }
@@ -65,7 +65,7 @@ pub(crate) struct Weights {
 
 impl Weights {
     /// Of finite log-likelihoods whose range can be exponentiated.
-    pub(crate) fn of(log_likelihood: &[f64], span: Span, with_likelihoods: bool) -> Self {
+    pub(crate) fn from_column(log_likelihood: &[f64], span: Span, with_likelihoods: bool) -> Self {
         simd::run(WeightsOf { log_likelihood, span, with_likelihoods })
     }
 }
@@ -203,11 +203,11 @@ mod tests {
         fn passes_give_what_plain_sums_give_on_every_instruction_set(
             column in prop::collection::vec(-40.0..3.0_f64, 2..100), share in 0.0..1.1_f64,
         ) {
-            let span = Span::of(&column);
+            let span = Span::from_column(&column);
             prop_assert_eq!(span.least, column.iter().copied().fold(f64::INFINITY, f64::min));
             prop_assert_eq!(span.greatest, column.iter().copied().fold(f64::NEG_INFINITY, f64::max));
             prop_assert!(close(span.sum, column.iter().sum()));
-            let weights = Weights::of(&column, span, true);
+            let weights = Weights::from_column(&column, span, true);
             for ((x, w), l) in column.iter().zip(&weights.raw).zip(&weights.likelihoods) {
                 prop_assert!(close(*w, (span.least - x).exp()) && close(*l, (x - span.greatest).exp()));
             }

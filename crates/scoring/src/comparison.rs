@@ -1,4 +1,4 @@
-//! Several numbers of components by one criterion: differences to the best with their errors, and weights.
+//! Several models by one criterion: differences to the best with their errors, and weights.
 
 use crate::criterion::Criterion;
 use crate::descriptor::Scale;
@@ -6,22 +6,22 @@ use crate::score::{Score, standard_error};
 use crate::stacking::stacking;
 use crate::terms::Terms;
 
-/// One criterion's scores of several K, best first.
+/// One criterion's scores of several models, best first. `M` is what models are known by: an ordered key, such as K.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub struct Comparison<M> {
     /// The criterion of every score.
     pub criterion: Criterion,
     /// Terms (observations or groups) of each score; `None` for criteria that are not sums over terms.
     pub n_terms: Option<usize>,
     /// From best to worst; undefined estimates last.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Row<M>>,
 }
 
-/// One K in a comparison.
+/// One model in a comparison.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// K.
-    pub components: usize,
+pub struct Row<M> {
+    /// The model's key.
+    pub model: M,
     /// [`Score::estimate`].
     pub estimate: f64,
     /// [`Score::se`].
@@ -42,7 +42,7 @@ pub struct Row {
     pub reliable: bool,
 }
 
-impl Row {
+impl<M> Row<M> {
     /// The error that a verdict allows for: over terms where the criterion is a sum of them, of Monte Carlo alone elsewhere.
     #[must_use]
     pub fn difference_error(&self, criterion: Criterion) -> f64 {
@@ -55,15 +55,15 @@ impl Row {
 
 /// Scores that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CompareError {
+pub enum CompareError<M> {
     /// Nothing was given.
     #[error("there are no scores to compare")]
     Empty,
     /// Two criteria.
-    #[error("K = {components} is scored by {found}, the first model by {expected}: their scales differ")]
+    #[error("{model} is scored by {found}, the first model by {expected}: their scales differ")]
     MixedCriteria {
-        /// K.
-        components: usize,
+        /// The model's key.
+        model: M,
         /// The first score's criterion.
         expected: Criterion,
         /// This one's.
@@ -71,11 +71,11 @@ pub enum CompareError {
     },
     /// Different numbers of terms.
     #[error(
-        "K = {components} is a sum over {found} {terms}, the first model over {expected}: scores of different data do not compare"
+        "{model} is a sum over {found} {terms}, the first model over {expected}: scores of different data cannot be compared"
     )]
     DifferentTerms {
-        /// K.
-        components: usize,
+        /// The model's key.
+        model: M,
         /// Terms of the first score.
         expected: usize,
         /// Terms of this one.
@@ -85,68 +85,65 @@ pub enum CompareError {
     },
     /// Different fingerprints.
     #[error(
-        "K = {components} is scored on other data than the first model: scores of different data do not compare"
+        "{model} is scored on other data than the first model: scores of different data cannot be compared"
     )]
     DifferentData {
-        /// K.
-        components: usize,
+        /// The model's key.
+        model: M,
     },
-    /// The same K twice.
-    #[error("K = {components} is scored twice")]
+    /// The same model twice.
+    #[error("{model} is scored twice")]
     Repeated {
-        /// K.
-        components: usize,
+        /// The model's key.
+        model: M,
     },
 }
 
-impl Comparison {
-    /// Compares scores, each with its K, of the same data by the same criterion.
+impl<M: Copy + Ord> Comparison<M> {
+    /// Compares scores, each with the key of its model, of the same data by the same criterion.
     ///
     /// Data are the same if their [fingerprints](Score::with_data) are. Of scores without one nothing but the number of terms can be
     /// checked: their terms must be of the same observations in the same order.
     ///
     /// # Errors
-    /// If there are no scores, if their criteria, data or numbers of terms differ, or if a K comes twice.
-    pub fn new(scores: &[(usize, &Score)]) -> Result<Self, CompareError> {
+    /// If there are no scores, if their criteria, data or numbers of terms differ, or if a model comes twice.
+    pub fn new(scores: &[(M, &Score)]) -> Result<Self, CompareError<M>> {
         let (_, first) = scores.first().ok_or(CompareError::Empty)?;
         let criterion = first.criterion;
         let expected = first.pointwise.len();
-        for (position, (components, score)) in scores.iter().enumerate() {
-            let (components, found) = (*components, score.pointwise.len());
+        for (position, (model, score)) in scores.iter().enumerate() {
+            let (model, found) = (*model, score.pointwise.len());
             if score.criterion != criterion {
                 return Err(CompareError::MixedCriteria {
-                    components,
+                    model,
                     expected: criterion,
                     found: score.criterion,
                 });
             }
             if score.data != first.data {
-                return Err(CompareError::DifferentData { components });
+                return Err(CompareError::DifferentData { model });
             }
             if found != expected {
                 let terms = criterion.descriptor().terms.map_or("terms", Terms::name);
-                return Err(CompareError::DifferentTerms { components, expected, found, terms });
+                return Err(CompareError::DifferentTerms { model, expected, found, terms });
             }
-            if scores[..position].iter().any(|(earlier, _)| *earlier == components) {
-                return Err(CompareError::Repeated { components });
+            if scores[..position].iter().any(|(earlier, _)| *earlier == model) {
+                return Err(CompareError::Repeated { model });
             }
         }
-        // Undefined losses sort last; equal ones leave the smaller K first.
+        // Undefined losses sort last; equal ones leave the smaller model first.
         let loss = |score: &Score| criterion.loss(score.estimate, 0.0);
         let rank = |a: f64, b: f64| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(&b));
         let mut order = scores.to_vec();
         order.sort_by(|(k, a), (l, b)| rank(loss(a), loss(b)).then(k.cmp(l)));
-        let (best_k, best) = order[0];
+        let (best_model, best) = order[0];
         let ordered: Vec<&Score> = order.iter().map(|(_, score)| *score).collect();
-        let rows = order.iter().zip(weights(criterion, &ordered)).map(|((components, score), weight)| {
-            let difference = if *components == best_k {
-                Difference::to_itself(best)
-            } else {
-                Difference::new(score, best)
-            };
+        let rows = order.iter().zip(weights(criterion, &ordered)).map(|((model, score), weight)| {
+            let difference =
+                if *model == best_model { Difference::to_itself(best) } else { Difference::new(score, best) };
             let Score { estimate, se, mcse, reliable, .. } = **score;
             Row {
-                components: *components,
+                model: *model,
                 estimate,
                 se,
                 mcse,
@@ -220,7 +217,7 @@ mod tests {
     fn deviance_weights_are_normalised_likelihoods_and_smaller_is_better() {
         let scores = [(1, bic(-110.0, 5, 100)), (2, bic(-100.0, 5, 100)), (3, bic(f64::NAN, 5, 100))];
         let comparison = Comparison::new(&scores.each_ref().map(|(k, score)| (*k, score))).unwrap();
-        assert_eq!(comparison.rows.iter().map(|row| row.components).collect::<Vec<_>>(), [2, 1, 3]);
+        assert_eq!(comparison.rows.iter().map(|row| row.model).collect::<Vec<_>>(), [2, 1, 3]);
         assert_eq!(comparison.rows.iter().map(|row| row.difference).collect::<Vec<_>>()[..2], [0.0, 20.0]);
         let odds = (-10.0_f64).exp();
         assert!((comparison.rows[0].weight - 1.0 / (1.0 + odds)).abs() < 1e-15);
@@ -235,7 +232,7 @@ mod tests {
         let scores = [of(-100.0, 0.3), of(-98.0, 0.4)];
         let comparison = Comparison::new(&[(1, &scores[0]), (2, &scores[1])]).unwrap();
         let [best, other] = [&comparison.rows[0], &comparison.rows[1]];
-        assert_eq!((best.components, best.difference, best.difference_mcse), (2, 0.0, 0.0));
+        assert_eq!((best.model, best.difference, best.difference_mcse), (2, 0.0, 0.0));
         assert!((other.difference + 2.0).abs() < 1e-12 && (other.difference_mcse - 0.5).abs() < 1e-12);
         assert!(best.difference_se.is_nan() && other.difference_se.is_nan());
         assert!((other.weight / best.weight - (-2.0_f64).exp()).abs() < 1e-12);
@@ -257,7 +254,7 @@ mod tests {
     fn an_impossible_model_is_last_and_infinitely_behind() {
         let (a, b) = (kfold(vec![f64::NEG_INFINITY, -1.0]), kfold(vec![-3.0, -3.0]));
         let comparison = Comparison::new(&[(1, &a), (2, &b)]).unwrap();
-        assert_eq!(comparison.rows[1].components, 1);
+        assert_eq!(comparison.rows[1].model, 1);
         assert_eq!(comparison.rows[1].difference, f64::NEG_INFINITY);
     }
 
@@ -269,17 +266,17 @@ mod tests {
         assert_eq!(refusal(&[]), "there are no scores to compare");
         assert_eq!(
             refusal(&[(1, &a), (2, &b)]),
-            "K = 2 is scored by BIC, the first model by AIC: their scales differ"
+            "2 is scored by BIC, the first model by AIC: their scales differ"
         );
         assert_eq!(
             refusal(&[(1, &short), (2, &long)]),
-            "K = 2 is a sum over 4 observations, the first model over 3: scores of different data do not compare"
+            "2 is a sum over 4 observations, the first model over 3: scores of different data cannot be compared"
         );
-        assert_eq!(refusal(&[(2, &a), (2, &a)]), "K = 2 is scored twice");
+        assert_eq!(refusal(&[(2, &a), (2, &a)]), "2 is scored twice");
         let of_data = |data: &[f64]| short.clone().with_data(Fingerprint::from_columns([data]));
         let (these, those) = (of_data(&[1.0, 2.0, 3.0]), of_data(&[1.0, 2.0, 4.0]));
         let others =
-            "K = 2 is scored on other data than the first model: scores of different data do not compare";
+            "2 is scored on other data than the first model: scores of different data cannot be compared";
         assert_eq!(refusal(&[(1, &these), (2, &those)]), others);
         assert_eq!(refusal(&[(1, &these), (2, &short)]), others);
         assert!(Comparison::new(&[(1, &these), (2, &these)]).is_ok());

@@ -24,10 +24,10 @@
 //! println!("elpd {:.1} ± {:.1}", two.estimate, two.se);
 //!
 //! let comparison = Comparison::new(&[(2, &two), (3, &three)])?;
-//! assert_eq!(comparison.rows[0].components, 3);
+//! assert_eq!(comparison.rows[0].model, 3);
 //! println!("K = 2: {:.1} ± {:.1}", comparison.rows[1].difference, comparison.rows[1].difference_se);
 //! assert_eq!(Verdict::new(&comparison).map(|verdict| verdict.smallest), Some(3));
-//! # Ok::<(), gmm_scoring::CompareError>(())
+//! # Ok::<(), gmm_scoring::CompareError<i32>>(())
 //! ```
 //!
 //! | step | items |

@@ -52,7 +52,7 @@ impl PointScores {
     }
 
     fn estimate(log_likelihood: &[f64], efficiency: Efficiency) -> Self {
-        let span = Span::of(log_likelihood);
+        let span = Span::from_column(log_likelihood);
         if let Some(loo) = LooPoint::without_tail(log_likelihood, span) {
             return Self { waic: WaicPoint::new(log_likelihood), loo };
         }
@@ -61,7 +61,7 @@ impl PointScores {
             return Self { waic: WaicPoint::new(log_likelihood), loo };
         }
         let estimated = matches!(efficiency, Efficiency::Estimated { .. });
-        let weights = Weights::of(log_likelihood, span, estimated);
+        let weights = Weights::from_column(log_likelihood, span, estimated);
         let draws = log_likelihood.len() as f64;
         let lpd = span.least + libm::log(weights.likelihood_sum / draws);
         let relative_efficiency = match efficiency {

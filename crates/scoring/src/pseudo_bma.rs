@@ -15,7 +15,7 @@ use rand_distr::{Distribution, Exp1};
 /// If the models are scored on different numbers of observations.
 #[must_use]
 pub fn pseudo_bma(pointwise: &[&[f64]]) -> Vec<f64> {
-    let terms = Terms::of(pointwise);
+    let terms = Terms::from_scores(pointwise);
     let elpd = terms.sums(|| 1.0);
     terms.spread(&softmax(&elpd))
 }
@@ -30,7 +30,7 @@ pub fn pseudo_bma(pointwise: &[&[f64]]) -> Vec<f64> {
 #[must_use]
 pub fn pseudo_bma_plus(pointwise: &[&[f64]], n_resamples: usize, rng: &mut impl Rng) -> Vec<f64> {
     assert!(n_resamples > 0, "an average needs a resample");
-    let terms = Terms::of(pointwise);
+    let terms = Terms::from_scores(pointwise);
     let mut mean = vec![0.0; terms.n_models];
     for _ in 0..n_resamples {
         // Exponential variates over their sum are Dirichlet(1, …, 1).
@@ -57,7 +57,7 @@ struct Terms {
 }
 
 impl Terms {
-    fn of(pointwise: &[&[f64]]) -> Self {
+    fn from_scores(pointwise: &[&[f64]]) -> Self {
         let n = pointwise.first().map_or(0, |terms| terms.len());
         assert!(
             pointwise.iter().all(|terms| terms.len() == n),

@@ -1,4 +1,4 @@
-//! What a comparison says: which K it prefers, and how firmly.
+//! What a comparison says: which model it prefers, and how firmly.
 
 use crate::comparison::{Comparison, Row};
 use crate::criterion::Criterion;
@@ -25,40 +25,40 @@ pub const FEW_TERMS: usize = 100;
 /// With more models than this the best of them is partly lucky: `loo` warns from the same number on (McLatchie & Vehtari 2024).
 const MANY_MODELS: usize = 11;
 
-/// Which K one criterion prefers, and how firmly.
+/// Which model one criterion prefers, and how firmly.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub struct Verdict<M> {
     /// The criterion.
     pub criterion: Criterion,
-    /// The K of the best estimate.
-    pub best: usize,
-    /// The Ks that are indistinguishable from the best, itself included; ascending.
-    pub indistinguishable: Vec<usize>,
+    /// The model of the best estimate.
+    pub best: M,
+    /// The models that are indistinguishable from the best, itself included; ascending.
+    pub indistinguishable: Vec<M>,
     /// The least of those: what to prefer if fewer components are easier to live with.
-    pub smallest: usize,
-    /// Ks that have a score.
+    pub smallest: M,
+    /// Models that have a score.
     pub n_scored: usize,
     /// Reasons for doubt.
-    pub flags: Vec<Flag>,
+    pub flags: Vec<Flag<M>>,
 }
 
 /// A reason to doubt a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Flag {
-    /// The best K is the largest that has a score: a larger one may be better still.
+pub enum Flag<M> {
+    /// The best model is the largest that has a score: a larger one may be better still.
     LargestIsBest {
-        /// K.
-        components: usize,
+        /// Its key.
+        model: M,
     },
-    /// The scores of these Ks are unreliable by their own diagnostics.
+    /// The scores of these models are unreliable by their own diagnostics.
     Unreliable {
         /// Ascending.
-        components: Vec<usize>,
+        models: Vec<M>,
     },
-    /// These Ks have no score.
+    /// These models have no score.
     Undefined {
         /// Ascending.
-        components: Vec<usize>,
+        models: Vec<M>,
     },
     /// Standard errors of differences need more terms than these.
     FewTerms {
@@ -74,25 +74,22 @@ pub enum Flag {
     },
 }
 
-impl Verdict {
+impl<M: Copy + Ord> Verdict<M> {
     /// What a comparison says; `None` if no score is a number.
     #[must_use]
-    pub fn new(comparison: &Comparison) -> Option<Self> {
+    pub fn new(comparison: &Comparison<M>) -> Option<Self> {
         let criterion = comparison.criterion;
         let best = comparison.rows.first().filter(|row| !row.estimate.is_nan())?;
-        let close = comparison
-            .rows
-            .iter()
-            .filter(|row| row.components == best.components || is_close(criterion, row));
-        let mut indistinguishable: Vec<usize> = close.map(|row| row.components).collect();
+        let close = comparison.rows.iter().filter(|row| row.model == best.model || is_close(criterion, row));
+        let mut indistinguishable: Vec<M> = close.map(|row| row.model).collect();
         indistinguishable.sort_unstable();
-        let (best, smallest) = (best.components, indistinguishable[0]);
+        let (best, smallest) = (best.model, indistinguishable[0]);
         let n_scored = comparison.rows.iter().filter(|row| !row.estimate.is_nan()).count();
         Some(Self { criterion, best, smallest, indistinguishable, n_scored, flags: flags(comparison, best) })
     }
 }
 
-impl Verdict {
+impl<M> Verdict<M> {
     /// Differences below this, on the criterion's scale, are too small to count.
     #[must_use]
     pub fn small_difference(&self) -> f64 {
@@ -109,29 +106,27 @@ fn small_difference(criterion: Criterion) -> f64 {
 }
 
 /// Whether a model's difference to the best is too small to count, or too uncertain.
-fn is_close(criterion: Criterion, row: &Row) -> bool {
+fn is_close<M>(criterion: Criterion, row: &Row<M>) -> bool {
     let loss = criterion.loss(row.difference, 0.0);
     // A NaN error is no reason.
     loss < small_difference(criterion) || loss < SMALL_DIFFERENCE_IN_SE * row.difference_error(criterion)
 }
 
-fn flags(comparison: &Comparison, best: usize) -> Vec<Flag> {
+fn flags<M: Copy + Ord>(comparison: &Comparison<M>, best: M) -> Vec<Flag<M>> {
     let rows = &comparison.rows;
-    let those = |wanted: fn(&Row) -> bool| {
-        let mut components: Vec<usize> =
-            rows.iter().filter(|row| wanted(row)).map(|row| row.components).collect();
-        components.sort_unstable();
-        (!components.is_empty()).then_some(components)
+    let those = |wanted: fn(&Row<M>) -> bool| {
+        let mut models: Vec<M> = rows.iter().filter(|row| wanted(row)).map(|row| row.model).collect();
+        models.sort_unstable();
+        (!models.is_empty()).then_some(models)
     };
     let scored = rows.iter().filter(|row| !row.estimate.is_nan());
-    let largest = scored.map(|row| row.components).max();
+    let largest = scored.map(|row| row.model).max();
     let few = comparison.n_terms.filter(|n| *n < FEW_TERMS && rows.len() > 1);
     let few = few.zip(comparison.criterion.descriptor().terms);
     [
-        (rows.len() > 1 && largest == Some(best)).then_some(Flag::LargestIsBest { components: best }),
-        those(|row| !row.reliable && !row.estimate.is_nan())
-            .map(|components| Flag::Unreliable { components }),
-        those(|row| row.estimate.is_nan()).map(|components| Flag::Undefined { components }),
+        (rows.len() > 1 && largest == Some(best)).then_some(Flag::LargestIsBest { model: best }),
+        those(|row| !row.reliable && !row.estimate.is_nan()).map(|models| Flag::Unreliable { models }),
+        those(|row| row.estimate.is_nan()).map(|models| Flag::Undefined { models }),
         few.map(|(n_terms, terms)| Flag::FewTerms { n_terms, terms }),
         (rows.len() > MANY_MODELS).then_some(Flag::ManyModels { n_models: rows.len() }),
     ]
@@ -146,7 +141,7 @@ mod tests {
     use crate::criteria::{bic, kfold};
     use crate::score::Score;
 
-    fn verdict(scores: &[(usize, Score)]) -> Verdict {
+    fn verdict(scores: &[(usize, Score)]) -> Verdict<usize> {
         let borrowed: Vec<(usize, &Score)> = scores.iter().map(|(k, score)| (*k, score)).collect();
         Verdict::new(&Comparison::new(&borrowed).unwrap()).unwrap()
     }
@@ -207,9 +202,9 @@ mod tests {
         let undefined = kfold(vec![f64::NAN; 50]);
         let verdict = verdict(&[(1, impossible), (2, undefined), (3, predictive(50, -1.0, 0.1, 0))]);
         let expected = [
-            Flag::LargestIsBest { components: 3 },
-            Flag::Unreliable { components: vec![1] },
-            Flag::Undefined { components: vec![2] },
+            Flag::LargestIsBest { model: 3 },
+            Flag::Unreliable { models: vec![1] },
+            Flag::Undefined { models: vec![2] },
             Flag::FewTerms { n_terms: 50, terms: Terms::Observations },
         ];
         assert_eq!(

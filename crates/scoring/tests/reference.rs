@@ -232,9 +232,9 @@ fn comparisons_agree_with_loo_compare() {
     let waics = scores_by(|m| waic(&m.iter().map(|c| WaicPoint::new(c)).collect::<Vec<_>>()));
     for (scores, key) in [(&loos, "loo_compare"), (&waics, "waic_compare")] {
         let comparison = Comparison::new(&[(1, &scores[0]), (2, &scores[1]), (3, &scores[2])]).unwrap();
-        assert_eq!(comparison.rows.iter().map(|row| row.components).collect::<Vec<_>>(), [2, 3, 1]);
+        assert_eq!(comparison.rows.iter().map(|row| row.model).collect::<Vec<_>>(), [2, 3, 1]);
         for row in &comparison.rows {
-            let theirs = &reference["compare"][key][models[row.components - 1]];
+            let theirs = &reference["compare"][key][models[row.model - 1]];
             agree(
                 key,
                 &[row.difference, row.difference_se],

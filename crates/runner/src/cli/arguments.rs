@@ -19,7 +19,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run an experiment or a suite. Results that are already stored are not computed again.
+    /// Run an experiment or a suite. Stored results are not computed again.
     Run {
         /// The spec of the experiment or suite (TOML).
         spec: PathBuf,
@@ -36,19 +36,20 @@ pub enum Command {
     },
     /// Choose the number of components for a data file, without writing a spec.
     Choose(Choose),
-    /// Score the stored draws and write tables, figures and page again, without sampling.
+    /// Score the stored draws and rewrite tables, figures and page, without sampling.
     Report {
         /// A directory of results.
         directory: PathBuf,
         /// Number of threads [default: one for each core].
         #[arg(long, value_name = "N", value_parser = threads)]
         jobs: Option<usize>,
+        /// Format of the results.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
     /// Show which fits are done, running, failed, stale or missing, and why.
     Status(Status),
-    /// Run a sample of the stored fits again, make all tables and figures again, and compare every byte.
+    /// Repeat a sample of the stored fits, rebuild all tables and figures, and compare every byte.
     Verify(Verify),
     /// Score and compare models fitted by other programs (PSIS-LOO, WAIC), from their pointwise log-likelihoods.
     Score(Score),
@@ -58,7 +59,7 @@ pub enum Command {
     Simulate(Simulate),
     /// Test the sampler on problems with known answers.
     Accuracy(Accuracy),
-    /// Measure the speed of likelihood, chains, EM and whole fits on this machine, and how it scales.
+    /// Measure the speed and scaling of likelihood, chains, EM and whole fits on this machine.
     Bench(Bench),
     /// Print the documentation: one topic, or the list of topics.
     Guide {
@@ -79,10 +80,10 @@ pub struct Choose {
     /// Columns to fit, separated by commas [default: all numeric columns].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
-    /// A column of known classes. It is compared with the clusters and not used to fit them.
+    /// A column of known classes, to compare with the clusters. No fit uses it.
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
-    /// Leave out rows with missing cells; without this flag they are an error.
+    /// Leave out rows with missing cells. Without this flag they are an error.
     #[arg(long)]
     pub drop_missing: bool,
     /// Write the spec of this run to a file.
@@ -100,18 +101,19 @@ pub struct RunFlags {
     /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
-    /// Compute everything again, including what is stored.
+    /// Compute everything again, and replace stored results.
     #[arg(long)]
     pub fresh: bool,
-    /// Run fits again that failed before with the same inputs.
+    /// Retry fits that failed before with the same inputs.
     #[arg(long)]
     pub retry_failed: bool,
     /// Stop at the first failure instead of finishing the remaining fits.
     #[arg(long)]
     pub fail_fast: bool,
-    /// Write no figures and no page, and remove earlier ones. `gmm report DIR` writes them later.
+    /// Write no figures and no page, and remove earlier ones. Use `gmm report DIR` to write them later.
     #[arg(long)]
     pub no_report: bool,
+    /// Format of the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Show no progress.
@@ -134,6 +136,7 @@ pub struct Status {
     /// Compare the results with this spec [default: the spec they were computed from].
     #[arg(long, value_name = "SPEC.toml")]
     pub spec: Option<PathBuf>,
+    /// Format of the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -142,10 +145,10 @@ pub struct Status {
 pub struct Verify {
     /// A directory of results.
     pub directory: PathBuf,
-    /// Number of fits, or data sets of a suite, to run again.
+    /// Number of fits (for a suite: data sets) to repeat.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub sample: usize,
-    /// Run all of them again.
+    /// Repeat all of them.
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,
     /// Random seed of the sample.
@@ -154,31 +157,34 @@ pub struct Verify {
     /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
+    /// Format of the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Parquet files of log-likelihoods, one for each model. Each row is a draw, each column an observation; a column `chain`
-    /// numbers the chains, which follow one another. A column `draw` is ignored.
+    /// Parquet files of log-likelihoods, one for each model. Each row is a draw, each column an observation. The column `chain`
+    /// numbers the chains; rows of a chain are adjacent. A column `draw` is ignored.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub log_likelihood: Vec<PathBuf>,
     /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
+    /// Format of the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 #[derive(Debug, Args)]
 pub struct Diagnose {
-    /// A Parquet file of draws. Each row is a draw, each column a variable; a column `chain` numbers the chains, which follow one
-    /// another. A column `draw` and statistics of the sampler are ignored.
+    /// A Parquet file of draws. Each row is a draw, each column a variable. The column `chain` numbers the chains; rows of a
+    /// chain are adjacent. A column `draw` and statistics of the sampler are ignored.
     pub draws: PathBuf,
     /// Number of threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub jobs: Option<usize>,
+    /// Format of the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

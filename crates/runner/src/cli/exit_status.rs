@@ -1,11 +1,11 @@
 //! The exit status of commands, and how they report errors.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::cli::arguments::{Color, Verbosity};
 use crate::cli::messages::say;
 use crate::cli::problem::{Problems, Style};
+use crate::cli::terminal::shows_colours;
 
 /// Done, but some fits failed or are unreliable.
 pub const UNRELIABLE: u8 = 3;
@@ -16,9 +16,7 @@ const FAILED: u8 = 1;
 pub fn report_error(error: &anyhow::Error, verbosity: &Verbosity) -> ExitCode {
     let style = match verbosity.color {
         Color::Always => Style::Coloured,
-        Color::Auto if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() => {
-            Style::Coloured
-        }
+        Color::Auto if shows_colours() => Style::Coloured,
         Color::Auto | Color::Never => Style::Plain,
     };
     match error.downcast_ref::<Problems>() {

@@ -10,13 +10,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use gmm_accuracy::suite::{Length, Suite};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use self::results::SuiteResults;
 use crate::cli::arguments::{Accuracy, Verbosity};
 use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
 use crate::cli::output::print;
+use crate::engine::progress::{Display, Progress};
 use crate::present::figures::figure::FIGURES;
 use crate::present::pages::PAGE;
 use crate::process::threads::pool;
@@ -35,12 +35,11 @@ pub fn accuracy(flags: &Accuracy, verbosity: &Verbosity) -> Result<ExitCode> {
     }
     // Fail before minutes of work if the directory is not writable.
     write_bytes(&flags.out.join(tables::CSV), b"")?;
-    let bar = if verbosity.quiet { ProgressBar::hidden() } else { ProgressBar::new(tasks.len() as u64) };
-    let style = ProgressStyle::with_template("[{bar:40}] {percent:>3} %  {elapsed_precise}");
-    bar.set_style(style.expect("the template is valid").progress_chars("━━─"));
+    let display = if verbosity.quiet { Display::Hidden } else { Display::Automatic };
+    let progress = Progress::by_job("tasks", tasks.len(), display);
     let results = pool(flags.jobs)?.install(|| {
-        let results = SuiteResults::run(&suite, &tasks, &|| bar.inc(1));
-        bar.finish_and_clear();
+        let results = SuiteResults::run(&suite, &tasks, &|| progress.end_job());
+        progress.finish();
         write(&flags.out, &results).map(|()| results)
     })?;
     print(&tables::text(&results, verbosity.verbose))?;
@@ -53,7 +52,7 @@ pub fn accuracy(flags: &Accuracy, verbosity: &Verbosity) -> Result<ExitCode> {
 fn write(root: &Path, results: &SuiteResults) -> Result<()> {
     let z_scores: Vec<_> = results.reports.iter().flat_map(|report| report.z_scores.clone()).collect();
     let ranks: Vec<_> = results.reports.iter().flat_map(|report| report.ranks.clone()).collect();
-    write_bytes(&root.join(tables::CSV), tables::csv(results)?.as_bytes())?;
+    write_bytes(&root.join(tables::CSV), tables::csv(results).as_bytes())?;
     write_checks(&root.join("accuracy.parquet"), &results.checks)?;
     write_z_scores(&root.join("z_scores.parquet"), &z_scores)?;
     write_ranks(&root.join("ranks.parquet"), &ranks)?;

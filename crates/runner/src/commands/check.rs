@@ -52,8 +52,8 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         of_kind(|part| matches!(part, Variant::Fold { .. })),
         of_kind(|part| matches!(part, Variant::Group(_))),
     );
-    let ks = experiment.ks();
-    let largest = ks.last().copied().unwrap_or(0);
+    let models = experiment.models();
+    let largest = models.last().map_or(0, |model| model.components);
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
     // A fit's draws, and the copies that scoring and relabelling make of them, for every thread.
     let fit_bytes = 8 * variables * sampler.chains * sampler.draws;
@@ -63,8 +63,8 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         experiment.spec.name,
         dataset.data.n_observations(),
         dataset.columns.join(", "),
-        list(ks.iter()),
-        list(ks.iter().map(|&k| experiment.n_parameters(k))),
+        list(models.iter().map(|model| model.components)),
+        list(models.iter().map(|&model| experiment.n_parameters(model))),
     );
     let scoring = &experiment.spec.scoring;
     text.push_str(&format!("  fits        {on_all} on all rows"));

@@ -12,6 +12,7 @@ use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::arguments::Simulate;
 use crate::cli::output::print;
+use crate::present::csv;
 use crate::recovery::stored::write_observations;
 use crate::storage::atomic::write_bytes;
 use crate::study::design::columns;
@@ -65,16 +66,15 @@ fn labels(origins: &[usize]) -> Vec<String> {
 }
 
 fn csv(data: &Data, origins: &[usize]) -> String {
-    let mut text = columns(data).join(",");
-    text.push_str(&format!(",{LABEL}\n"));
-    for (row, label) in labels(origins).into_iter().enumerate() {
-        for value in data.observation(row) {
-            text.push_str(&format!("{value:?},"));
-        }
-        text.push_str(&label);
-        text.push('\n');
-    }
-    text
+    let header = columns(data).into_iter().chain([LABEL.to_owned()]);
+    let rows = labels(origins).into_iter().enumerate().map(|(row, label)| {
+        data.observation(row)
+            .into_iter()
+            .map(|value| format!("{value:?}"))
+            .chain([label])
+            .collect::<Vec<String>>()
+    });
+    csv::csv(header, rows)
 }
 
 /// The parameters, components from c1 on, and how far they overlap.

@@ -13,6 +13,7 @@ use crate::cli::output::show_results;
 use crate::commands::stored::{load, load_experiment};
 use crate::engine::experiment::Experiment;
 use crate::engine::inputs::fit_inputs;
+use crate::present::text_table::{TextTable, terminal_width};
 use crate::recovery::stored::outcome_of;
 use crate::recovery::work::find;
 use crate::storage::atomic::{files_below, is_temporary};
@@ -114,20 +115,20 @@ pub fn status(flags: &Status, verbosity: &Verbosity) -> Result<ExitCode> {
     let holder = holder(root);
     let study = flags.spec.as_deref().map_or_else(|| load(root), |spec| Ok(Study::load(spec)?))?;
     let report = match (study, &flags.spec) {
-        (Study::Suite(spec), _) => of_suite(spec, root, holder)?,
+        (Study::Suite(spec), _) => suite_status(spec, root, holder)?,
         (Study::Experiment(reading), Some(spec)) => {
-            of_experiment(&Experiment::beside(spec, reading)?, root, holder)?
+            experiment_status(&Experiment::beside(spec, reading)?, root, holder)?
         }
         // As it would be run now: with the data as they are now.
         (Study::Experiment(reading), None) => {
-            of_experiment(&load_experiment(root, reading)?.0, root, holder)?
+            experiment_status(&load_experiment(root, reading)?.0, root, holder)?
         }
     };
     show_results(flags.format, || text(&report, verbosity), || json(&report))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_suite(spec: SuiteSpec, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
+fn suite_status(spec: SuiteSpec, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
     let of_set = |set: &Set| -> Result<Line> {
         let found = find(&spec, root, set)?;
         let outcome = match &found {
@@ -144,7 +145,7 @@ fn of_suite(spec: SuiteSpec, root: &Path, holder: Option<Holder>) -> Result<Stat
     Ok(StatusReport { name: spec.name, root: root.to_path_buf(), holder, lines, remarks: Vec::new() })
 }
 
-fn of_experiment(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
+fn experiment_status(experiment: &Experiment, root: &Path, holder: Option<Holder>) -> Result<StatusReport> {
     let store = Store::new(root.to_path_buf());
     let tasks = experiment.tasks();
     let mut lines = Vec::with_capacity(tasks.len());
@@ -218,14 +219,13 @@ fn text(report: &StatusReport, verbosity: &Verbosity) -> String {
     if rows.len() > 1 {
         rows.push(("total", all.clone()));
     }
-    write!(text, "{:<12}{:>8}", "", "jobs").expect(STRING);
-    present.iter().for_each(|standing| write!(text, "{:>9}", standing.name()).expect(STRING));
-    text.push('\n');
-    for (kind, lines) in rows {
-        write!(text, "{kind:<12}{:>8}", lines.len()).expect(STRING);
-        present.iter().for_each(|&standing| write!(text, "{:>9}", count(&lines, standing)).expect(STRING));
-        text.push('\n');
-    }
+    let header = ["", "jobs"].into_iter().chain(present.iter().map(|standing| standing.name()));
+    let mut table: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
+    table.extend(rows.into_iter().map(|(kind, lines)| {
+        let counts = present.iter().map(|&standing| count(&lines, standing).to_string());
+        [kind.to_owned(), lines.len().to_string()].into_iter().chain(counts).collect()
+    }));
+    text.push_str(&TextTable::with_names(table).render(terminal_width(), 1));
     let mut reasons: BTreeMap<(Standing, Option<&str>), Vec<&Line>> = BTreeMap::new();
     for line in all.iter().filter(|line| !matches!(line.standing, Standing::Done | Standing::Running)) {
         reasons.entry((line.standing, line.reason.as_deref())).or_default().push(line);

@@ -109,7 +109,7 @@ fn verify_experiment(
     })?;
     let mut jobs = Vec::with_capacity(done_again.ended.len());
     for ended in &done_again.ended {
-        jobs.push(of_job(&store, &again, ended)?);
+        jobs.push(compare_job(&store, &again, ended)?);
     }
 
     let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
@@ -118,7 +118,7 @@ fn verify_experiment(
         .collect();
     let failures = unavailable.iter().map(Failure::from_unavailable).collect();
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
-    let files = of_files(store.root(), again.root())?;
+    let files = compare_files(store.root(), again.root())?;
     // A failure on record is a result like others.
     let not_failed = unavailable.iter().filter(|(_, why)| !matches!(why, Unavailable::Failed { .. }));
     Ok(Verified {
@@ -139,12 +139,12 @@ fn verify_suite(flags: &Verify, spec: SuiteSpec, scratch: &Path) -> Result<Verif
     make_directory(&draws)?;
     let again = |set: &Set| -> Result<Comparison> {
         store(spec, scratch, set, &examine(spec, set, &draws))?;
-        let difference = of_bytes(&place(root, set), &place(scratch, set))?;
+        let difference = compare_bytes(&place(root, set), &place(scratch, set))?;
         Ok(Comparison { what: set.to_string(), difference })
     };
     let jobs = pool(flags.jobs)?.install(|| chosen.par_iter().map(again).collect::<Result<_>>())?;
     write(scratch, &results, root.join(PAGE).exists())?;
-    let files = of_files(root, scratch)?;
+    let files = compare_files(root, scratch)?;
     Ok(Verified { jobs, n_stored: sets.len(), files, unavailable })
 }
 
@@ -157,11 +157,11 @@ fn pick<T: Clone>(all: &[T], flags: &Verify) -> Vec<T> {
     indices.into_iter().map(|index| all[index].clone()).collect()
 }
 
-fn of_job(store: &Store, again: &Store, ended: &EndedFit) -> Result<Comparison> {
+fn compare_job(store: &Store, again: &Store, ended: &EndedFit) -> Result<Comparison> {
     let what = ended.job.to_string();
     let difference = match &ended.result {
         Err(error) => Some(format!("it fails now: {error}")),
-        Ok(()) => of_bytes(&store.path(ended.job), &again.path(ended.job))?,
+        Ok(()) => compare_bytes(&store.path(ended.job), &again.path(ended.job))?,
     };
     Ok(Comparison { what, difference })
 }
@@ -170,7 +170,7 @@ fn of_job(store: &Store, again: &Store, ended: &EndedFit) -> Result<Comparison> 
 ///
 /// # Errors
 /// The disk.
-fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
+fn compare_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
     let (before, now) = (read_if_there(before)?, read_if_there(now)?);
     Ok(match (before, now) {
         (Some(before), Some(now)) if before == now => None,
@@ -185,7 +185,7 @@ fn of_bytes(before: &Path, now: &Path) -> Result<Option<String>> {
 ///
 /// # Errors
 /// The disk.
-fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
+fn compare_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
     let is_made_of_all = |name: &Path| match name.parent() {
         Some(directory) if directory == Path::new(FIGURES) => true,
         Some(directory) if directory == Path::new("") => {
@@ -202,7 +202,7 @@ fn of_files(before: &Path, now: &Path) -> Result<Vec<Comparison>> {
         names.extend(below.filter(|name| is_made_of_all(name)).map(Path::to_path_buf));
     }
     let compare = |name: &PathBuf| {
-        let difference = of_bytes(&before.join(name), &now.join(name))?;
+        let difference = compare_bytes(&before.join(name), &now.join(name))?;
         Ok(Comparison { what: name.display().to_string(), difference })
     };
     names.iter().map(compare).collect()
@@ -234,11 +234,11 @@ fn text(verified: &Verified) -> String {
 
 fn json(verified: &Verified) -> serde_json::Value {
     let list = |compared: &[Comparison]| {
-        let one = |it: &Comparison| json!({ "what": it.what, "same": it.difference.is_none(), "difference": it.difference });
+        let one = |it: &Comparison| json!({ "subject": it.what, "same": it.difference.is_none(), "difference": it.difference });
         compared.iter().map(one).collect::<Vec<_>>()
     };
     let unavailable =
-        verified.unavailable.iter().map(|it| json!({ "what": it.subject, "reason": it.reason }));
+        verified.unavailable.iter().map(|it| json!({ "subject": it.subject, "reason": it.reason }));
     json!({
         "stored": verified.n_stored,
         "jobs": list(&verified.jobs),

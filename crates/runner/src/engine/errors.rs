@@ -27,7 +27,7 @@ pub enum FitError {
     )]
     EveryChainOnSpike,
     /// A refit for LOO has the prior of the fit of all rows.
-    #[error("the fit of all rows, whose prior this one shares, has no start")]
+    #[error("the fit of all rows has no start, and this fit shares its prior")]
     NoStartOfAllRows,
     #[error("a chain was stopped")]
     Halted,

@@ -148,7 +148,7 @@ impl Preparation {
     ///
     /// # Errors
     /// Rows that no mixture can be started on: collinear, constant, or every start on a spike.
-    pub fn of_all(experiment: &Experiment, key: ModelKey) -> Result<(Self, Reference), FitError> {
+    pub fn for_all_rows(experiment: &Experiment, key: ModelKey) -> Result<(Self, Reference), FitError> {
         let rows = &experiment.dataset.data;
         let mut rng = Stream::Em { model: key }.rng();
         let optimum = em_on_subsample(rows, key.components, STARTS_OF_CHAINS, &mut rng);
@@ -158,8 +158,8 @@ impl Preparation {
             }
             _ => (None, Vec::new()),
         };
-        let model = Model::of(experiment, key, Variant::AllRows, rows)?;
-        let preparation = Self::of_model(experiment, key, Variant::AllRows, rows, &model, best.as_slice())?;
+        let model = Model::from_rows(experiment, key, Variant::AllRows, rows)?;
+        let preparation = Self::from_model(experiment, key, Variant::AllRows, rows, &model, best.as_slice())?;
         let promising = std::iter::once(preparation.mode()).chain(best).chain(others).collect();
         Ok((preparation, Reference { model, promising }))
     }
@@ -168,8 +168,8 @@ impl Preparation {
     /// start are candidates for a mode, beside the clusters of the rows that are left.
     ///
     /// # Errors
-    /// As [`of_all`](Self::of_all).
-    pub fn of_part(
+    /// As [`for_all_rows`](Self::for_all_rows).
+    pub fn for_part(
         experiment: &Experiment,
         task: &Task,
         reference: Option<&Reference>,
@@ -183,11 +183,11 @@ impl Preparation {
         // LOO is of the posterior under the prior as it was given for all rows; cross-validation is of all that is done with rows.
         let model = match (variant, reference) {
             (Variant::LeaveOut(_) | Variant::Tempered, Some(reference)) => reference.model.clone(),
-            (Variant::Tempered, None) => Model::of(experiment, key, Variant::AllRows, &rows)?,
+            (Variant::Tempered, None) => Model::from_rows(experiment, key, Variant::AllRows, &rows)?,
             (Variant::LeaveOut(_), None) => return Err(FitError::NoStartOfAllRows),
-            _ => Model::of(experiment, key, variant, &rows)?,
+            _ => Model::from_rows(experiment, key, variant, &rows)?,
         };
-        Self::of_model(experiment, key, variant, &rows, &model, promising)
+        Self::from_model(experiment, key, variant, &rows, &model, promising)
     }
 
     /// The posterior's mode, on the data's own scale.
@@ -197,7 +197,7 @@ impl Preparation {
     }
 
     /// From the rows that a fit sees, its model, and mixtures, on the data's own scale, to look for modes above.
-    fn of_model(
+    fn from_model(
         experiment: &Experiment,
         key: ModelKey,
         variant: Variant,

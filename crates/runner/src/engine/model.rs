@@ -28,7 +28,7 @@ impl Model {
     ///
     /// # Errors
     /// A constant column.
-    pub fn of(experiment: &Experiment, key: ModelKey, variant: Variant, rows: &Data) -> Result<Self> {
+    pub fn from_rows(experiment: &Experiment, key: ModelKey, variant: Variant, rows: &Data) -> Result<Self> {
         let scaling = scaling(&experiment.spec, rows)?;
         let scaled = scaling.view(rows);
         let mut rng = Stream::Centroids { model: key, variant }.rng();

@@ -1,6 +1,5 @@
 //! What a person sees while fits run: a line per running fit and one for the whole on a terminal, a line now and then in a log.
 
-use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use gmm_sampler::nuts::chain::DrawStats;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::messages::say;
+use crate::cli::terminal::shows_bars;
 use crate::study::job::Job;
 
 /// Iterations between two updates of a fit's line: far more would look stuck, far fewer would cost time.
@@ -50,7 +50,7 @@ impl Progress {
     /// Of `n_jobs` fits, called `what`, with this many iterations together, over all of their chains.
     #[must_use]
     pub fn new(what: &'static str, n_jobs: usize, iterations: usize, display: Display) -> Self {
-        let on_terminal = display == Display::Automatic && std::io::stderr().is_terminal();
+        let on_terminal = display == Display::Automatic && shows_bars();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
         let iterations = iterations as u64;

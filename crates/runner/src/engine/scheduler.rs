@@ -145,15 +145,15 @@ impl Sampling<'_> {
         let experiment = self.experiment;
         let reference = self.references.get(&model);
         if variant == Variant::AllRows {
-            let (preparation, found) = Preparation::of_all(experiment, model)?;
+            let (preparation, found) = Preparation::for_all_rows(experiment, model)?;
             // A part that came first has found the same one for itself.
             reference.map(|cell| cell.set(Some(Box::new(found))));
             return Ok(preparation);
         }
         // Nothing that runs here waits for rayon, so no thread can come to wait for itself.
-        let find = || Some(Box::new(Preparation::of_all(experiment, model).ok()?.1));
+        let find = || Some(Box::new(Preparation::for_all_rows(experiment, model).ok()?.1));
         let reference = reference.and_then(|cell| cell.get_or_init(find).as_deref());
-        Preparation::of_part(experiment, task, reference)
+        Preparation::for_part(experiment, task, reference)
     }
 
     fn run_chain(&self, preparation: &Preparation, gathering: &Gathering<'_>, chain: usize) {

@@ -8,7 +8,7 @@ use gmm_scoring::{Criterion, Fits};
 use rand::seq::SliceRandom;
 
 use crate::engine::experiment::Experiment;
-use crate::study::job::{Job, LeftOut, ModelKey, Variant};
+use crate::study::job::{Covariance, Job, LeftOut, ModelKey, Variant};
 use crate::study::streams::Stream;
 
 /// A fit with the rows that it must not see and is scored on.
@@ -56,15 +56,10 @@ impl Experiment {
     /// Every model, ascending.
     #[must_use]
     pub fn models(&self) -> Vec<ModelKey> {
-        self.ks().into_iter().map(ModelKey::full).collect()
-    }
-
-    /// Every K, ascending.
-    #[must_use]
-    pub fn ks(&self) -> Vec<usize> {
-        let mut ks = self.spec.model.components.clone();
-        ks.sort_unstable();
-        ks
+        let mut models: Vec<ModelKey> =
+            self.spec.model.components.iter().copied().map(ModelKey::full).collect();
+        models.sort_unstable();
+        models
     }
 
     /// Whether a criterion was asked for.
@@ -128,10 +123,13 @@ impl Experiment {
         (0..most).map(|fold| task(LeftOut::Fold(fold), every(&rows, fold, most))).collect()
     }
 
-    /// Free parameters of a mixture of K components, the p of AIC and BIC.
+    /// Free parameters of a model, the p of AIC and BIC.
     #[must_use]
-    pub fn n_parameters(&self, components: usize) -> usize {
-        Layout { n_components: components, n_features: self.dataset.data.n_features() }.dimension()
+    pub fn n_parameters(&self, model: ModelKey) -> usize {
+        let layout = Layout { n_components: model.components, n_features: self.dataset.data.n_features() };
+        match model.covariance {
+            Covariance::Full => layout.dimension(),
+        }
     }
 }
 

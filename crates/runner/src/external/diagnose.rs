@@ -7,7 +7,7 @@ use gmm_sampler::diagnostics::Summary;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::reliability::{conclude, doubt, four_digits};
+use super::reliability::{caveat, conclude, four_digits};
 use crate::cli::arguments::{Diagnose, Verbosity};
 use crate::cli::messages::say;
 use crate::cli::output::show_results;
@@ -31,7 +31,7 @@ struct Variable {
     summary: Summary,
     /// Its one value, if there is no other: nothing moves, and nothing is to be diagnosed.
     is_constant: bool,
-    doubt: Option<String>,
+    caveat: Option<String>,
 }
 
 /// Describes the draws of a file.
@@ -69,27 +69,27 @@ pub fn diagnose(flags: &Diagnose, verbosity: &Verbosity) -> Result<ExitCode> {
     if constant > 0 && !verbosity.quiet {
         say!("{constant} of {} never change: they have no diagnostics", counted(variables.len(), "variable"));
     }
-    let doubts: Vec<String> = variables
+    let caveats: Vec<String> = variables
         .iter()
         .filter_map(|variable| {
-            let doubt = variable.doubt.as_ref()?;
-            Some(format!("{}: {doubt}", variable.name.escape_debug()))
+            let caveat = variable.caveat.as_ref()?;
+            Some(format!("{}: {caveat}", variable.name.escape_debug()))
         })
         .collect();
-    Ok(conclude(&doubts, verbosity))
+    Ok(conclude(&caveats, verbosity))
 }
 
 fn describe(name: &str, column: &[f64], n_chains: usize) -> Variable {
     let summary = Summary::from_column(column, n_chains);
     let is_constant = column[0].is_finite() && column.iter().all(|value| *value == column[0]);
-    let doubt = if is_constant { None } else { doubt(&summary, n_chains) };
-    Variable { name: name.to_owned(), summary, is_constant, doubt }
+    let caveat = if is_constant { None } else { caveat(&summary, n_chains) };
+    Variable { name: name.to_owned(), summary, is_constant, caveat }
 }
 
 fn table(variables: &[Variable]) -> String {
     let header = ["variable", "mean", "sd", "q5", "median", "q95", "MCSE", "bulk ESS", "tail ESS", "R-hat "];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    for Variable { name, summary, doubt, .. } in variables {
+    for Variable { name, summary, caveat, .. } in variables {
         let whole = |ess: f64| if ess.is_nan() { "–".to_owned() } else { format!("{ess:.0}") };
         let mut row = vec![name.escape_debug().to_string()];
         row.extend(
@@ -98,11 +98,11 @@ fn table(variables: &[Variable]) -> String {
         );
         row.extend([summary.ess_bulk, summary.ess_tail].map(whole));
         let rhat = if summary.rhat.is_nan() { "–".to_owned() } else { format!("{:.3}", summary.rhat) };
-        row.push(format!("{rhat}{}", if doubt.is_some() { "?" } else { " " }));
+        row.push(format!("{rhat}{}", if caveat.is_some() { "?" } else { " " }));
         rows.push(row);
     }
     let legend =
-        if variables.iter().any(|variable| variable.doubt.is_some()) { "\n?  unreliable\n" } else { "" };
+        if variables.iter().any(|variable| variable.caveat.is_some()) { "\n?  unreliable\n" } else { "" };
     format!("{}{legend}", TextTable::with_names(rows).render(terminal_width(), 1))
 }
 
@@ -110,7 +110,7 @@ fn table(variables: &[Variable]) -> String {
 fn json(file: &DrawsFile, variables: &[Variable]) -> Value {
     let variables: Vec<Value> = variables
         .iter()
-        .map(|Variable { name, summary, doubt, .. }| {
+        .map(|Variable { name, summary, caveat, .. }| {
             json!({
                 "name": name,
                 "mean": summary.mean,
@@ -122,8 +122,8 @@ fn json(file: &DrawsFile, variables: &[Variable]) -> Value {
                 "ess_bulk": summary.ess_bulk,
                 "ess_tail": summary.ess_tail,
                 "rhat": summary.rhat,
-                "reliable": doubt.is_none(),
-                "note": doubt.as_deref().unwrap_or(""),
+                "reliable": caveat.is_none(),
+                "note": caveat.as_deref().unwrap_or(""),
             })
         })
         .collect();

@@ -10,14 +10,14 @@ use crate::cli::messages::say;
 use crate::scores::health::ConvergenceThresholds;
 
 /// Lines on unreliable quantities that are shown without -v.
-const DOUBTS_SHOWN: usize = 10;
+const CAVEATS_SHOWN: usize = 10;
 
 /// Why draws of a quantity are unreliable; none if nothing is seen to be wrong.
-pub fn doubt(summary: &Summary, n_chains: usize) -> Option<String> {
+pub fn caveat(summary: &Summary, n_chains: usize) -> Option<String> {
     let ConvergenceThresholds { max_rhat, min_ess, .. } = ConvergenceThresholds::DRAWS;
     if summary.rhat > max_rhat {
         return Some(format!(
-            "R-hat {:.3}: the chains disagree; more draws help if they mix slowly, not if they sit in different modes",
+            "R-hat {:.3}: the chains disagree; more draws help slow mixing, but not chains in different modes",
             summary.rhat
         ));
     }
@@ -36,15 +36,15 @@ pub fn doubt(summary: &Summary, n_chains: usize) -> Option<String> {
 }
 
 /// Says on standard error what is unreliable, and gives the exit status for it.
-pub fn conclude(doubts: &[String], verbosity: &Verbosity) -> ExitCode {
+pub fn conclude(caveats: &[String], verbosity: &Verbosity) -> ExitCode {
     if !verbosity.quiet {
-        let shown = if verbosity.verbose { doubts.len() } else { doubts.len().min(DOUBTS_SHOWN) };
-        doubts[..shown].iter().for_each(|doubt| say!("unreliable: {doubt}"));
-        if shown < doubts.len() {
-            say!("{} more; use -v", doubts.len() - shown);
+        let shown = if verbosity.verbose { caveats.len() } else { caveats.len().min(CAVEATS_SHOWN) };
+        caveats[..shown].iter().for_each(|caveat| say!("unreliable: {caveat}"));
+        if shown < caveats.len() {
+            say!("{} more; use -v", caveats.len() - shown);
         }
     }
-    if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) }
+    if caveats.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) }
 }
 
 /// A number with four significant digits, whatever its size; a dash where it is undefined.

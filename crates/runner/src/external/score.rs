@@ -12,7 +12,7 @@ use gmm_scoring::{Comparison, LooPoint, PointScores, WaicPoint, loo, pseudo_bma,
 use rayon::prelude::*;
 
 use self::models::{Model, Ranked};
-use super::reliability::{conclude, doubt};
+use super::reliability::{caveat, conclude};
 use crate::cli::arguments::{Score, Verbosity};
 use crate::cli::messages::say;
 use crate::cli::output::show_results;
@@ -45,7 +45,7 @@ pub fn score(flags: &Score, verbosity: &Verbosity) -> Result<ExitCode> {
     Problems::check(problems)?;
     let names = unique_names(&flags.log_likelihood);
     let pool = pool(flags.jobs)?;
-    let models = files.iter().zip(names).map(|(file, name)| pool.install(|| of_file(file, name)));
+    let models = files.iter().zip(names).map(|(file, name)| pool.install(|| score_file(file, name)));
     let models: Vec<Model> = models.collect::<Result<_, Problems>>()?;
     let ranked = if models.len() > 1 { Some(rank(&models)?) } else { None };
     show_results(
@@ -60,11 +60,11 @@ pub fn score(flags: &Score, verbosity: &Verbosity) -> Result<ExitCode> {
             }
         }
     }
-    let doubts: Vec<String> = models
+    let caveats: Vec<String> = models
         .iter()
-        .flat_map(|model| model.doubts.iter().map(|doubt| format!("{}: {doubt}", model.name)))
+        .flat_map(|model| model.caveats.iter().map(|caveat| format!("{}: {caveat}", model.name)))
         .collect();
-    Ok(conclude(&doubts, verbosity))
+    Ok(conclude(&caveats, verbosity))
 }
 
 /// Why scores of two files do not compare.
@@ -72,7 +72,7 @@ fn incomparable(first: &DrawsFile, other: &DrawsFile) -> Option<Problem> {
     let (expected, found) = (first.names(), other.names());
     if expected.len() != found.len() {
         let message = format!(
-            "`{}` has {} observations, `{}` has {}: scores of different data do not compare",
+            "`{}` has {} observations, `{}` has {}: scores of different data cannot be compared",
             other.shown(),
             found.len(),
             first.shown(),
@@ -103,7 +103,7 @@ struct Batch {
     sum: Vec<f64>,
 }
 
-fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
+fn score_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
     let n_chains = file.n_chains();
     let batches = file.batches().into_par_iter().map(|batch| {
         let columns = file.columns(batch)?;
@@ -125,10 +125,10 @@ fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
     let (loo, waic) = (loo(&points, file.n_draws()), waic(&waics));
     let log_likelihood = Summary::from_column(&sum, n_chains);
     let is_constant = sum[0].is_finite() && sum.iter().all(|value| *value == sum[0]);
-    let mut doubts = Vec::new();
-    doubts.extend(loo.diagnostics.iter().map(words::diagnostics::criterion));
-    if !is_constant && let Some(doubt) = doubt(&log_likelihood, n_chains) {
-        doubts.push(format!("log-likelihood of all observations: {doubt}"));
+    let mut caveats = Vec::new();
+    caveats.extend(loo.diagnostics.iter().map(words::diagnostics::criterion));
+    if !is_constant && let Some(caveat) = caveat(&log_likelihood, n_chains) {
+        caveats.push(format!("log-likelihood of all observations: {caveat}"));
     }
     let observations = file.names().to_vec();
     Ok(Model {
@@ -140,7 +140,7 @@ fn of_file(file: &DrawsFile, name: String) -> Result<Model, Problems> {
         loo,
         waic,
         log_likelihood,
-        doubts,
+        caveats,
     })
 }
 

@@ -6,6 +6,7 @@ use gmm_scoring::{Row, Scale};
 use serde_json::{Value, json};
 
 use crate::engine::experiment::Experiment;
+use crate::present::csv;
 use crate::present::text_table::{TextTable, terminal_width};
 use crate::present::words;
 use crate::scores::criterion_title::title;
@@ -13,6 +14,7 @@ use crate::scores::health::{least, worst};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
+use crate::study::job::ModelKey;
 
 const SMALLEST: &str = "smallest indistinguishable";
 
@@ -25,46 +27,55 @@ const LEGEND: &str = "
 
 /// What a K is in one criterion's ranking.
 #[must_use]
-pub fn standing(ranking: &Ranking, components: usize) -> &'static str {
+pub fn standing(ranking: &Ranking, model: ModelKey) -> &'static str {
     let Some(verdict) = &ranking.verdict else { return "" };
-    let smallest = ranking.criterion.scale() == Scale::Prediction && components == verdict.smallest;
-    match (components == verdict.best, smallest) {
+    let smallest = ranking.criterion.scale() == Scale::Prediction && model == verdict.smallest;
+    match (model == verdict.best, smallest) {
         (true, true) => "best and smallest",
         (true, false) => "best",
         (false, true) => SMALLEST,
-        (false, false) if verdict.indistinguishable.contains(&components) => "indistinguishable",
+        (false, false) if verdict.indistinguishable.contains(&model) => "indistinguishable",
         (false, false) => "",
     }
 }
 
-/// `comparison.csv`: per criterion, every K ranked.
+/// `comparison.csv`: per criterion, every model ranked.
 #[must_use]
 pub fn csv(results: &Results) -> String {
-    let mut text = String::from(
-        "criterion,rank,components,estimate,se,mcse,difference,difference_se,difference_mcse,weight,reliable,verdict\n",
-    );
-    for ranking in &results.rankings {
-        for (rank, row) in ranking.comparison.rows.iter().enumerate() {
-            writeln!(
-                text,
-                "{},{},{},{:?},{:?},{:?},{:?},{:?},{:?},{:?},{},{}",
-                ranking.criterion.name(),
-                rank + 1,
-                row.components,
-                row.estimate,
-                row.se,
-                row.mcse,
-                row.difference,
-                row.difference_se,
-                row.difference_mcse,
-                row.weight,
-                row.reliable,
-                standing(ranking, row.components)
-            )
-            .expect("writing to a string cannot fail");
-        }
-    }
-    text
+    let header = [
+        "criterion",
+        "rank",
+        "components",
+        "estimate",
+        "se",
+        "mcse",
+        "difference",
+        "difference_se",
+        "difference_mcse",
+        "weight",
+        "reliable",
+        "verdict",
+    ];
+    let rows = results.rankings.iter().flat_map(|ranking| {
+        ranking.comparison.rows.iter().enumerate().map(move |(rank, row)| {
+            let number = |value: f64| format!("{value:?}");
+            [
+                ranking.criterion.name().to_owned(),
+                (rank + 1).to_string(),
+                row.model.components.to_string(),
+                number(row.estimate),
+                number(row.se),
+                number(row.mcse),
+                number(row.difference),
+                number(row.difference_se),
+                number(row.difference_mcse),
+                number(row.weight),
+                row.reliable.to_string(),
+                standing(ranking, row.model).to_owned(),
+            ]
+        })
+    });
+    csv::csv(header, rows)
 }
 
 /// The same, with the answer, as JSON. What is undefined is null.
@@ -78,7 +89,7 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                 json!({
                     "criterion": ranking.criterion.name(),
                     "rank": rank + 1,
-                    "components": row.components,
+                    "components": row.model.components,
                     "estimate": row.estimate,
                     "se": row.se,
                     "mcse": row.mcse,
@@ -87,14 +98,14 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                     "difference_mcse": row.difference_mcse,
                     "weight": row.weight,
                     "reliable": row.reliable,
-                    "verdict": standing(ranking, row.components),
+                    "verdict": standing(ranking, row.model),
                 })
             })
         })
         .collect();
     let answer = results.answer.as_ref().map(|answer| {
         json!({
-            "components": answer.components,
+            "components": answer.model.components,
             "criterion": answer.criterion.name(),
             "headline": words::answer::headline(answer),
             "reasons": words::answer::reasons(answer),
@@ -103,7 +114,7 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
     let failures: Vec<Value> = results
         .failures
         .iter()
-        .map(|failure| json!({"what": failure.subject, "reason": failure.reason}))
+        .map(|failure| json!({"subject": failure.subject, "reason": failure.reason}))
         .collect();
     json!({"name": experiment.spec.name, "answer": answer, "comparison": comparison, "failures": failures})
 }
@@ -119,14 +130,14 @@ pub fn short(value: f64) -> String {
     }
 }
 
-fn cell(ranking: &Ranking, row: &Row) -> String {
-    let mark = match standing(ranking, row.components) {
+fn cell(ranking: &Ranking, row: &Row<ModelKey>) -> String {
+    let mark = match standing(ranking, row.model) {
         SMALLEST => "<",
-        _ if ranking.is_best(row.components) => "*",
+        _ if ranking.is_best(row.model) => "*",
         _ => " ",
     };
     let doubt = if row.reliable { " " } else { "?" };
-    let number = if ranking.is_best(row.components) {
+    let number = if ranking.is_best(row.model) {
         short(row.estimate)
     } else {
         let error = row.difference_error(ranking.criterion);
@@ -150,23 +161,19 @@ impl std::fmt::Display for Short {
 #[must_use]
 pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String {
     let scoring = &experiment.spec.scoring;
-    let ks = experiment.ks();
+    let models = experiment.models();
     let mut header = vec!["K".to_owned(), "p".to_owned()];
     header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, scoring))));
     header.extend(["R-hat", "ESS", "div."].map(str::to_owned));
     let mut rows = vec![header];
-    for &k in &ks {
-        let mut row = vec![k.to_string(), experiment.n_parameters(k).to_string()];
+    for &model in &models {
+        let mut row = vec![model.label(), experiment.n_parameters(model).to_string()];
         for ranking in &results.rankings {
-            let found = ranking.comparison.rows.iter().find(|row| row.components == k);
+            let found = ranking.comparison.rows.iter().find(|row| row.model == model);
             row.push(found.map_or("failed  ".to_owned(), |found| cell(ranking, found)));
         }
-        let healths: Vec<_> = results
-            .digests
-            .iter()
-            .filter(|digest| digest.job.model.components == k)
-            .map(|d| &d.health)
-            .collect();
+        let healths: Vec<_> =
+            results.digests.iter().filter(|digest| digest.job.model == model).map(|d| &d.health).collect();
         if healths.is_empty() {
             row.extend(["–", "–", "–"].map(str::to_owned));
         } else {
@@ -193,8 +200,7 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
 /// A sentence on LOO's refits, where there are any.
 #[must_use]
 pub fn refits(results: &Results) -> Option<String> {
-    let of_fit =
-        |loo: &LeaveOneOut| format!("{} at K = {} (seed {})", loo.n_refitted(), loo.components, loo.seed);
+    let of_fit = |loo: &LeaveOneOut| format!("{} at {} (seed {})", loo.n_refitted(), loo.model, loo.seed);
     let refitted: Vec<String> =
         results.left_out.iter().filter(|loo| loo.n_refitted() > 0).map(of_fit).collect();
     (!refitted.is_empty()).then(|| {

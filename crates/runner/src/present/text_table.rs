@@ -8,29 +8,32 @@ const DEFAULT_WIDTH: usize = 80;
 /// Terminals narrower than this get lines of this width all the same.
 const LEAST_WIDTH: usize = 40;
 
+/// Columns of a table in a file that people open with an editor.
+pub const FILE_WIDTH: usize = 120;
+
 /// Between two columns.
 const GAP: &str = "   ";
 
-/// A table of text: columns align right, the first left if asked for.
+/// A table of text: columns align right, but for the first ones that are named so.
 #[derive(Debug, Clone, Default)]
 pub struct TextTable {
     /// The header first.
     pub rows: Vec<Vec<String>>,
-    /// Whether the first column aligns left, as names do.
-    pub left_first: bool,
+    /// The number of first columns that align left, as names do.
+    pub n_left: usize,
 }
 
 impl TextTable {
     /// A table whose columns all align right.
     #[must_use]
     pub fn new(rows: Vec<Vec<String>>) -> Self {
-        Self { rows, left_first: false }
+        Self { rows, n_left: 0 }
     }
 
     /// A table whose first column holds names.
     #[must_use]
     pub fn with_names(rows: Vec<Vec<String>>) -> Self {
-        Self { rows, left_first: true }
+        Self { rows, n_left: 1 }
     }
 
     /// The table in lines of at most `width` characters where columns allow it: what does not fit beside the first `n_keys` columns
@@ -66,11 +69,7 @@ impl TextTable {
         for row in &self.rows {
             let cells = columns.iter().filter_map(|&column| {
                 let (cell, width) = (row.get(column)?, widths[column]);
-                Some(if column == 0 && self.left_first {
-                    format!("{cell:<width$}")
-                } else {
-                    format!("{cell:>width$}")
-                })
+                Some(if column < self.n_left { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
             });
             text.push_str(cells.collect::<Vec<_>>().join(GAP).trim_end());
             text.push('\n');

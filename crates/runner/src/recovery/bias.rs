@@ -1,5 +1,6 @@
 //! How much predictive criteria flatter: their estimates less what fresh observations say that the fits are worth.
 
+use crate::study::job::ModelKey;
 use gmm_scoring::Criterion;
 
 use super::outcome::{Outcome, OutcomeRow};
@@ -9,7 +10,7 @@ use super::outcome::{Outcome, OutcomeRow};
 pub struct Bias {
     pub prior: usize,
     pub criterion: Criterion,
-    pub components: usize,
+    pub model: ModelKey,
     /// Data sets.
     pub n: usize,
     /// Estimate less truth, in nats over all observations: positive where the criterion promises too much.
@@ -27,7 +28,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    fn of(values: &[f64]) -> Self {
+    fn from_values(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -39,8 +40,8 @@ impl Mean {
 #[must_use]
 pub fn biases(outcomes: &[Outcome]) -> Vec<Bias> {
     let judged = |row: &&OutcomeRow| row.criterion.higher_is_better() && !row.expected.is_nan();
-    let key = |row: &OutcomeRow| (row.prior, row.criterion, row.row.components);
-    let mut keys: Vec<(usize, Criterion, usize)> =
+    let key = |row: &OutcomeRow| (row.prior, row.criterion, row.row.model);
+    let mut keys: Vec<(usize, Criterion, ModelKey)> =
         outcomes.iter().flat_map(|outcome| &outcome.rows).filter(judged).map(key).collect();
     keys.sort_unstable();
     keys.dedup();
@@ -49,22 +50,23 @@ pub fn biases(outcomes: &[Outcome]) -> Vec<Bias> {
         row.filter(|row| row.row.estimate.is_finite()).cloned()
     };
     keys.into_iter()
-        .map(|(prior, criterion, components)| {
+        .map(|(prior, criterion, model)| {
             let rows = || {
                 outcomes
                     .iter()
-                    .filter_map(|outcome| Some((outcome, find(outcome, (prior, criterion, components))?)))
+                    .filter_map(|outcome| Some((outcome, find(outcome, (prior, criterion, model))?)))
             };
             let excess: Vec<f64> = rows().map(|(_, row)| row.row.estimate - row.expected).collect();
             let over_kfold: Vec<f64> = rows()
                 .filter(|_| criterion != Criterion::Kfold)
                 .filter_map(|(outcome, row)| {
-                    let kfold = find(outcome, (prior, Criterion::Kfold, components))?;
+                    let kfold = find(outcome, (prior, Criterion::Kfold, model))?;
                     Some(row.row.estimate - kfold.row.estimate)
                 })
                 .collect();
-            let (n, excess, over_kfold) = (excess.len(), Mean::of(&excess), Mean::of(&over_kfold));
-            Bias { prior, criterion, components, n, excess, over_kfold }
+            let (n, excess, over_kfold) =
+                (excess.len(), Mean::from_values(&excess), Mean::from_values(&over_kfold));
+            Bias { prior, criterion, model, n, excess, over_kfold }
         })
         .collect()
 }
@@ -81,7 +83,7 @@ mod tests {
             prior: 0,
             criterion,
             row: Row {
-                components: 2,
+                model: ModelKey::full(2),
                 estimate,
                 se: 1.0,
                 mcse: f64::NAN,
@@ -104,7 +106,7 @@ mod tests {
         let found = biases(&[outcome(-99.0, -103.0, -100.0), outcome(-195.0, -200.0, -198.0)]);
         assert_eq!(found.len(), 2);
         let [loo, kfold] = [found[0], found[1]];
-        assert_eq!((loo.criterion, loo.components, loo.n), (Criterion::Loo, 2, 2));
+        assert_eq!((loo.criterion, loo.model, loo.n), (Criterion::Loo, ModelKey::full(2), 2));
         assert_eq!(loo.excess, Mean { mean: 2.0, se: 1.0 });
         assert_eq!(loo.over_kfold, Mean { mean: 4.5, se: 0.5 });
         assert_eq!(kfold.excess, Mean { mean: -2.5, se: 0.5 });

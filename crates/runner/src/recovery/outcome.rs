@@ -26,7 +26,7 @@ use crate::storage;
 use crate::storage::atomic::DiskError;
 use crate::storage::store::{Store, Stored};
 use crate::study::design::{Set, columns};
-use crate::study::job::{Job, Variant};
+use crate::study::job::{Job, ModelKey, Variant};
 use crate::study::spec::suite::SuiteSpec;
 use crate::study::spec::{DataSpec, Missing, PriorSpec, Spec};
 use crate::study::streams::{Simulated, Stream};
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// Why some fits, or all, have no result; none if all have one.
     pub failure: Option<String>,
     /// Fits, those of folds included, that their own diagnostics do not trust.
-    pub n_doubtful: usize,
+    pub n_unreliable: usize,
 }
 
 /// One K by one criterion.
@@ -48,7 +48,7 @@ pub struct OutcomeRow {
     /// 0: `model.prior`; 1: `suite.contrast`.
     pub prior: usize,
     pub criterion: Criterion,
-    pub row: Row,
+    pub row: Row<ModelKey>,
     /// What predictive criteria estimate, in nats: the log density of the data set under the truth, less N times the divergence of
     /// the fit to all rows from it, as fresh observations measure that. NaN where no fit was judged so.
     pub expected: f64,
@@ -137,10 +137,10 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
             outcome.failure =
                 Some(if more == 0 { first.clone() } else { format!("{first} (and {more} more)") });
         }
-        outcome.n_doubtful += results.unreliable.len();
+        outcome.n_unreliable += results.unreliable.len();
         for Ranking { criterion, comparison, .. } in results.rankings {
             outcome.rows.extend(comparison.rows.into_iter().map(|row| {
-                let expected = expected.iter().find(|(components, _)| *components == row.components);
+                let expected = expected.iter().find(|(model, _)| *model == row.model);
                 OutcomeRow {
                     prior: index,
                     criterion,
@@ -191,7 +191,7 @@ fn fit(
     whole: bool,
     store: &Store,
     fresh: Option<&Fresh>,
-) -> Result<(Results, Vec<(usize, f64)>), SetError> {
+) -> Result<(Results, Vec<(ModelKey, f64)>), SetError> {
     let tasks: Vec<Task> =
         experiment.tasks().into_iter().filter(|task| task.job.variant != Variant::AllRows || whole).collect();
     let context = RunContext::new(experiment, store);
@@ -211,10 +211,10 @@ fn fit(
     if let Some(fresh) = fresh {
         let scored = |ended: &&EndedFit| ended.job.variant == Variant::AllRows && ended.result.is_ok();
         for EndedFit { job, .. } in ended.iter().filter(scored) {
-            expected.push((job.model.components, fresh.expected(experiment, store, *job)?));
+            expected.push((job.model, fresh.expected(experiment, store, *job)?));
         }
     }
-    Ok((Results::of(experiment, findings, failures)?, expected))
+    Ok((Results::new(experiment, findings, failures)?, expected))
 }
 
 /// Observations from the true mixture that no fit sees, and what the truth says of them and of those that fits do see.

@@ -45,8 +45,8 @@ impl SuiteResults {
         let picks = self.picks(rule);
         let of = |i: usize| (picks[i], self.sets[i].components);
         match only {
-            Some(indices) => Tally::of(indices.iter().map(|&i| of(i))),
-            None => Tally::of((0..self.sets.len()).map(of)),
+            Some(indices) => Tally::from_picks(indices.iter().map(|&i| of(i))),
+            None => Tally::from_picks((0..self.sets.len()).map(of)),
         }
     }
 
@@ -58,7 +58,7 @@ impl SuiteResults {
             return None;
         }
         let found = |rule: SelectionRule, i: usize| self.picks(rule)[i].0 == Some(self.sets[i].components);
-        Some(Paired::of((0..self.sets.len()).map(|i| (found(rule, i), found(bic, i)))))
+        Some(Paired::from_outcomes((0..self.sets.len()).map(|i| (found(rule, i), found(bic, i)))))
     }
 
     /// Sets of which something is missing, each with the reason.

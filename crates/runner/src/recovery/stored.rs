@@ -15,6 +15,7 @@ use crate::storage::footer::{INPUTS, VERSION, VERSION_ENTRY, version_alone};
 use crate::storage::inputs::Inputs;
 use crate::storage::seal::{self, Sealed};
 use crate::study::design::Set;
+use crate::study::job::ModelKey;
 
 /// Footer entries of an outcome.
 const FAILURE: &str = "gmm.failure";
@@ -31,7 +32,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
     let columns = vec![
         Column::new("prior", count(|row| row.prior)),
         Column::new("criterion", outcome.rows.iter().map(|row| row.criterion.name()).collect::<Vec<_>>()),
-        Column::new("components", count(|row| row.row.components)),
+        Column::new("components", count(|row| row.row.model.components)),
         Column::new("estimate", number(|row| row.row.estimate)),
         Column::new("se", number(|row| row.row.se)),
         Column::new("mcse", number(|row| row.row.mcse)),
@@ -46,7 +47,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
         (VERSION_ENTRY, VERSION.to_owned()),
         (INPUTS, inputs.text()),
         (FAILURE, outcome.failure.clone().unwrap_or_default()),
-        (UNRELIABLE, outcome.n_doubtful.to_string()),
+        (UNRELIABLE, outcome.n_unreliable.to_string()),
     ];
     seal::write(path, columns, &footer)
 }
@@ -83,7 +84,7 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
             prior: prior[i] as usize,
             criterion,
             row: Row {
-                components: components[i] as usize,
+                model: ModelKey::full(components[i] as usize),
                 estimate: estimate[i],
                 se,
                 mcse,
@@ -99,7 +100,7 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
     Ok(Outcome {
         rows: rows.collect::<Result<_>>()?,
         failure: file.entry(FAILURE).filter(|reason| !reason.is_empty()).map(str::to_owned),
-        n_doubtful: file.entry(UNRELIABLE).context("the count of doubtful fits is missing")?.parse()?,
+        n_unreliable: file.entry(UNRELIABLE).context("the count of unreliable fits is missing")?.parse()?,
     })
 }
 
@@ -134,7 +135,7 @@ pub fn write_biases(path: &Path, biases: &[Bias]) -> DiskResult<()> {
     let columns = vec![
         Column::new("prior", count(|bias| bias.prior)),
         Column::new("criterion", biases.iter().map(|bias| bias.criterion.name()).collect::<Vec<_>>()),
-        Column::new("components", count(|bias| bias.components)),
+        Column::new("components", count(|bias| bias.model.components)),
         Column::new("n", count(|bias| bias.n)),
         Column::new("bias", number(|bias| bias.excess.mean)),
         Column::new("se", number(|bias| bias.excess.se)),

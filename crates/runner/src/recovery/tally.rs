@@ -79,10 +79,10 @@ impl SelectionRule {
         };
         Pick(match self.rule {
             Rule::Answer => {
-                Answer::new(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.components)
+                Answer::new(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.model.components)
             }
-            Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best),
-            Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest),
+            Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best.components),
+            Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest.components),
         })
     }
 }
@@ -101,7 +101,7 @@ pub struct Tally {
 impl Tally {
     /// Of picks beside the true K.
     #[must_use]
-    pub fn of(picks: impl IntoIterator<Item = (Pick, usize)>) -> Self {
+    pub fn from_picks(picks: impl IntoIterator<Item = (Pick, usize)>) -> Self {
         let mut tally = Self::default();
         for (Pick(picked), truth) in picks {
             tally.n += 1;
@@ -149,7 +149,7 @@ pub struct Paired {
 
 impl Paired {
     #[must_use]
-    pub fn of(found: impl IntoIterator<Item = (bool, bool)>) -> Self {
+    pub fn from_outcomes(found: impl IntoIterator<Item = (bool, bool)>) -> Self {
         let mut paired = Self { n: 0, first_alone: 0, second_alone: 0 };
         for (first, second) in found {
             paired.n += 1;
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn shares_and_their_errors_are_counted() {
         let picks = [(Some(3), 3), (Some(2), 3), (Some(4), 3), (None, 3), (Some(3), 3)];
-        let tally = Tally::of(picks.map(|(picked, truth)| (Pick(picked), truth)));
+        let tally = Tally::from_picks(picks.map(|(picked, truth)| (Pick(picked), truth)));
         assert_eq!(tally, Tally { n: 5, found: 2, too_small: 1, too_large: 1, no_answer: 1 });
         assert!((tally.share() - 0.4).abs() < 1e-15);
         assert!((tally.se() - (0.24f64 / 5.0).sqrt()).abs() < 1e-15);
@@ -285,13 +285,13 @@ mod tests {
     #[test]
     fn pairs_are_compared_by_where_they_part() {
         let found = [(true, true); 5].into_iter().chain([(true, false); 8]).chain([(false, true); 2]);
-        let paired = Paired::of(found);
+        let paired = Paired::from_outcomes(found);
         assert!((paired.difference() - 0.4).abs() < 1e-15);
         // Var = (discordant share − difference²) / n.
         assert!((paired.se() - ((10.0 / 15.0 - 0.16) / 15.0f64).sqrt()).abs() < 1e-15);
         // 2 (1 + 10 + 45) / 2¹⁰.
         assert!((paired.p_value() - 0.109_375).abs() < 1e-12);
-        assert_eq!(Paired::of([(true, true)]).p_value(), 1.0);
+        assert_eq!(Paired::from_outcomes([(true, true)]).p_value(), 1.0);
     }
 
     #[test]

@@ -6,30 +6,31 @@ use gmm_scoring::{Criterion, Difference, Flag, SMALL_ELPD_DIFFERENCE, Scale, Ver
 
 use crate::scores::ranking::Ranking;
 use crate::scores::rows::ScoreRow;
+use crate::study::job::ModelKey;
 use crate::study::spec::PriorSpec;
 
 /// A number of components, with its reasons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    pub components: usize,
+    pub model: ModelKey,
     /// The criterion that the answer is taken from.
     pub criterion: Criterion,
     /// What that criterion says.
-    pub verdict: Verdict,
-    /// Ks that were tried and have no score by that criterion; ascending.
-    pub unscored: Vec<usize>,
-    /// The criteria that choose each K, in the order of K.
-    pub choices: BTreeMap<usize, Vec<Criterion>>,
-    /// By how much PSIS-LOO exceeds K-fold at the answer's K, where that is too much for chance.
+    pub verdict: Verdict<ModelKey>,
+    /// Models that were tried and have no score by that criterion; ascending.
+    pub unscored: Vec<ModelKey>,
+    /// The criteria that choose each model, in the order of models.
+    pub choices: BTreeMap<ModelKey, Vec<Criterion>>,
+    /// By how much PSIS-LOO exceeds K-fold at the answer's model, where that is too much for chance.
     pub optimism: Option<Difference>,
-    /// The best K of each seed, where several seeds were scored.
-    pub best_by_seed: Vec<(u64, usize)>,
+    /// The best model of each seed, where several seeds were scored.
+    pub best_by_seed: Vec<(u64, ModelKey)>,
 }
 
-/// The K that a criterion chooses: for predictions the smallest that is indistinguishable from the best, since a spare component
+/// The model that a criterion chooses: for predictions the smallest that is indistinguishable from the best, since a spare component
 /// costs predictions next to nothing; for the others, which charge for components, the best.
 #[must_use]
-pub fn choice(verdict: &Verdict) -> usize {
+pub fn choice(verdict: &Verdict<ModelKey>) -> ModelKey {
     if verdict.criterion.scale() == Scale::Prediction { verdict.smallest } else { verdict.best }
 }
 
@@ -37,25 +38,25 @@ impl Answer {
     /// None where nothing was scored.
     #[must_use]
     pub fn new(prior: &PriorSpec, rankings: &[Ranking], scores: &[ScoreRow]) -> Option<Self> {
-        let verdicts: Vec<(&Ranking, &Verdict)> =
+        let verdicts: Vec<(&Ranking, &Verdict<ModelKey>)> =
             rankings.iter().filter_map(|ranking| Some((ranking, ranking.verdict.as_ref()?))).collect();
         let (ranking, verdict) = Criterion::ranked()
             .into_iter()
             .filter_map(|wanted| verdicts.iter().find(|(ranking, _)| ranking.criterion == wanted))
             .find(|(ranking, _)| may_answer(prior, ranking))
             .or(verdicts.first())?;
-        let components = choice(verdict);
-        let mut choices: BTreeMap<usize, Vec<Criterion>> = BTreeMap::new();
+        let model = choice(verdict);
+        let mut choices: BTreeMap<ModelKey, Vec<Criterion>> = BTreeMap::new();
         for (ranking, verdict) in &verdicts {
             choices.entry(choice(verdict)).or_default().push(ranking.criterion);
         }
         Some(Self {
-            components,
+            model,
             criterion: ranking.criterion,
             verdict: (*verdict).clone(),
             unscored: ranking.unscored.clone(),
             choices,
-            optimism: optimism(components, scores),
+            optimism: optimism(model, scores),
             best_by_seed: ranking.best_by_seed.clone(),
         })
     }
@@ -68,7 +69,7 @@ impl Answer {
 
     /// The other criteria that choose the answer's K.
     pub fn agreeing(&self) -> impl Iterator<Item = Criterion> {
-        let same = self.choices.get(&self.components).into_iter().flatten().copied();
+        let same = self.choices.get(&self.model).into_iter().flatten().copied();
         same.filter(|criterion| *criterion != self.criterion)
     }
 
@@ -76,8 +77,8 @@ impl Answer {
     #[must_use]
     pub fn is_unreliable(&self) -> bool {
         self.verdict.flags.iter().any(|flag| match flag {
-            Flag::Unreliable { components } => {
-                components.contains(&self.components) || components.contains(&self.verdict.best)
+            Flag::Unreliable { models } => {
+                models.contains(&self.model) || models.contains(&self.verdict.best)
             }
             Flag::LargestIsBest { .. }
             | Flag::Undefined { .. }
@@ -99,9 +100,9 @@ fn may_answer(prior: &PriorSpec, ranking: &Ranking) -> bool {
         || prior.precedes_data() && ranking.comparison.rows.first().is_some_and(|best| best.reliable)
 }
 
-fn optimism(components: usize, scores: &[ScoreRow]) -> Option<Difference> {
+fn optimism(model: ModelKey, scores: &[ScoreRow]) -> Option<Difference> {
     let by = |criterion: Criterion| {
-        scores.iter().find(|row| row.components == components && row.score.criterion == criterion)
+        scores.iter().find(|row| row.model == model && row.score.criterion == criterion)
     };
     let (loo, kfold) = (by(Criterion::Loo)?, by(Criterion::Kfold)?);
     let excess = Difference::new(&loo.score, &kfold.score);

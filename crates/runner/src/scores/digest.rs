@@ -75,7 +75,7 @@ pub fn digest(
     let summary: Vec<SummaryRow> = columns
         .par_iter()
         .map(|(name, column)| SummaryRow {
-            components: job.model.components,
+            model: job.model,
             seed: job.seed,
             parameter: (*name).to_owned(),
             summary: Summary::from_column(column, n_chains),
@@ -84,10 +84,10 @@ pub fn digest(
 
     // The first two rows: log density and log-likelihood.
     let invariant = [summary[0].summary, summary[1].summary];
-    let health = Health::of(fit, &invariant, spiked, relabelled.switched, ConvergenceThresholds::DRAWS);
+    let health = Health::new(fit, &invariant, spiked, relabelled.switched, ConvergenceThresholds::DRAWS);
     let mut scores = Vec::new();
     if with_waic {
-        scores.push(ScoreRow::new(job.model.components, Some(job.seed), waic(&pass.waic)));
+        scores.push(ScoreRow::new(job.model, Some(job.seed), waic(&pass.waic)));
     }
     if experiment.scores_by(Criterion::Evidence) {
         scores.push(log_evidence_score(experiment, job, fit)?);
@@ -96,13 +96,9 @@ pub fn digest(
     scores.iter_mut().for_each(|row| row.push_fit(&diagnostics));
     let loo = with_loo.then_some(pass.loo);
     let plot_draws = match scope {
-        ReportScope::Full => Some(PlotDraws::from_fit(
-            fit,
-            job.model.components,
-            job.seed,
-            data.n_features(),
-            &relabelled.draws,
-        )?),
+        ReportScope::Full => {
+            Some(PlotDraws::from_fit(fit, job.model, job.seed, data.n_features(), &relabelled.draws)?)
+        }
         ReportScope::Tables => None,
     };
     Ok((

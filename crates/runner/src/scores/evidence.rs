@@ -31,7 +31,7 @@ const LARGEST_ERROR: f64 = 0.5;
 /// Draws that are no mixtures, a constant column.
 pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Result<ScoreRow> {
     let data = &experiment.dataset.data;
-    let Model { scaling, prior, .. } = Model::of(experiment, job.model, Variant::AllRows, data)?;
+    let Model { scaling, prior, .. } = Model::from_rows(experiment, job.model, Variant::AllRows, data)?;
     let scaled = scaling.view(data);
     let likelihood = Likelihood::new(&scaled).with_threads(rayon::current_num_threads());
     let mut posterior = Posterior::new(&likelihood, &prior, job.model.components)?;
@@ -61,7 +61,7 @@ pub fn log_evidence_score(experiment: &Experiment, job: Job, fit: &Fit) -> Resul
 /// Adds what is to be said of an evidence under a prior, whatever it was computed by.
 pub(super) fn push_prior(experiment: &Experiment, prior: &Prior, row: &mut ScoreRow) {
     let ties = Ties::from_data(&experiment.dataset.data);
-    if row.components > 1 && improper_with(&prior.scales, row.components, &ties) {
+    if row.model.components > 1 && improper_with(&prior.scales, row.model.components, &ties) {
         row.push(ScoreDiagnostic::ImproperPosterior);
     }
     let means = &experiment.spec.model.prior.means;
@@ -74,7 +74,7 @@ pub(super) fn push_prior(experiment: &Experiment, prior: &Prior, row: &mut Score
 
 /// `log_scale` is what the data's log density loses on the way back from the sampler's scale.
 fn score_row(job: Job, found: Result<Evidence, EvidenceError>, log_scale: f64) -> ScoreRow {
-    let row = |score| ScoreRow::new(job.model.components, Some(job.seed), score);
+    let row = |score| ScoreRow::new(job.model, Some(job.seed), score);
     match found {
         Err(error) => {
             let mut row = row(Score::new(Criterion::Evidence, f64::NAN));

@@ -22,7 +22,7 @@ use crate::storage::atomic::DiskError;
 use crate::storage::fits::{Fit, HeldOut};
 use crate::storage::seal::Sealed;
 use crate::storage::store::{Store, Stored, Unavailable};
-use crate::study::job::{Job, Kept, Variant};
+use crate::study::job::{Job, Kept, ModelKey, Variant};
 
 /// Every fit's findings, in the order of its jobs.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub struct Findings {
     held_out: BTreeMap<Job, HeldOut>,
     tempered: BTreeMap<Job, Tempered>,
     /// Of each K the fit that stands for it in figures.
-    plot_draws: BTreeMap<usize, PlotDraws>,
+    plot_draws: BTreeMap<ModelKey, PlotDraws>,
 }
 
 /// What one fit leaves.
@@ -56,7 +56,7 @@ impl Finding {
         scope: ReportScope,
     ) -> Result<Self, FitError> {
         let score = || match job.variant {
-            Variant::Tempered => Tempered::of(experiment, job, fit).map(Self::Tempered),
+            Variant::Tempered => Tempered::from_fit(experiment, job, fit).map(Self::Tempered),
             _ => digest(experiment, job, fit, scope).map(|found| Self::Whole(Box::new(found))),
         };
         catch_panic(score, defect).map_err(FitError::Unscorable)
@@ -144,9 +144,9 @@ impl Findings {
             Finding::Whole(found) => {
                 let (digest, plot_draws) = *found;
                 if let Some(plot_draws) = plot_draws
-                    && self.stands_for_its_components(job, &digest)
+                    && self.stands_for_its_model(job, &digest)
                 {
-                    self.plot_draws.insert(job.model.components, plot_draws);
+                    self.plot_draws.insert(job.model, plot_draws);
                 }
                 self.digests.insert(job, digest);
             }
@@ -161,9 +161,9 @@ impl Findings {
 
     /// Whether a fit goes before those of its K that are there: without doubts before doubtful, then by its seed. In whatever
     /// order fits come, the same one is left.
-    fn stands_for_its_components(&self, job: Job, digest: &Digest) -> bool {
+    fn stands_for_its_model(&self, job: Job, digest: &Digest) -> bool {
         let rank = |job: Job, digest: &Digest| (!digest.health.diagnostics().is_empty(), job.seed);
-        self.plot_draws.get(&job.model.components).is_none_or(|plot_draws| {
+        self.plot_draws.get(&job.model).is_none_or(|plot_draws| {
             let other = Job { seed: plot_draws.seed, ..job };
             rank(job, digest) < rank(other, &self.digests[&other])
         })
@@ -198,7 +198,7 @@ impl Findings {
 
     /// Of all fits on all rows in the order of K and seed, and of each K the draws that its figures show, if there are any.
     #[must_use]
-    pub fn into_digests_and_plot_draws(self) -> (Vec<Digest>, BTreeMap<usize, PlotDraws>) {
+    pub fn into_digests_and_plot_draws(self) -> (Vec<Digest>, BTreeMap<ModelKey, PlotDraws>) {
         (self.digests.into_values().collect(), self.plot_draws)
     }
 }

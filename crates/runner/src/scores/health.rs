@@ -63,7 +63,7 @@ pub struct Health {
 impl Health {
     /// `invariant` describes the quantities that no relabelling changes.
     #[must_use]
-    pub fn of(
+    pub fn new(
         fit: &Fit,
         invariant: &[Summary],
         spiked: Vec<usize>,

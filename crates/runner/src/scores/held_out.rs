@@ -12,7 +12,7 @@ use crate::engine::task::Task;
 use crate::scores::health::{ConvergenceThresholds, Health};
 use crate::scores::rows::ScoreRow;
 use crate::storage::fits::{Fit, HeldOut};
-use crate::study::job::Variant;
+use crate::study::job::{ModelKey, Variant};
 
 /// Monte Carlo error, as a share of the standard error over observations, above which a cross-validated score is not to be
 /// trusted: a tenth adds half a percent to the two together.
@@ -33,7 +33,7 @@ pub fn score_held_out(experiment: &Experiment, task: &Task, fit: &Fit) -> Result
     let log_likelihood: Vec<f64> =
         (0..fit.draws.len()).map(|s| columns.iter().map(|column| column[s]).sum()).collect();
     let invariants = invariants(fit, &log_likelihood);
-    let health = Health::of(fit, &invariants, spiked, 0.0, ConvergenceThresholds::HELD_OUT);
+    let health = Health::new(fit, &invariants, spiked, 0.0, ConvergenceThresholds::HELD_OUT);
     Ok(HeldOut { rows: task.held_out.to_vec(), elpd, mcse, diagnostics: health.diagnostics() })
 }
 
@@ -43,7 +43,7 @@ pub fn score_held_out(experiment: &Experiment, task: &Task, fit: &Fit) -> Result
 /// Parts that do not hold out every observation exactly once.
 pub fn cross_validated(
     criterion: Criterion,
-    (components, seed): (usize, u64),
+    (model, seed): (ModelKey, u64),
     n_observations: usize,
     partitions: &[Vec<(Variant, &HeldOut)>],
 ) -> Result<ScoreRow> {
@@ -61,7 +61,7 @@ pub fn cross_validated(
             kfold((0..n_observations).map(mean).collect())
         }
     };
-    let mut row = ScoreRow::new(components, Some(seed), Score { mcse, ..score });
+    let mut row = ScoreRow::new(model, Some(seed), Score { mcse, ..score });
     if repeats.len() > 1 {
         let estimates: Vec<f64> = repeats.iter().map(|pointwise| pointwise.iter().sum()).collect();
         row.push(ScoreDiagnostic::MeanOfPartitions { n: repeats.len(), sd: sd(&estimates) });

@@ -7,12 +7,14 @@ use gmm_scoring::{Criterion, Maxima, Maximum, Score, Source, entropy};
 use super::diagnostic::ScoreDiagnostic;
 use crate::engine::experiment::Experiment;
 use crate::scores::rows::ScoreRow;
+use crate::study::job::ModelKey;
 
 /// The scores of every K whose likelihood was maximised, as asked for; the optima are in the order of K.
 #[must_use]
-pub fn information_scores(experiment: &Experiment, optima: &[(usize, EmOptimum)]) -> Vec<ScoreRow> {
+pub fn information_scores(experiment: &Experiment, optima: &[(ModelKey, EmOptimum)]) -> Vec<ScoreRow> {
     let data = &experiment.dataset.data;
-    let of_each: Vec<Maximum> = optima.iter().map(|(k, optimum)| maximum(experiment, *k, optimum)).collect();
+    let of_each: Vec<Maximum> =
+        optima.iter().map(|(model, optimum)| maximum(experiment, *model, optimum)).collect();
     let maxima =
         Maxima { of_each: &of_each, n_features: data.n_features(), n_observations: data.n_observations() };
     let asked = Criterion::ALL.into_iter().filter(|criterion| experiment.scores_by(*criterion));
@@ -20,23 +22,23 @@ pub fn information_scores(experiment: &Experiment, optima: &[(usize, EmOptimum)]
         Source::Likelihood(formula) => Some(formula(&maxima)),
         Source::Mode | Source::Draws(_) => None,
     });
-    let row = |(score, (components, optimum)): (Score, &(usize, EmOptimum))| {
-        let mut row = ScoreRow::new(*components, None, score);
+    let row = |(score, (model, optimum)): (Score, &(ModelKey, EmOptimum))| {
+        let mut row = ScoreRow::new(*model, None, score);
         diagnostic(optimum).into_iter().for_each(|diagnostic| row.push(diagnostic));
         row
     };
     scores.flat_map(|scores| scores.into_iter().zip(optima).map(row).collect::<Vec<_>>()).collect()
 }
 
-fn maximum(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> Maximum {
+fn maximum(experiment: &Experiment, model: ModelKey, optimum: &EmOptimum) -> Maximum {
     let data = &experiment.dataset.data;
-    let n_parameters = experiment.n_parameters(components);
+    let n_parameters = experiment.n_parameters(model);
     let (log_likelihood, entropy) = optimum.best.as_ref().map_or((f64::NAN, f64::NAN), |best| {
         let responsibilities =
             Likelihood::new(data).responsibilities(&WhitenedComponents::from_mixture(&best.mixture));
         (best.log_likelihood, entropy(&responsibilities))
     });
-    Maximum { components, log_likelihood, n_parameters, entropy }
+    Maximum { components: model.components, log_likelihood, n_parameters, entropy }
 }
 
 /// What is to be said of an optimum.

@@ -24,20 +24,20 @@ const COINCIDING: f64 = 0.1;
 ///
 /// # Errors
 /// A constant column.
-pub fn laplace_score(experiment: &Experiment, components: usize, optimum: &EmOptimum) -> Result<ScoreRow> {
+pub fn laplace_score(experiment: &Experiment, key: ModelKey, optimum: &EmOptimum) -> Result<ScoreRow> {
     let data = &experiment.dataset.data;
-    let model = Model::of(experiment, ModelKey::full(components), Variant::AllRows, data)?;
+    let model = Model::from_rows(experiment, key, Variant::AllRows, data)?;
     let scaled = model.scaling.view(data);
     let likelihood = Likelihood::new(&scaled);
-    let mut posterior = Posterior::new(&likelihood, &model.prior, components)?;
-    let watch = CollapseMonitor::new(components, &Ties::from_data(data));
+    let mut posterior = Posterior::new(&likelihood, &model.prior, key.components)?;
+    let watch = CollapseMonitor::new(key.components, &Ties::from_data(data));
     let optima: Vec<_> =
         optimum.best.iter().map(|best| &best.mixture).chain(&optimum.others).cloned().collect();
     let modes = find_modes(&mut posterior, &model.beginnings(&optima), |mixture| {
         watch.is_collapsed(&mixture.on_data_scale(&model.scaling))
     });
-    let exchangeable = model.prior.is_exchangeable(components);
-    let row = |estimate| ScoreRow::new(components, None, Score::new(Criterion::Laplace, estimate));
+    let exchangeable = model.prior.is_exchangeable(key.components);
+    let row = |estimate| ScoreRow::new(key, None, Score::new(Criterion::Laplace, estimate));
     let undefined = |diagnostic| {
         let mut row = row(f64::NAN);
         row.push(diagnostic);

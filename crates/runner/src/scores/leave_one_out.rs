@@ -9,7 +9,7 @@ use super::digest::Digest;
 use crate::engine::task::Task;
 use crate::scores::rows::ScoreRow;
 use crate::storage::fits::HeldOut;
-use crate::study::job::{Job, LeftOut, Variant};
+use crate::study::job::{Job, LeftOut, ModelKey, Variant};
 
 /// How an observation's term came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +31,10 @@ impl fmt::Display for How {
     }
 }
 
-/// The terms of one K and seed.
+/// The terms of one model and seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeaveOneOut {
-    pub components: usize,
+    pub model: ModelKey,
     pub seed: u64,
     /// Its Monte Carlo error is NaN while a term is bad.
     pub score: ScoreRow,
@@ -50,7 +50,7 @@ impl LeaveOneOut {
     /// Of a fit of all rows and the refits that its LOO needs, each with what it found or the reason why it found nothing (none if it was not run). None where LOO
     /// was not asked for. An observation whose refit failed, or is unreliable, stays bad.
     #[must_use]
-    pub fn of(digest: &Digest, refits: &[(Task, Result<&HeldOut, Option<String>>)]) -> Option<Self> {
+    pub fn new(digest: &Digest, refits: &[(Task, Result<&HeldOut, Option<String>>)]) -> Option<Self> {
         let reweighted = digest.loo.as_ref()?;
         let n_draws = digest.health.n_draws;
         let mut points = reweighted.clone();
@@ -90,8 +90,7 @@ impl LeaveOneOut {
         variance += reweighted_alone.map(|(point, _)| point.mcse * point.mcse).sum::<f64>();
         score.mcse = if score.n_bad == 0 { variance.sqrt() } else { f64::NAN };
         let Job { model, seed, .. } = digest.job;
-        let components = model.components;
-        let mut score = ScoreRow::new(components, Some(seed), score);
+        let mut score = ScoreRow::new(model, Some(seed), score);
         if refitted > 0 {
             let threshold = khat_threshold(n_draws);
             let (n, n_fits) = (refitted, refits.len());
@@ -103,7 +102,7 @@ impl LeaveOneOut {
         }
         score.push_fit(&digest.health.diagnostics());
         Some(Self {
-            components,
+            model,
             seed,
             score,
             elpd: points.iter().map(|point| point.elpd).collect(),

@@ -5,6 +5,7 @@ use gmm_sampler::draws::Draws;
 use gmm_sampler::mixture::params::Mixture;
 
 use crate::storage::fits::Fit;
+use crate::study::job::ModelKey;
 
 /// Number of evenly spaced draws over which figures average predictive densities and responsibilities: their curves
 /// look smooth, and more draws change nothing that can be seen.
@@ -13,7 +14,7 @@ const DRAWS: usize = 100;
 /// The draws of one fit that its figures show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlotDraws {
-    pub components: usize,
+    pub model: ModelKey,
     pub seed: u64,
     /// At most [`DRAWS`] mixtures with a common labelling, on the scale of the data.
     pub draws: Vec<Mixture>,
@@ -30,11 +31,12 @@ impl PlotDraws {
     /// When a draw is not a valid mixture.
     pub fn from_fit(
         fit: &Fit,
-        components: usize,
+        model: ModelKey,
         seed: u64,
         n_features: usize,
         relabelled: &Draws,
     ) -> Result<Self> {
+        let components = model.components;
         let every = relabelled.len().div_ceil(DRAWS).max(1);
         let draws = (0..relabelled.len())
             .step_by(every)
@@ -50,6 +52,6 @@ impl PlotDraws {
             traces.push(("largest weight", weights(f64::max)));
             traces.push(("smallest weight", weights(f64::min)));
         }
-        Ok(Self { components, seed, draws, traces, n_draws: fit.draws.n_draws() })
+        Ok(Self { model, seed, draws, traces, n_draws: fit.draws.n_draws() })
     }
 }

@@ -1,36 +1,37 @@
-//! One criterion over all K: means over seeds, compared.
+//! One criterion over all models: means over seeds, compared.
 
 use anyhow::{Context, Result};
 use gmm_scoring::{Comparison, Criterion, Row, Score, Verdict};
 
 use crate::scores::rows::ScoreRow;
+use crate::study::job::ModelKey;
 
-/// One criterion over all K.
+/// One criterion over all models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     pub criterion: Criterion,
     /// Of means over seeds.
-    pub comparison: Comparison,
-    pub verdict: Option<Verdict>,
-    /// Ks that were tried and have no score; ascending.
-    pub unscored: Vec<usize>,
-    /// The best K of each seed, where several seeds were scored.
-    pub best_by_seed: Vec<(u64, usize)>,
+    pub comparison: Comparison<ModelKey>,
+    pub verdict: Option<Verdict<ModelKey>>,
+    /// Models that were tried and have no score; ascending.
+    pub unscored: Vec<ModelKey>,
+    /// The best model of each seed, where several seeds were scored.
+    pub best_by_seed: Vec<(u64, ModelKey)>,
 }
 
 impl Ranking {
-    /// The compared K in ascending order, as figures show them.
+    /// The compared models in ascending order, as figures show them.
     #[must_use]
-    pub fn rows_by_components(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.comparison.rows.iter().collect();
-        rows.sort_by_key(|row| row.components);
+    pub fn rows_by_model(&self) -> Vec<&Row<ModelKey>> {
+        let mut rows: Vec<&Row<ModelKey>> = self.comparison.rows.iter().collect();
+        rows.sort_by_key(|row| row.model);
         rows
     }
 
-    /// Whether a K is the one that the others are compared with.
+    /// Whether a model is the one that the others are compared with.
     #[must_use]
-    pub fn is_best(&self, components: usize) -> bool {
-        self.verdict.as_ref().is_some_and(|verdict| verdict.best == components)
+    pub fn is_best(&self, model: ModelKey) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| verdict.best == model)
     }
 }
 
@@ -55,26 +56,26 @@ fn mean_over_seeds(scores: &[&Score]) -> Option<Score> {
     })
 }
 
-/// One criterion's scores of several K and seeds, compared; none where nothing has a score.
+/// One criterion's scores of several models and seeds, compared; none where nothing has a score.
 ///
 /// # Errors
 /// Scores that cannot be compared.
-pub fn ranking(criterion: Criterion, rows: &[ScoreRow], ks: &[usize]) -> Result<Option<Ranking>> {
+pub fn ranking(criterion: Criterion, rows: &[ScoreRow], models: &[ModelKey]) -> Result<Option<Ranking>> {
     let rows: Vec<&ScoreRow> = rows.iter().filter(|row| row.score.criterion == criterion).collect();
-    let scores: Vec<(usize, Score)> = rows
-        .chunk_by(|a, b| a.components == b.components)
-        .filter_map(|of_k| {
-            let scores: Vec<&Score> = of_k.iter().map(|row| &row.score).collect();
-            Some((of_k[0].components, mean_over_seeds(&scores)?))
+    let scores: Vec<(ModelKey, Score)> = rows
+        .chunk_by(|a, b| a.model == b.model)
+        .filter_map(|of_model| {
+            let scores: Vec<&Score> = of_model.iter().map(|row| &row.score).collect();
+            Some((of_model[0].model, mean_over_seeds(&scores)?))
         })
         .collect();
     if scores.is_empty() {
         return Ok(None);
     }
-    let compare = |scores: &[(usize, &Score)]| {
+    let compare = |scores: &[(ModelKey, &Score)]| {
         Comparison::new(scores).with_context(|| format!("scores by {criterion} cannot be compared"))
     };
-    let comparison = compare(&scores.iter().map(|(k, score)| (*k, score)).collect::<Vec<_>>())?;
+    let comparison = compare(&scores.iter().map(|(model, score)| (*model, score)).collect::<Vec<_>>())?;
     let verdict = Verdict::new(&comparison);
     let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.seed).collect();
     seeds.sort_unstable();
@@ -82,17 +83,15 @@ pub fn ranking(criterion: Criterion, rows: &[ScoreRow], ks: &[usize]) -> Result<
     let mut best_by_seed = Vec::new();
     if seeds.len() > 1 {
         for seed in seeds {
-            let of_seed: Vec<(usize, &Score)> = rows
-                .iter()
-                .filter(|row| row.seed == Some(seed))
-                .map(|row| (row.components, &row.score))
-                .collect();
+            let of_seed: Vec<(ModelKey, &Score)> =
+                rows.iter().filter(|row| row.seed == Some(seed)).map(|row| (row.model, &row.score)).collect();
             if let Some(verdict) = Verdict::new(&compare(&of_seed)?) {
                 best_by_seed.push((seed, verdict.best));
             }
         }
     }
-    let has_score = |k: &usize| scores.iter().any(|(scored, score)| scored == k && !score.estimate.is_nan());
-    let unscored = ks.iter().copied().filter(|k| !has_score(k)).collect();
+    let has_score =
+        |model: &ModelKey| scores.iter().any(|(scored, score)| scored == model && !score.estimate.is_nan());
+    let unscored = models.iter().copied().filter(|model| !has_score(model)).collect();
     Ok(Some(Ranking { criterion, comparison, verdict, unscored, best_by_seed }))
 }

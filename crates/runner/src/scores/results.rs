@@ -30,11 +30,11 @@ type Search = (EmOptimum, Option<Result<ScoreRow>>);
 /// What the report shows.
 #[derive(Debug)]
 pub struct Results {
-    pub optima: Vec<(usize, EmOptimum)>,
+    pub optima: Vec<(ModelKey, EmOptimum)>,
     pub digests: Vec<Digest>,
-    /// Of each K the fit that stands for it in figures: of the lowest seed among those without doubts, if there are any.
+    /// Of each K the fit that stands for it in figures: of the lowest seed among those that are reliable, if there are any.
     /// Empty where no figures are wanted.
-    pub plot_draws: BTreeMap<usize, PlotDraws>,
+    pub plot_draws: BTreeMap<ModelKey, PlotDraws>,
     /// The terms of LOO.
     pub left_out: Vec<LeaveOneOut>,
     pub scores: Vec<ScoreRow>,
@@ -50,20 +50,20 @@ impl Results {
     ///
     /// # Errors
     /// Scores that cannot be compared.
-    pub fn of(experiment: &Experiment, findings: Findings, mut failures: Vec<Failure>) -> Result<Self> {
-        let ks = experiment.ks();
+    pub fn new(experiment: &Experiment, findings: Findings, mut failures: Vec<Failure>) -> Result<Self> {
+        let models = experiment.models();
         let mut seeds = experiment.spec.sampler.seeds.clone();
         seeds.sort_unstable();
 
         let mut optima = Vec::new();
         let mut of_modes = Vec::new();
-        for (k, optimum) in searches(experiment, &ks) {
+        for (model, optimum) in searches(experiment, &models) {
             let mut failed = |what: &str, error: anyhow::Error| {
-                failures.push(Failure { subject: format!("{what}, K = {k}"), reason: format!("{error:#}") });
+                failures.push(Failure { subject: format!("{what}, {model}"), reason: format!("{error:#}") });
             };
             match optimum {
                 Ok((optimum, of_mode)) => {
-                    optima.push((k, optimum));
+                    optima.push((model, optimum));
                     match of_mode.transpose() {
                         Ok(score) => of_modes.extend(score),
                         Err(error) => failed("mode", error),
@@ -73,25 +73,25 @@ impl Results {
             }
         }
 
-        let mut doubts = Vec::new();
+        let mut unreliable = Vec::new();
         let mut held_out = Vec::new();
         let asked = Criterion::ALL.into_iter().filter(|criterion| experiment.scores_by(*criterion));
         for criterion in asked.filter(|criterion| criterion.basis() == Basis::HeldOut) {
             let partitions = criterion.fits().map_or_else(Vec::new, |fits| experiment.parts(fits));
             let scorer =
                 HeldOutScorer { experiment, findings: &findings, criterion, partitions: &partitions };
-            for &components in &ks {
+            for &model in &models {
                 for &seed in &seeds {
-                    held_out.extend(scorer.score(components, seed, &mut failures, &mut doubts));
+                    held_out.extend(scorer.score(model, seed, &mut failures, &mut unreliable));
                 }
             }
         }
-        let (left_out, doubtful_refits) = left_out(experiment, &findings, &failures);
-        doubts.extend(doubtful_refits);
+        let (left_out, unreliable_refits) = left_out(experiment, &findings, &failures);
+        unreliable.extend(unreliable_refits);
         let mut tempered = Vec::new();
         for (job, found) in findings.tempered() {
             if !found.diagnostics.is_empty() {
-                doubts.push(UnreliableFit { job, diagnostics: found.diagnostics.clone() });
+                unreliable.push(UnreliableFit { job, diagnostics: found.diagnostics.clone() });
             }
             tempered.push(found.score.clone());
         }
@@ -100,7 +100,7 @@ impl Results {
             .iter()
             .map(|digest| UnreliableFit { job: digest.job, diagnostics: digest.health.diagnostics() })
             .filter(|fit| !fit.diagnostics.is_empty());
-        doubts.splice(0..0, whole);
+        unreliable.splice(0..0, whole);
 
         let mut scores = information_scores(experiment, &optima);
         scores.extend(of_modes);
@@ -110,50 +110,40 @@ impl Results {
         scores.extend(tempered);
         let data = Fingerprint::new(&experiment.dataset.data);
         scores.iter_mut().for_each(|row| row.score.data = Some(data));
-        let order = |row: &ScoreRow| (row.components, row.seed, row.score.criterion);
+        let order = |row: &ScoreRow| (row.model, row.seed, row.score.criterion);
         scores.sort_by_key(order);
         let rankings = Criterion::ALL
             .into_iter()
             .filter(|&criterion| experiment.scores_by(criterion))
-            .filter_map(|criterion| ranking(criterion, &scores, &ks).transpose())
+            .filter_map(|criterion| ranking(criterion, &scores, &models).transpose())
             .collect::<Result<Vec<_>>>()?;
         let answer = Answer::new(&experiment.spec.model.prior, &rankings, &scores);
-        Ok(Self {
-            optima,
-            digests,
-            plot_draws,
-            left_out,
-            scores,
-            rankings,
-            answer,
-            failures,
-            unreliable: doubts,
-        })
+        Ok(Self { optima, digests, plot_draws, left_out, scores, rankings, answer, failures, unreliable })
     }
 }
 
-/// The search for each K's maximised likelihood, and the score by the mode above what it finds, where criteria ask for them.
-fn searches(experiment: &Experiment, ks: &[usize]) -> Vec<(usize, Result<Search>)> {
+/// The search for each model's maximised likelihood, and the score by the mode above what it finds, where criteria ask for them.
+fn searches(experiment: &Experiment, models: &[ModelKey]) -> Vec<(ModelKey, Result<Search>)> {
     let with_mode = experiment.spec.scoring.needs(Basis::Mode);
-    let search = |k: usize| -> Result<Search> {
-        let optimum = maximise(experiment, ModelKey::full(k))?;
-        let of_mode = with_mode.then(|| laplace_score(experiment, k, &optimum));
+    let search = |model: ModelKey| -> Result<Search> {
+        let optimum = maximise(experiment, model)?;
+        let of_mode = with_mode.then(|| laplace_score(experiment, model, &optimum));
         Ok((optimum, of_mode))
     };
     if experiment.spec.scoring.needs_optima() {
-        ks.par_iter().map(|&k| (k, search(k))).collect()
+        models.par_iter().map(|&model| (model, search(model))).collect()
     } else {
         Vec::new()
     }
 }
 
-/// LOO of every fit of all rows, with its refits, and those of these that are doubtful.
+/// LOO of every fit of all rows, with its refits, and the unreliable ones among these.
 fn left_out(
     experiment: &Experiment,
     findings: &Findings,
     failures: &[Failure],
 ) -> (Vec<LeaveOneOut>, Vec<UnreliableFit>) {
-    let mut doubts = Vec::new();
+    let mut unreliable = Vec::new();
     let mut of_digest = |digest: &Digest| {
         let found = |task: Task| {
             let what = task.job.to_string();
@@ -164,15 +154,15 @@ fn left_out(
             if let Ok(held_out) = held_out
                 && !held_out.diagnostics.is_empty()
             {
-                doubts.push(UnreliableFit { job: task.job, diagnostics: held_out.diagnostics.clone() });
+                unreliable.push(UnreliableFit { job: task.job, diagnostics: held_out.diagnostics.clone() });
             }
             (task, held_out)
         };
         let refits: Vec<_> = digest.refits(experiment).into_iter().map(found).collect();
-        LeaveOneOut::of(digest, &refits)
+        LeaveOneOut::new(digest, &refits)
     };
     let left_out = findings.digests().filter_map(&mut of_digest).collect();
-    (left_out, doubts)
+    (left_out, unreliable)
 }
 
 /// Where scores by one criterion of held-out rows come from.
@@ -185,32 +175,32 @@ struct HeldOutScorer<'a> {
 }
 
 impl HeldOutScorer<'_> {
-    /// The score of one K and seed, where all of its parts are there; a part with a doubtful fit is a doubt.
+    /// The score of one K and seed, where all of its parts are there; parts with an unreliable fit are added to `unreliable`.
     fn score(
         &self,
-        components: usize,
+        model: ModelKey,
         seed: u64,
         failures: &mut Vec<Failure>,
-        doubts: &mut Vec<UnreliableFit>,
+        unreliable: &mut Vec<UnreliableFit>,
     ) -> Option<ScoreRow> {
-        let job = |variant| Job { model: ModelKey::full(components), seed, variant };
+        let job = |variant| Job { model, seed, variant };
         let held_out = |&(part, _): &HeldOutPart| Some((part, self.findings.held_out(job(part))?));
         let found: Vec<Vec<(Variant, &HeldOut)>> =
             self.partitions.iter().map(|parts| parts.iter().filter_map(held_out).collect()).collect();
         for (part, held_out) in
             found.iter().flatten().filter(|(_, held_out)| !held_out.diagnostics.is_empty())
         {
-            doubts.push(UnreliableFit { job: job(*part), diagnostics: held_out.diagnostics.clone() });
+            unreliable.push(UnreliableFit { job: job(*part), diagnostics: held_out.diagnostics.clone() });
         }
         if found.iter().zip(self.partitions).any(|(found, parts)| found.len() < parts.len()) {
             return None;
         }
         let n_observations = self.experiment.dataset.data.n_observations();
-        match cross_validated(self.criterion, (components, seed), n_observations, &found) {
+        match cross_validated(self.criterion, (model, seed), n_observations, &found) {
             Ok(row) => Some(row),
             Err(error) => {
                 failures.push(Failure {
-                    subject: format!("{} of K = {components}, seed {seed}", self.criterion),
+                    subject: format!("{} of {model}, seed {seed}", self.criterion),
                     reason: format!("{error:#}"),
                 });
                 None

@@ -4,11 +4,12 @@ use gmm_sampler::diagnostics::Summary;
 use gmm_scoring::Score;
 
 use crate::scores::diagnostic::{Diagnostic, ScoreDiagnostic};
+use crate::study::job::ModelKey;
 
 /// One row of `scores.parquet`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreRow {
-    pub components: usize,
+    pub model: ModelKey,
     /// None for criteria of the maximised likelihood or the posterior's mode, which no seed of the sampler moves.
     pub seed: Option<u64>,
     /// Not reliable where a diagnostic, its own or one of these, makes it so.
@@ -20,8 +21,8 @@ pub struct ScoreRow {
 impl ScoreRow {
     /// A score of which nothing else is to be said.
     #[must_use]
-    pub fn new(components: usize, seed: Option<u64>, score: Score) -> Self {
-        Self { components, seed, score, diagnostics: Vec::new() }
+    pub fn new(model: ModelKey, seed: Option<u64>, score: Score) -> Self {
+        Self { model, seed, score, diagnostics: Vec::new() }
     }
 
     /// Adds a diagnostic, which may make the score unreliable.
@@ -39,7 +40,7 @@ impl ScoreRow {
 /// One row of `summary.parquet`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummaryRow {
-    pub components: usize,
+    pub model: ModelKey,
     pub seed: u64,
     pub parameter: String,
     pub summary: Summary,

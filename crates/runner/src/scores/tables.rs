@@ -19,7 +19,7 @@ impl Store {
         let number = |value: fn(&ScoreRow) -> f64| rows.iter().map(value).collect::<Vec<_>>();
         let text = |value: fn(&ScoreRow) -> String| rows.iter().map(value).collect::<Vec<_>>();
         let columns = vec![
-            Column::new("components", rows.iter().map(|row| row.components as u32).collect::<Vec<_>>()),
+            Column::new("components", rows.iter().map(|row| row.model.components as u32).collect::<Vec<_>>()),
             Column::new("seed", rows.iter().map(|row| row.seed).collect::<Vec<Option<u64>>>()),
             Column::new("criterion", text(|row| row.score.criterion.name().to_owned())),
             Column::new("estimate", number(|row| row.score.estimate)),
@@ -42,7 +42,7 @@ impl Store {
         let number =
             |value: fn(&Summary) -> f64| rows.iter().map(|row| value(&row.summary)).collect::<Vec<_>>();
         let columns = vec![
-            Column::new("components", rows.iter().map(|row| row.components as u32).collect::<Vec<_>>()),
+            Column::new("components", rows.iter().map(|row| row.model.components as u32).collect::<Vec<_>>()),
             Column::new("seed", rows.iter().map(|row| row.seed).collect::<Vec<u64>>()),
             Column::new("parameter", rows.iter().map(|row| row.parameter.clone()).collect::<Vec<_>>()),
             Column::new("mean", number(|s| s.mean)),
@@ -71,7 +71,7 @@ impl Store {
         let n = |fit: &LeaveOneOut| fit.elpd.len();
         let numbers =
             |values: fn(&LeaveOneOut) -> &[f64]| fits.iter().flat_map(values).copied().collect::<Vec<f64>>();
-        let components = fits.iter().flat_map(|fit| std::iter::repeat_n(fit.components as u32, n(fit)));
+        let components = fits.iter().flat_map(|fit| std::iter::repeat_n(fit.model.components as u32, n(fit)));
         let seeds = fits.iter().flat_map(|fit| std::iter::repeat_n(fit.seed, n(fit)));
         let observations = fits.iter().flat_map(|fit| 0..n(fit) as u32);
         let how = fits.iter().flat_map(|fit| &fit.how).map(ToString::to_string);

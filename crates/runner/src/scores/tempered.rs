@@ -23,15 +23,15 @@ pub struct Tempered {
 impl Tempered {
     /// # Errors
     /// Draws that are no mixtures.
-    pub fn of(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self> {
+    pub fn from_fit(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self> {
         let (matrix, spiked) =
             log_likelihood_and_spiked(experiment, job.model.components, fit, &experiment.dataset.data)?;
         let log_likelihood = pass(&matrix, false, false).log_likelihood;
         let health =
-            Health::of(fit, &invariants(fit, &log_likelihood), spiked, 0.0, ConvergenceThresholds::DRAWS);
+            Health::new(fit, &invariants(fit, &log_likelihood), spiked, 0.0, ConvergenceThresholds::DRAWS);
         let score = wbic(&log_likelihood, mcse_mean(&log_likelihood, fit.draws.n_chains()));
         let diagnostics = health.diagnostics();
-        let mut score = ScoreRow::new(job.model.components, Some(job.seed), score);
+        let mut score = ScoreRow::new(job.model, Some(job.seed), score);
         score.push_fit(&diagnostics);
         Ok(Self { score, diagnostics })
     }

@@ -68,7 +68,7 @@ fn refitted_loo_is_loo_by_brute_force() {
     let findings = sampled(&experiment, &directory, &refits, findings);
     let digest = findings.digests().next().unwrap();
     let found = |task: &Task| (task.clone(), Ok(findings.held_out(task.job).unwrap()));
-    let loo = LeaveOneOut::of(digest, &refits.iter().map(found).collect::<Vec<_>>()).unwrap();
+    let loo = LeaveOneOut::new(digest, &refits.iter().map(found).collect::<Vec<_>>()).unwrap();
     assert_eq!((loo.score.score.n_bad, loo.score.score.reliable), (0, true), "{:?}", loo.score.diagnostics);
 
     // Every observation by a fit without it, with another seed.
@@ -113,7 +113,7 @@ fn folds_that_start_where_all_rows_do_score_as_fits_of_their_training_rows_alone
         let training: Vec<[f64; 2]> =
             (0..rows.len()).filter(|row| !task.held_out.contains(row)).map(|row| rows[row]).collect();
         let alone = self::experiment(directory.path(), &training, "criteria = []");
-        let (preparation, _) = Preparation::of_all(&alone, ModelKey::full(2)).unwrap();
+        let (preparation, _) = Preparation::for_all_rows(&alone, ModelKey::full(2)).unwrap();
         let progress = Progress::new("fits", 1, 0, Display::Hidden);
         let of_fit = progress.fit(task.job, 0);
         let chains = (0..4)

@@ -58,7 +58,7 @@ pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<Warning> {
     }
     let scales = scale_prior(spec);
     // Fewer components bear fewer ties; a single one owns all rows, which no column shares.
-    let fewest = experiment.ks().into_iter().find(|&k| k > 1);
+    let fewest = experiment.models().into_iter().map(|model| model.components).find(|&k| k > 1);
     let columns: Vec<TiedColumn> = ties
         .iter()
         .zip(&experiment.dataset.columns)

@@ -59,7 +59,7 @@ impl DrawsFile {
         let mut start = [0; MAGIC.len()];
         if file.read_exact(&mut start).is_err() || start != MAGIC {
             let problem = Problem::new(&shown, format!("`{shown}` is not a Parquet file"));
-            return Err(problem.help("save the draws as Parquet, a row a draw").into());
+            return Err(problem.help("save the draws as Parquet, one row for each draw").into());
         }
         let footer = Footer::read(Source::Disk(&file)).map_err(|error| damaged(&shown, &error))?;
         // Numbers do not need them, and every reading of a batch would decode the Arrow schema that is among them.
@@ -90,7 +90,7 @@ impl DrawsFile {
                 1 => problem,
                 more => problem.note(format!("and so do {} more columns", more - 1)),
             }
-            .note(format!("every column but `{CHAIN}` and `{DRAW}` is taken for {}", content.name()))
+            .note(format!("every column but `{CHAIN}` and `{DRAW}` is read as {}", content.name()))
             .into());
         }
         if fields[chain].kind != Kind::Numbers {

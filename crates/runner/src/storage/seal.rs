@@ -190,8 +190,8 @@ mod tests {
         let bytes = foreign::bytes(vec![foreign::column("row", [1u32, 2])]);
         let reason = |bytes: &[u8]| Sealed::open(bytes.to_vec()).unwrap_err().to_string();
         assert!(reason(&bytes).contains("another program"));
-        assert!(reason(b"row\n1\n").contains("does not begin like Parquet"));
+        assert!(reason(b"row\n1\n").contains("does not start like Parquet"));
         assert!(reason(b"").contains("empty"));
-        assert!(reason(&bytes[..bytes.len() - 3]).contains("end is missing"));
+        assert!(reason(&bytes[..bytes.len() - 3]).contains("the end of the file is missing"));
     }
 }

@@ -32,6 +32,14 @@ impl ModelKey {
         }
     }
 
+    /// What tables and names of figures call it.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self.covariance {
+            Covariance::Full => self.components.to_string(),
+        }
+    }
+
     /// A number that no other model has: the key of its random streams.
     #[must_use]
     pub fn stream_key(self) -> u64 {

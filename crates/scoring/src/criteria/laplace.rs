@@ -33,10 +33,10 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LaplaceError {
     /// No mode, or a highest one at which the log density is not concave.
-    #[error("the posterior is not curved like a peak at its highest known mode: no normal approximates it")]
+    #[error("the highest mode found is not a peak, so no normal distribution approximates it")]
     NoPeak,
     /// More components coincide than a permanent can be computed for.
-    #[error("{found} components coincide, of which {LARGEST} can be told how often relabelling counts them")]
+    #[error("{found} components coincide; relabelled copies can be counted for at most {LARGEST}")]
     TooManyAlike {
         /// How many.
         found: usize,

@@ -69,7 +69,7 @@ impl LooPoint {
         let relative_efficiency = match efficiency {
             Efficiency::Known(known) => known,
             Efficiency::Estimated { n_chains } => {
-                let greatest = Span::of(log_likelihood).greatest;
+                let greatest = Span::from_column(log_likelihood).greatest;
                 let likelihoods: Vec<f64> = log_likelihood.iter().map(|l| libm::exp(l - greatest)).collect();
                 relative_efficiency(&likelihoods, n_chains)
             }

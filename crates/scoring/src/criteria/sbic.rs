@@ -14,7 +14,7 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Deviance,
     source: Source::Likelihood(|maxima| sbic(maxima, sbic_phi(maxima.n_features))),
     terms: None,
-    rationale: "minimises sBIC, which penalises spare components less",
+    rationale: "minimises sBIC, which penalises surplus components less",
     rank: None,
     by_default: true,
 };

@@ -1,10 +1,10 @@
 //! The results of the accuracy suite as text for the terminal and as CSV.
 
-use anyhow::Result;
 use gmm_accuracy::check::{Check, CheckResult, FAMILY_WISE_ERROR_RATE, Verdict};
 
 use super::results::SuiteResults;
-use crate::present::text_table::TextTable;
+use crate::present::csv;
+use crate::present::text_table::{TextTable, terminal_width};
 
 /// File name of the table with all checks.
 pub const CSV: &str = "accuracy.csv";
@@ -32,15 +32,14 @@ fn parts(results: &SuiteResults) -> String {
             part.smallest_p_value.map_or("–".to_owned(), number),
         ]);
     }
-    left_aligned(&mut rows, 1);
-    TextTable::new(rows).render(usize::MAX, 1)
+    TextTable::with_names(rows).render(terminal_width(), 1)
 }
 
 /// The checks with these verdicts, under the names of their cases.
 fn checks(results: &SuiteResults, listed: impl Fn(Verdict) -> bool) -> String {
     let listed: Vec<&(Check, Verdict)> =
         results.checks.iter().filter(|(_, verdict)| listed(*verdict)).collect();
-    let mut rows: Vec<Vec<String>> = listed
+    let rows: Vec<Vec<String>> = listed
         .iter()
         .map(|(check, verdict)| {
             let mut row = vec![format!("  {}", verdict.name()), check.quantity.clone()];
@@ -55,10 +54,11 @@ fn checks(results: &SuiteResults, listed: impl Fn(Verdict) -> bool) -> String {
             row
         })
         .collect();
-    left_aligned(&mut rows, 3);
+    // Lines belong to their checks, so that the table is not cut to the terminal's width.
+    let table = TextTable { rows, n_left: 3 }.render(usize::MAX, 1);
     let mut text = String::new();
     let mut case = None;
-    for (line, (check, _)) in TextTable::new(rows).render(usize::MAX, 1).lines().zip(listed) {
+    for (line, (check, _)) in table.lines().zip(listed) {
         let title = format!("{}: {}", check.part.name(), check.case);
         if case.as_ref() != Some(&title) {
             text.push_str(&format!("{title}\n"));
@@ -86,36 +86,23 @@ pub fn number(value: f64) -> String {
     if value == 0.0 || value.abs() >= 0.001 { format!("{value:.3}") } else { format!("{value:.1e}") }
 }
 
-/// Pads the first columns on the right, since a table aligns to the right.
-fn left_aligned(rows: &mut [Vec<String>], columns: usize) {
-    for column in 0..columns {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        let width = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-        for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
-            *cell = format!("{cell:<width$}");
-        }
-    }
-}
-
 /// `accuracy.csv`: one row per check. What a check does not have is empty.
-pub fn csv(results: &SuiteResults) -> Result<String> {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["part", "case", "quantity", "statistic", "value", "p_value", "bound", "verdict"])?;
-    for (check, verdict) in &results.checks {
+pub fn csv(results: &SuiteResults) -> String {
+    let header = ["part", "case", "quantity", "statistic", "value", "p_value", "bound", "verdict"];
+    let row = |(check, verdict): &(Check, Verdict)| {
         let result = &check.result;
-        writer.write_record([
-            check.part.name(),
-            &check.case,
-            &check.quantity,
-            result.statistic(),
-            &number(result.value()),
-            &number(result.p_value()),
-            &number(result.bound()),
-            verdict.name(),
-        ])?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+        [
+            check.part.name().to_owned(),
+            check.case.clone(),
+            check.quantity.clone(),
+            result.statistic().to_owned(),
+            csv::number(result.value()),
+            csv::number(result.p_value()),
+            csv::number(result.bound()),
+            verdict.name().to_owned(),
+        ]
+    };
+    csv::csv(header, results.checks.iter().map(row))
 }
 
 #[cfg(test)]
@@ -159,7 +146,7 @@ mod tests {
 
     #[test]
     fn cells_with_commas_are_quoted_in_csv() {
-        let csv = csv(&results()).unwrap();
+        let csv = csv(&results());
         assert!(
             csv.contains("posteriors,\"blobs, K = 8\",convergence,max R-hat,1.002,,1.01,pass\n"),
             "{csv}"

@@ -100,7 +100,7 @@ fn fit(experiment: &Experiment, seed: u64) -> Result<Sample> {
     let progress = Progress::new("fits", 1, 0, Display::Hidden);
     let fit_progress = progress.fit(job, 0);
     let began = process_time();
-    let (preparation, _) = Preparation::of_all(experiment, job.model)?;
+    let (preparation, _) = Preparation::for_all_rows(experiment, job.model)?;
     let halt = AtomicBool::new(false);
     let ends = (0..chains).map(|chain| preparation.run_chain(seed, chain, &fit_progress.chain(), &halt));
     let ends = ends.collect::<Result<Vec<_>, FitError>>()?;

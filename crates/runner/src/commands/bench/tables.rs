@@ -7,7 +7,7 @@ use gmm_bench::measurement::{Area, Measurement, Quantity};
 use gmm_bench::suite::BenchResults;
 
 use crate::present::table::short;
-use crate::present::text_table::TextTable;
+use crate::present::text_table::{TextTable, terminal_width};
 use crate::storage::provenance::Machine;
 
 /// All tables with their headings.
@@ -110,7 +110,7 @@ impl<'a> Cases<'a> {
             row.extend(cells(&find));
             rows.push(row);
         }
-        TextTable::new(rows).render(usize::MAX, 1)
+        TextTable::new(rows).render(terminal_width(), 1)
     }
 }
 
@@ -185,7 +185,7 @@ fn growth(results: &BenchResults) -> String {
         row.extend(numbers);
         row
     });
-    TextTable::new(rows.collect()).render(usize::MAX, 1)
+    TextTable::new(rows.collect()).render(terminal_width(), 1)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn conclude(
     warnings: &[String],
     scope: ReportScope,
 ) -> Result<Results> {
-    let results = Results::of(experiment, findings, failures)?;
+    let results = Results::new(experiment, findings, failures)?;
     // Before any new table, so that an interruption leaves no page that contradicts one.
     report::remove(store)?;
     store.write_scores(&results.scores, words::diagnostics::note)?;

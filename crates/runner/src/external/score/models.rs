@@ -17,12 +17,13 @@ pub struct Model {
     /// Of the log-likelihood of all observations: whether the chains mixed.
     pub log_likelihood: Summary,
     /// Why its scores should not be believed.
-    pub doubts: Vec<String>,
+    pub caveats: Vec<String>,
 }
 
 /// Models by PSIS-LOO, best first.
 pub struct Ranked {
-    pub comparison: Comparison,
+    /// Each model by its place in the list of files.
+    pub comparison: Comparison<usize>,
     /// In the order of the models.
     pub pseudo_bma: Vec<f64>,
     pub pseudo_bma_plus: Vec<f64>,

@@ -19,23 +19,23 @@ const VERY_BAD: f64 = 1.0;
 
 /// Every model in turn, then how they compare.
 pub fn text(models: &[Model], ranked: Option<&Ranked>) -> String {
-    let mut text: String = models.iter().map(of_model).collect::<Vec<_>>().join("\n");
+    let mut text: String = models.iter().map(model_text).collect::<Vec<_>>().join("\n");
     if let Some(ranked) = ranked {
         write!(text, "\n{}", comparison(models, ranked)).expect("writing to a string cannot fail");
     }
     text
 }
 
-fn of_model(model: &Model) -> String {
+fn model_text(model: &Model) -> String {
     let Model { name, n_chains, n_draws, observations, log_likelihood, .. } = model;
     let mut scores = vec![["", "elpd", "SE", "p "].map(str::to_owned).to_vec()];
     for (title, score) in [("PSIS-LOO", &model.loo), ("WAIC", &model.waic)] {
-        let doubt = if score.reliable { " " } else { "?" };
+        let caveat = if score.reliable { " " } else { "?" };
         scores.push(vec![
             title.to_owned(),
             format!("{:.2}", score.estimate),
             short(score.se),
-            format!("{}{doubt}", short(score.p_eff)),
+            format!("{}{caveat}", short(score.p_eff)),
         ]);
     }
     let or_dash = |value: f64, text: String| if value.is_nan() { "–".to_owned() } else { text };
@@ -117,18 +117,18 @@ fn comparison(models: &[Model], ranked: &Ranked) -> String {
             .to_vec(),
     ];
     for row in &ranked.comparison.rows {
-        let index = row.components;
-        let doubt = if models[index].doubts.is_empty() { " " } else { "?" };
+        let index = row.model;
+        let caveat = if models[index].caveats.is_empty() { " " } else { "?" };
         rows.push(vec![
             models[index].name.clone(),
             short(row.difference),
             short(row.difference_se),
             format!("{:.3}", row.weight),
             format!("{:.3}", ranked.pseudo_bma[index]),
-            format!("{:.3}{doubt}", ranked.pseudo_bma_plus[index]),
+            format!("{:.3}{caveat}", ranked.pseudo_bma_plus[index]),
         ]);
     }
-    let legend = if models.iter().all(|model| model.doubts.is_empty()) { "" } else { "\n?  unreliable\n" };
+    let legend = if models.iter().all(|model| model.caveats.is_empty()) { "" } else { "\n?  unreliable\n" };
     format!("{}{legend}", render(rows))
 }
 
@@ -171,13 +171,13 @@ pub fn json(models: &[Model], ranked: Option<&Ranked>) -> Value {
                 "note": note(waic),
             },
             "log_likelihood": {"rhat": total.rhat, "ess_bulk": total.ess_bulk, "ess_tail": total.ess_tail},
-            "reliable": model.doubts.is_empty(),
+            "reliable": model.caveats.is_empty(),
         })
     };
     let rows = ranked.iter().flat_map(|ranked| {
         ranked.comparison.rows.iter().enumerate().map(|(rank, row)| {
             json!({
-                "name": models[row.components].name,
+                "name": models[row.model].name,
                 "criterion": "loo",
                 "rank": rank + 1,
                 "elpd": row.estimate,
@@ -185,9 +185,9 @@ pub fn json(models: &[Model], ranked: Option<&Ranked>) -> Value {
                 "elpd_diff": row.difference,
                 "se_diff": row.difference_se,
                 "stacking": row.weight,
-                "pseudo_bma": ranked.pseudo_bma[row.components],
-                "pseudo_bma_plus": ranked.pseudo_bma_plus[row.components],
-                "reliable": models[row.components].doubts.is_empty(),
+                "pseudo_bma": ranked.pseudo_bma[row.model],
+                "pseudo_bma_plus": ranked.pseudo_bma_plus[row.model],
+                "reliable": models[row.model].caveats.is_empty(),
             })
         })
     });

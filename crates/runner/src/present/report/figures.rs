@@ -14,6 +14,7 @@ use crate::scores::criterion_title::title;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
+use crate::study::job::ModelKey;
 
 /// Draws one figure; `None` where the results have nothing to show in it.
 type DrawFigure = fn(&Experiment, &Results) -> Result<Option<ReportFigure>>;
@@ -34,7 +35,7 @@ pub struct ReportFigures {
 
 /// The figure of one fitted mixture, and what its caption adds.
 pub struct MixtureFigure {
-    pub components: usize,
+    pub model: ModelKey,
     /// Components that are the most probable one of at least one observation.
     pub occupied: usize,
     /// Adjusted Rand index of the clusters and the label column, if the data have one.
@@ -54,9 +55,11 @@ impl ReportFigures {
             Ok(drawn.into_iter().flatten().collect())
         };
         let mixtures = experiment
-            .ks()
+            .models()
             .par_iter()
-            .filter_map(|k| results.plot_draws.get(k).map(|draws| mixture(experiment, results, draws)))
+            .filter_map(|model| {
+                results.plot_draws.get(model).map(|draws| mixture(experiment, results, draws))
+            })
             .collect::<Result<_>>()?;
         Ok(Self { overview: draw(&OVERVIEW)?, mixtures, diagnostics: draw(&DIAGNOSTICS)? })
     }
@@ -74,13 +77,13 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportF
     }
     let panels = results.rankings.iter().map(|ranking| {
         let scores = ranking
-            .rows_by_components()
+            .rows_by_model()
             .into_iter()
             .map(|row| PlottedScore {
-                components: row.components,
+                components: row.model.components,
                 estimate: row.estimate,
                 difference_se: row.difference_error(ranking.criterion),
-                seeds: estimates_by_seed(results, ranking, row.components),
+                seeds: estimates_by_seed(results, ranking, row.model),
                 reliable: row.reliable,
             })
             .collect();
@@ -91,8 +94,8 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportF
             name: title(ranking.criterion, &experiment.spec.scoring),
             direction: if higher { Direction::HigherIsBetter } else { Direction::LowerIsBetter },
             scores,
-            best: ranking.verdict.as_ref().map(|verdict| verdict.best),
-            smallest_indistinguishable: tested.map(|verdict| verdict.smallest),
+            best: ranking.verdict.as_ref().map(|verdict| verdict.best.components),
+            smallest_indistinguishable: tested.map(|verdict| verdict.smallest.components),
         }
     });
     let figure = CriteriaPlot { panels: panels.collect() }.draw().context("figure of the criteria")?;
@@ -106,13 +109,11 @@ fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportF
 }
 
 /// The estimates of one criterion and K, one for each seed.
-fn estimates_by_seed(results: &Results, ranking: &Ranking, components: usize) -> Vec<f64> {
+fn estimates_by_seed(results: &Results, ranking: &Ranking, model: ModelKey) -> Vec<f64> {
     results
         .scores
         .iter()
-        .filter(|row| {
-            row.score.criterion == ranking.criterion && row.components == components && row.seed.is_some()
-        })
+        .filter(|row| row.score.criterion == ranking.criterion && row.model == model && row.seed.is_some())
         .map(|row| row.score.estimate)
         .collect()
 }
@@ -122,16 +123,16 @@ fn differences(experiment: &Experiment, results: &Results) -> Result<Option<Repo
         results.rankings.iter().filter(|ranking| ranking.criterion.scale() == Scale::Prediction);
     let panels: Vec<CriterionDifferences> = predictions
         .map(|ranking| {
-            let differences = ranking.rows_by_components().into_iter().map(|row| Difference {
-                components: row.components,
+            let differences = ranking.rows_by_model().into_iter().map(|row| Difference {
+                components: row.model.components,
                 elpd_diff: row.difference,
-                se_diff: if ranking.is_best(row.components) { f64::NAN } else { row.difference_se },
+                se_diff: if ranking.is_best(row.model) { f64::NAN } else { row.difference_se },
                 reliable: row.reliable,
             });
             CriterionDifferences {
                 criterion: title(ranking.criterion, &experiment.spec.scoring),
                 differences: differences.collect(),
-                best: ranking.verdict.as_ref().map(|verdict| verdict.best),
+                best: ranking.verdict.as_ref().map(|verdict| verdict.best.components),
             }
         })
         .collect();
@@ -149,21 +150,21 @@ fn differences(experiment: &Experiment, results: &Results) -> Result<Option<Repo
 }
 
 fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Result<MixtureFigure> {
-    let k = draws.components;
+    let model = draws.model;
     let MixturePlotData { plot, occupied } = MixturePlotData::new(experiment, draws);
     let rand_index =
         experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&plot.clusters, classes));
-    let figure = plot.draw().with_context(|| format!("figure of K = {k}"))?;
-    let n_seeds = results.digests.iter().filter(|digest| digest.job.model.components == k).count();
+    let figure = plot.draw().with_context(|| format!("figure of {model}"))?;
+    let n_seeds = results.digests.iter().filter(|digest| digest.job.model == model).count();
     let seed = if n_seeds > 1 { format!(" (seed {})", draws.seed) } else { String::new() };
     Ok(MixtureFigure {
-        components: k,
+        model,
         occupied,
         rand_index,
         figure: ReportFigure {
-            name: format!("mixture-{k}"),
+            name: format!("mixture-{}", model.label()),
             caption: format!(
-                "Fitted mixture with K = {k}{seed}. Colours show the most probable component of each observation; components \
+                "Fitted mixture with {model}{seed}. Colours show the most probable component of each observation; components \
                  are drawn at their posterior medians, with the posterior predictive density."
             ),
             figure,
@@ -173,19 +174,19 @@ fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Res
 
 /// Traces of the fit that gives the answer.
 fn traces(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
-    let chosen = results.answer.as_ref().map_or(experiment.ks()[0], |answer| answer.components);
+    let chosen = results.answer.as_ref().map_or(experiment.models()[0], |answer| answer.model);
     let Some(draws) = results.plot_draws.get(&chosen) else { return Ok(None) };
     let chains = |column: &[f64]| column.chunks(draws.n_draws).map(<[f64]>::to_vec).collect();
     let traces =
         draws.traces.iter().map(|(name, column)| Trace { name: (*name).to_owned(), chains: chains(column) });
-    let plot = TracePlot { components: draws.components, traces: traces.collect() };
+    let plot = TracePlot { components: draws.model.components, traces: traces.collect() };
     let figure = plot.draw().context("figure of the traces")?;
     Ok(Some(ReportFigure {
         name: "traces".to_owned(),
         caption: format!(
-            "K = {}, seed {}: traces of label-invariant quantities, and the ranks of each chain's draws among all draws. \
+            "{}, seed {}: traces of label-invariant quantities, and the ranks of each chain's draws among all draws. \
              Flat rank histograms mean that the chains agree.",
-            draws.components, draws.seed
+            draws.model, draws.seed
         ),
         figure,
     }))

@@ -28,8 +28,8 @@ impl MixturePlotData {
     pub fn new(experiment: &Experiment, plot_draws: &PlotDraws) -> Self {
         let data = &experiment.dataset.data;
         let (n, d) = (data.n_observations(), data.n_features());
-        let PlotDraws { components, draws, .. } = plot_draws;
-        let components = *components;
+        let PlotDraws { model, draws, .. } = plot_draws;
+        let components = model.components;
 
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];

@@ -9,11 +9,13 @@ use crate::engine::experiment::Experiment;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
+use crate::present::text_table::FILE_WIDTH;
 use crate::present::words;
 use crate::scores::criterion_title::title;
 use crate::scores::failure::UnreliableFit;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
+use crate::study::job::ModelKey;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -50,10 +52,10 @@ pub fn render(
         notes => notes(results),
         overview => page_values(&figures.overview),
         mixtures => figures.mixtures.iter().map(|mixture| context! {
-            components => mixture.components,
+            components => mixture.model.label(),
             occupied => mixture.occupied,
             rand_index => mixture.rand_index.map(short),
-            chosen => results.answer.as_ref().is_some_and(|answer| answer.components == mixture.components),
+            chosen => results.answer.as_ref().is_some_and(|answer| answer.model == mixture.model),
             figure => mixture.figure.page_values(),
         }).collect::<Vec<_>>(),
         diagnostics => page_values(&figures.diagnostics),
@@ -71,11 +73,11 @@ pub fn render(
 
 /// The comparison: a row a K, a cell a criterion.
 fn comparison(experiment: &Experiment, results: &Results) -> Value {
-    let ks = experiment.ks();
-    let rows = ks.iter().map(|&k| {
-        let cells = results.rankings.iter().map(|ranking| cell(ranking, k)).collect::<Vec<_>>();
-        let chosen = results.answer.as_ref().is_some_and(|answer| answer.components == k);
-        context! { components => k, parameters => experiment.n_parameters(k), cells, chosen }
+    let models = experiment.models();
+    let rows = models.iter().map(|&model| {
+        let cells = results.rankings.iter().map(|ranking| cell(ranking, model)).collect::<Vec<_>>();
+        let chosen = results.answer.as_ref().is_some_and(|answer| answer.model == model);
+        context! { components => model.label(), parameters => experiment.n_parameters(model), cells, chosen }
     });
     let heads = results.rankings.iter().map(|ranking| {
         context! {
@@ -86,16 +88,16 @@ fn comparison(experiment: &Experiment, results: &Results) -> Value {
     context! { heads => heads.collect::<Vec<_>>(), rows => rows.collect::<Vec<_>>() }
 }
 
-fn cell(ranking: &Ranking, components: usize) -> Value {
-    let Some(row) = ranking.comparison.rows.iter().find(|row| row.components == components) else {
+fn cell(ranking: &Ranking, model: ModelKey) -> Value {
+    let Some(row) = ranking.comparison.rows.iter().find(|row| row.model == model) else {
         return context! { text => "failed", se => "", standing => "", class => "", reliable => false, weight => "" };
     };
-    let is_best = ranking.is_best(components);
+    let is_best = ranking.is_best(model);
     context! {
         text => if is_best { short(row.estimate) } else if row.difference > 0.0 { format!("+{}", short(row.difference)) } else { short(row.difference) },
         se => if is_best || row.difference_error(ranking.criterion).is_nan() { String::new() } else { short(row.difference_error(ranking.criterion)) },
-        standing => standing(ranking, components),
-        class => if is_best { "best" } else if standing(ranking, components).is_empty() { "" } else { "near" },
+        standing => standing(ranking, model),
+        class => if is_best { "best" } else if standing(ranking, model).is_empty() { "" } else { "near" },
         reliable => row.reliable,
         weight => format!("{:.2}", row.weight),
     }
@@ -103,7 +105,8 @@ fn cell(ranking: &Ranking, components: usize) -> Value {
 
 /// The posterior of the number of components that own an observation, a row a fit.
 fn occupied(experiment: &Experiment, results: &Results) -> Value {
-    let counts: Vec<usize> = (1..=experiment.ks().last().copied().unwrap_or(0)).collect();
+    let largest = experiment.models().last().map_or(0, |model| model.components);
+    let counts: Vec<usize> = (1..=largest).collect();
     let rows = results.digests.iter().map(|digest| {
         let share = |count: &usize| match digest.occupied.get(count - 1) {
             None => String::new(),
@@ -111,7 +114,7 @@ fn occupied(experiment: &Experiment, results: &Results) -> Value {
             Some(share) => format!("{:.1}", 100.0 * share),
         };
         let shares = counts.iter().map(share).collect::<Vec<_>>();
-        context! { components => digest.job.model.components, seed => digest.job.seed, shares }
+        context! { components => digest.job.model.label(), seed => digest.job.seed, shares }
     });
     let rows = rows.collect::<Vec<_>>();
     context! { counts, rows }
@@ -131,7 +134,7 @@ fn notes(results: &Results) -> Vec<Value> {
         .map(|(row, note)| {
             let seed = row.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
             context! {
-                about => format!("{}, K = {}{seed}", row.score.criterion.title(), row.components),
+                about => format!("{}, {}{seed}", row.score.criterion.title(), row.model),
                 note,
             }
         })
@@ -145,7 +148,7 @@ fn fits(results: &Results) -> Vec<Value> {
         .map(|digest| {
             let health = &digest.health;
             context! {
-                components => digest.job.model.components,
+                components => digest.job.model.label(),
                 seed => digest.job.seed,
                 rhat => format!("{:.3}", health.max_rhat),
                 ess_bulk => format!("{:.0}", health.min_ess_bulk),
@@ -166,9 +169,9 @@ fn optima(results: &Results) -> Vec<Value> {
     results
         .optima
         .iter()
-        .map(|(components, optimum)| {
+        .map(|(model, optimum)| {
             context! {
-                components,
+                components => model.label(),
                 log_likelihood => optimum.best.as_ref().map_or("–".to_owned(), |best| format!("{:.3}", best.log_likelihood)),
                 starts => optimum.n_starts,
                 reached => optimum.n_reached,
@@ -191,7 +194,7 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         text.push('\n');
     }
     text.push_str("```text\n");
-    text.push_str(&table::ranks(experiment, results, usize::MAX));
+    text.push_str(&table::ranks(experiment, results, FILE_WIDTH));
     text.push_str("```\n");
     let of_repeats = results
         .scores
@@ -200,9 +203,9 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
     let of_repeats = of_repeats.filter_map(|row| {
         let seed = row.seed?;
         Some(format!(
-            "{}, K = {}, seed {seed}: {}.",
+            "{}, {}, seed {seed}: {}.",
             row.score.criterion,
-            row.components,
+            row.model,
             words::diagnostics::note(row)
         ))
     });

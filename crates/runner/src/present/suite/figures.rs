@@ -73,7 +73,7 @@ fn bias(results: &SuiteResults) -> Result<Option<ReportFigure>> {
             .filter(|bias| bias.prior == index)
             .map(|bias| Bias {
                 criterion: title(bias.criterion, &results.spec.scoring),
-                components: bias.components,
+                components: bias.model.components,
                 mean: bias.excess.mean,
                 se: bias.excess.se,
             })

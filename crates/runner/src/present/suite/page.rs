@@ -17,12 +17,12 @@ const TEMPLATE: &str = include_str!("page.html");
 pub fn render(results: &SuiteResults, figures: &[ReportFigure]) -> Result<String> {
     let by_factor =
         breakdowns(results).into_iter().map(|(name, cells)| context! { name, table => table(cells) });
-    let doubtful: usize = results.outcomes.iter().map(|outcome| outcome.n_doubtful).sum();
+    let unreliable: usize = results.outcomes.iter().map(|outcome| outcome.n_unreliable).sum();
     let values = context! {
         name => results.spec.name.clone(),
         headline => headline(results),
         n_sets => results.sets.len(),
-        doubtful,
+        unreliable,
         shares => table(shares(results)),
         by_factor => by_factor.collect::<Vec<_>>(),
         biases => biases(results).map(table),

@@ -4,10 +4,13 @@ use std::fmt::Write;
 
 use gmm_scoring::Criterion;
 
+use crate::present::csv;
+use crate::present::text_table::{FILE_WIDTH, TextTable, terminal_width};
 use crate::recovery::bias::{Bias, Mean};
 use crate::recovery::results::SuiteResults;
 use crate::recovery::tally::{Factor, Paired, Rule, SelectionRule, Tally};
 use crate::scores::criterion_title::title;
+use crate::study::job::ModelKey;
 use crate::study::spec::{Centre, MeansPrior, PriorSpec};
 
 const STRING: &str = "writing to a string cannot fail";
@@ -84,18 +87,17 @@ pub fn biases(results: &SuiteResults) -> Option<Cells> {
     let mut head = vec!["prior".to_owned(), "K".to_owned()];
     head.extend(criteria.iter().map(|&criterion| name(criterion)));
     head.extend(paired.iter().map(|&criterion| format!("{} − {}", name(criterion), name(Criterion::Kfold))));
-    let mut places: Vec<(usize, usize)> =
-        results.biases.iter().map(|bias| (bias.prior, bias.components)).collect();
+    let mut places: Vec<(usize, ModelKey)> =
+        results.biases.iter().map(|bias| (bias.prior, bias.model)).collect();
     places.sort_unstable();
     places.dedup();
-    let rows = places.into_iter().map(|(prior, components)| {
+    let rows = places.into_iter().map(|(prior, model)| {
         let cell = |criterion: Criterion, of: fn(&Bias) -> Mean| {
-            let wanted = (prior, components, criterion);
-            let found =
-                results.biases.iter().find(|bias| (bias.prior, bias.components, bias.criterion) == wanted);
+            let wanted = (prior, model, criterion);
+            let found = results.biases.iter().find(|bias| (bias.prior, bias.model, bias.criterion) == wanted);
             found.map(of).map_or(String::new(), |Mean { mean, se }| format!("{mean:+.2} ± {se:.2}"))
         };
-        let mut row = vec![prior_name(prior).to_owned(), components.to_string()];
+        let mut row = vec![prior_name(prior).to_owned(), model.components.to_string()];
         row.extend(criteria.iter().map(|&criterion| cell(criterion, |bias| bias.excess)));
         row.extend(paired.iter().map(|&criterion| cell(criterion, |bias| bias.over_kfold)));
         row
@@ -135,32 +137,18 @@ pub fn headline(results: &SuiteResults) -> String {
     )
 }
 
-fn aligned(cells: &Cells) -> String {
-    let all = || std::iter::once(&cells.head).chain(&cells.rows);
-    let widths: Vec<usize> = (0..cells.head.len())
-        .map(|column| all().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for row in all() {
-        let line: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(column, cell)| {
-                let pad = " ".repeat(widths[column] - cell.chars().count());
-                if column == 0 { format!("{cell}{pad}") } else { format!("{pad}{cell}") }
-            })
-            .collect();
-        writeln!(text, "{}", line.join("  ").trim_end()).expect(STRING);
-    }
-    text
+fn aligned(cells: &Cells, width: usize) -> String {
+    let rows = std::iter::once(&cells.head).chain(&cells.rows).cloned().collect();
+    TextTable::with_names(rows).render(width, 1)
 }
 
 /// What is printed at the end of a run.
 #[must_use]
 pub fn text(results: &SuiteResults) -> String {
-    let mut text = aligned(&shares(results));
+    let width = terminal_width();
+    let mut text = aligned(&shares(results), width);
     if let Some(biases) = biases(results) {
-        writeln!(text, "\nestimate less truth, nats\n{}", aligned(&biases).trim_end()).expect(STRING);
+        writeln!(text, "\nestimate less truth, nats\n{}", aligned(&biases, width).trim_end()).expect(STRING);
     }
     writeln!(text, "\n{}", headline(results)).expect(STRING);
     text
@@ -170,16 +158,20 @@ pub fn text(results: &SuiteResults) -> String {
 #[must_use]
 pub fn markdown(results: &SuiteResults) -> String {
     let mut text = format!("# {}\n\n**{}.**\n\n", results.spec.name, headline(results));
-    writeln!(text, "```text\n{}```", aligned(&shares(results))).expect(STRING);
+    writeln!(text, "```text\n{}```", aligned(&shares(results), FILE_WIDTH)).expect(STRING);
     for (name, cells) in breakdowns(results) {
-        writeln!(text, "\nShare found by {name} (number of sets):\n\n```text\n{}```", aligned(&cells))
-            .expect(STRING);
+        writeln!(
+            text,
+            "\nShare found by {name} (number of sets):\n\n```text\n{}```",
+            aligned(&cells, FILE_WIDTH)
+        )
+        .expect(STRING);
     }
     if let Some(cells) = biases(results) {
         writeln!(
             text,
             "\nEstimate less truth, in nats, mean over data sets ± standard error:\n\n```text\n{}```",
-            aligned(&cells)
+            aligned(&cells, FILE_WIDTH)
         )
         .expect(STRING);
     }
@@ -189,42 +181,47 @@ pub fn markdown(results: &SuiteResults) -> String {
     text
 }
 
-/// `table.csv`: a row a rule and group.
+/// `table.csv`: a row for each rule and group of data sets.
 #[must_use]
 pub fn csv(results: &SuiteResults) -> String {
-    let mut text = String::from(
-        "factor,level,rule,n,found,too_small,too_large,no_answer,share,se,bic_difference,bic_difference_se,bic_p_value\n",
-    );
-    let mut row = |factor: &str, level: &str, rule: SelectionRule, tally: Tally, paired: Option<Paired>| {
-        let number = |value: Option<f64>| {
-            value.filter(|value| !value.is_nan()).map_or(String::new(), |value| format!("{value:?}"))
-        };
-        writeln!(
-            text,
-            "{factor},{level},\"{}\",{},{},{},{},{},{},{},{},{},{}",
+    let header = [
+        "factor",
+        "level",
+        "rule",
+        "n",
+        "found",
+        "too_small",
+        "too_large",
+        "no_answer",
+        "share",
+        "se",
+        "bic_difference",
+        "bic_difference_se",
+        "bic_p_value",
+    ];
+    let row = |factor: &str, level: &str, rule: SelectionRule, tally: Tally, paired: Option<Paired>| {
+        [
+            factor.to_owned(),
+            level.to_owned(),
             rule.name(&results.spec),
-            tally.n,
-            tally.found,
-            tally.too_small,
-            tally.too_large,
-            tally.no_answer,
-            number(Some(tally.share())),
-            number(Some(tally.se())),
-            number(paired.map(|paired| paired.difference())),
-            number(paired.map(|paired| paired.se())),
-            number(paired.map(|paired| paired.p_value())),
-        )
-        .expect(STRING);
+            tally.n.to_string(),
+            tally.found.to_string(),
+            tally.too_small.to_string(),
+            tally.too_large.to_string(),
+            tally.no_answer.to_string(),
+            csv::number(Some(tally.share())),
+            csv::number(Some(tally.se())),
+            csv::number(paired.map(|paired| paired.difference())),
+            csv::number(paired.map(|paired| paired.se())),
+            csv::number(paired.map(|paired| paired.p_value())),
+        ]
     };
-    for &rule in &results.rules {
-        row("all", "", rule, results.tally(rule, None), results.against_bic(rule));
-    }
-    for factor in &results.factors {
-        for (label, sets) in &factor.groups {
-            for &rule in &results.rules {
-                row(factor.name, label, rule, results.tally(rule, Some(sets)), None);
-            }
-        }
-    }
-    text
+    let rules = || results.rules.iter().copied();
+    let all = rules().map(|rule| row("all", "", rule, results.tally(rule, None), results.against_bic(rule)));
+    let by_group = results.factors.iter().flat_map(|factor| {
+        factor.groups.iter().flat_map(move |(label, sets)| {
+            rules().map(move |rule| row(factor.name, label, rule, results.tally(rule, Some(sets)), None))
+        })
+    });
+    csv::csv(header, all.chain(by_group))
 }

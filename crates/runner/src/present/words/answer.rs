@@ -2,8 +2,9 @@
 
 use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
 
-use super::list::{components, list};
+use super::list::{list, models};
 use crate::scores::answer::Answer;
+use crate::study::job::ModelKey;
 
 /// The answer in a few words.
 #[must_use]
@@ -17,7 +18,7 @@ pub fn headline(answer: &Answer) -> String {
     } else {
         ""
     };
-    format!("K = {}{qualifier}", answer.components)
+    format!("{}{qualifier}", answer.model)
 }
 
 /// Sentences: why, which criteria agree, which do not.
@@ -31,21 +32,21 @@ pub fn reasons(answer: &Answer) -> Vec<String> {
     }
     if answer.criteria_disagree() {
         reasons.push("The criteria disagree, because they ask different questions:".to_owned());
-        reasons.extend(answer.choices.iter().map(|(k, criteria)| side(*k, criteria)));
+        reasons.extend(answer.choices.iter().map(|(model, criteria)| side(*model, criteria)));
     }
     if let Some(excess) = answer.optimism {
         reasons.push(format!(
-            "At K = {} PSIS-LOO exceeds K-fold by {:.1} ± {:.1} nats; it is probably optimistic. A prior or a scale from all rows \
-             has seen the row that PSIS-LOO leaves out, and folds train on fewer rows.",
-            answer.components, excess.estimate, excess.se
+            "At {} PSIS-LOO exceeds K-fold by {:.1} ± {:.1} nats, so PSIS-LOO is probably optimistic: its prior and scaling \
+             may depend on the row that it leaves out. K-fold also trains on fewer rows.",
+            answer.model, excess.estimate, excess.se
         ));
     }
     reasons.extend(seeds(&answer.best_by_seed));
     reasons
 }
 
-/// One K and why criteria choose it.
-fn side(k: usize, criteria: &[Criterion]) -> String {
+/// One model and why criteria choose it.
+fn side(model: ModelKey, criteria: &[Criterion]) -> String {
     // One rationale is given once, for all that share it.
     let mut sides: Vec<(&str, Vec<Criterion>)> = Vec::new();
     for &criterion in criteria {
@@ -59,45 +60,46 @@ fn side(k: usize, criteria: &[Criterion]) -> String {
         [only] if rationale.contains(only.title()) => (*rationale).to_owned(),
         _ => format!("{rationale} ({})", list(criteria, "and")),
     });
-    format!("K = {k} {}.", sides.collect::<Vec<_>>().join("; "))
+    format!("{model} {}.", sides.collect::<Vec<_>>().join(". It "))
 }
 
-fn seeds(best_by_seed: &[(u64, usize)]) -> Option<String> {
+fn seeds(best_by_seed: &[(u64, ModelKey)]) -> Option<String> {
     let [(_, first), rest @ ..] = best_by_seed else { return None };
     Some(if rest.iter().all(|(_, best)| best == first) {
         let all = match best_by_seed.len() {
             2 => "Both seeds".to_owned(),
             n => format!("All {n} seeds"),
         };
-        format!("{all} rank K = {first} first.")
+        format!("{all} rank {first} first.")
     } else {
-        let by_seed = best_by_seed.iter().map(|(seed, best)| format!("seed {seed}: {best}"));
-        format!("Seeds differ in the K that they rank first ({}).", by_seed.collect::<Vec<_>>().join(", "))
+        let by_seed = best_by_seed.iter().map(|(seed, best)| format!("seed {seed}: {}", best.components));
+        format!("The best K depends on the seed ({}): raise `draws`.", by_seed.collect::<Vec<_>>().join(", "))
     })
 }
 
 /// What one criterion says, with what to do about its flags. `unscored` are the Ks that were tried and have no score by it.
 #[must_use]
-pub fn verdict(verdict: &Verdict, unscored: &[usize]) -> String {
+pub fn verdict(verdict: &Verdict<ModelKey>, unscored: &[ModelKey]) -> String {
     let Verdict { criterion, best, smallest, .. } = verdict;
-    let others: Vec<usize> = verdict.indistinguishable.iter().copied().filter(|k| k != best).collect();
+    let others: Vec<ModelKey> =
+        verdict.indistinguishable.iter().copied().filter(|model| model != best).collect();
     let are = if others.len() == 1 { "is" } else { "are" };
-    let mut text = format!("{criterion} is best at K = {best}");
+    let mut text = format!("{criterion} is best at {best}");
     text += &match (others.as_slice(), smallest < best) {
         ([], _) if verdict.n_scored == 1 => ", the only K with a score.".to_owned(),
         ([], _) => ", clearly ahead of every other K.".to_owned(),
         // A criterion that charges for components has charged; no smaller K is to be preferred on top of that.
         _ if criterion.scale() != Scale::Prediction => format!(
-            "; {} {are} within {} of it, too little to count.",
-            components(&others, "and"),
+            "; {} {are} within {} of it, a difference too small to matter.",
+            models(&others, "and"),
             verdict.small_difference()
         ),
         (_, true) => format!(
-            "; {} {are} indistinguishable from it. K = {smallest} is the smallest of these.",
-            components(&others, "and")
+            "; {} {are} indistinguishable from it. {smallest} is the smallest of these.",
+            models(&others, "and")
         ),
         (_, false) => {
-            format!("; {} {are} indistinguishable from it, but no smaller K is.", components(&others, "and"))
+            format!("; {} {are} indistinguishable from it, but no smaller K is.", models(&others, "and"))
         }
     };
     for flag in &verdict.flags {
@@ -107,34 +109,34 @@ pub fn verdict(verdict: &Verdict, unscored: &[usize]) -> String {
     text
 }
 
-fn flag(flag: &Flag, unscored: &[usize]) -> String {
+fn flag(flag: &Flag<ModelKey>, unscored: &[ModelKey]) -> String {
     match flag {
-        Flag::LargestIsBest { components: largest } => {
-            let larger: Vec<usize> = unscored.iter().copied().filter(|k| k > largest).collect();
+        Flag::LargestIsBest { model: largest } => {
+            let larger: Vec<ModelKey> = unscored.iter().copied().filter(|model| model > largest).collect();
             if larger.is_empty() {
-                format!("K = {largest} is the largest K tried: try larger ones.")
+                format!("{largest} is the largest K tried: try larger ones.")
             } else {
                 let were = if larger.len() == 1 { "was" } else { "were" };
                 format!(
-                    "K = {largest} is the largest K with a score: {} {were} tried and failed.",
-                    components(&larger, "and")
+                    "{largest} is the largest K with a score: {} {were} tried and failed.",
+                    models(&larger, "and")
                 )
             }
         }
-        Flag::Unreliable { components: ks } => {
+        Flag::Unreliable { models: ks } => {
             let (scores, are) = if ks.len() == 1 { ("score", "is") } else { ("scores", "are") };
-            format!("The {scores} at {} {are} unreliable; see the notes.", components(ks, "and"))
+            format!("The {scores} at {} {are} unreliable; see the notes.", models(ks, "and"))
         }
-        Flag::Undefined { components: ks } => {
+        Flag::Undefined { models: ks } => {
             let have = if ks.len() == 1 { "has" } else { "have" };
-            format!("{} {have} no score.", components(ks, "and"))
+            format!("{} {have} no score.", models(ks, "and"))
         }
         Flag::FewTerms { n_terms, terms } => format!(
             "With {n_terms} {} (fewer than {FEW_TERMS}) the standard errors of differences are rough.",
             terms.name()
         ),
         Flag::ManyModels { n_models } => format!(
-            "With {n_models} models, a part of the best one's lead is chance; prefer the smallest indistinguishable K."
+            "With {n_models} models, part of the best one's lead is chance; prefer the smallest indistinguishable K."
         ),
     }
 }
@@ -145,8 +147,10 @@ mod tests {
     use gmm_scoring::{Comparison, Score, bic, kfold};
 
     fn words(scores: &[(usize, Score)], unscored: &[usize]) -> String {
-        let borrowed: Vec<(usize, &Score)> = scores.iter().map(|(k, score)| (*k, score)).collect();
-        verdict(&Verdict::new(&Comparison::new(&borrowed).unwrap()).unwrap(), unscored)
+        let borrowed: Vec<(ModelKey, &Score)> =
+            scores.iter().map(|(k, score)| (ModelKey::full(*k), score)).collect();
+        let unscored: Vec<ModelKey> = unscored.iter().copied().map(ModelKey::full).collect();
+        verdict(&Verdict::new(&Comparison::new(&borrowed).unwrap()).unwrap(), &unscored)
     }
 
     /// A held-out score of 200 observations: `mean` each, give or take 0.1 in a pattern that the seed moves.
@@ -165,7 +169,7 @@ mod tests {
         let scores = [(1, bic(-416.8, 5, 200)), (2, bic(-400.0, 11, 200)), (3, bic(-395.0, 17, 200))];
         assert_eq!(
             words(&scores, &[]),
-            "BIC is best at K = 2; K = 1 is within 2 of it, too little to count."
+            "BIC is best at K = 2; K = 1 is within 2 of it, a difference too small to matter."
         );
     }
 

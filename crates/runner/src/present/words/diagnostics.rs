@@ -17,18 +17,18 @@ pub fn diagnostic(diagnostic: &Diagnostic) -> String {
             was(chains)
         ),
         Diagnostic::ChainsOnSpike { chains } => format!(
-            "{} describe{} tied observations (a σ far below the column's resolution): rounding made this mode; a scale prior with less mass near 0 avoids it",
+            "{} sit{} on tied observations (a σ far below the column's resolution): this mode is an artefact of rounding; a scale prior with less mass near 0 avoids it",
             numbered(chains),
             if chains.len() == 1 { "s" } else { "" }
         ),
         Diagnostic::UndefinedRhat => {
-            "R-hat is undefined: too few draws, or draws that do not move".to_owned()
+            "R-hat is undefined: too few draws, or draws that never change".to_owned()
         }
         Diagnostic::LargeRhat { rhat, span } => format!(
-            "R-hat {rhat:.4}: the chains disagree (their mean log densities span {span:.1} nats); more draws help if they mix slowly, not if they sit in different modes"
+            "R-hat {rhat:.4}: the chains disagree (mean log densities span {span:.1} nats); more draws help slow mixing, but not chains in different modes"
         ),
         Diagnostic::SmallEss { ess: Some(ess), key } => format!(
-            "effective sample size {ess:.0}: too few draws for the tails; raise `{}` or `chains`",
+            "effective sample size {ess:.0}, too few draws for the tails; raise `{}` or `chains`",
             key.name()
         ),
         Diagnostic::SmallEss { ess: None, key } => {
@@ -38,7 +38,7 @@ pub fn diagnostic(diagnostic: &Diagnostic) -> String {
             )
         }
         Diagnostic::Divergences { divergences, n_draws } => format!(
-            "{divergences} of {n_draws} draws diverged: part of the posterior may be missing; raise `target_accept`"
+            "{divergences} of {n_draws} draws diverged, so part of the posterior may be missing; raise `target_accept`"
         ),
         Diagnostic::SmallBfmi { bfmi, key } => {
             format!("E-BFMI {bfmi:.2}: the sampler explores energies slowly; raise `{}`", key.name())
@@ -72,10 +72,10 @@ pub fn criterion(diagnostic: &Criterion) -> String {
     match diagnostic {
         Criterion::NotFinite => "the log-likelihood is not finite".to_owned(),
         Criterion::LargeVariance { n_bad, n_terms, threshold } => format!(
-            "the log-likelihood of {n_bad} of {n_terms} observations has a posterior variance above {threshold}, or none; use PSIS-LOO or K-fold"
+            "the log-likelihood of {n_bad} of {n_terms} observations has a posterior variance that exceeds {threshold} or is not finite; use PSIS-LOO or K-fold"
         ),
         Criterion::LargeParetoK { n_bad, n_terms, threshold } => format!(
-            "{n_bad} of {n_terms} observations have a Pareto k above {threshold:.2}, or none: their terms are unreliable and probably too high; use K-fold"
+            "{n_bad} of {n_terms} observations have a Pareto k that exceeds {threshold:.2} or is not finite: their terms are unreliable and probably too high; use K-fold"
         ),
         Criterion::UndefinedDensity { n_bad, n_terms, terms } => {
             format!("{n_bad} of {n_terms} held-out {} have no finite log predictive density", terms.name())
@@ -95,22 +95,22 @@ pub fn score(diagnostic: &ScoreDiagnostic) -> String {
             "every optimum of {n_starts} starts of EM depends on a tiny cluster (smallest expected count {min_count:.1}, smallest relative eigenvalue {min_eigenvalue:.1e})"
         ),
         ScoreDiagnostic::SpuriousOptimum { gain } => {
-            format!("a spurious optimum {gain:.1} nats higher was refused")
+            format!("a spurious optimum {gain:.1} nats higher was rejected")
         }
         ScoreDiagnostic::ImproperPosterior => {
-            "tied observations make the exact posterior improper: this is the evidence of its regular modes"
+            "tied observations make the exact posterior improper: this evidence covers only its regular modes"
                 .to_owned()
         }
         ScoreDiagnostic::PriorFromCentroids => {
-            "the prior is centred on k-means centroids of the same data: this is not the evidence of a prior".to_owned()
+            "the prior means are k-means centroids of the same data: this is not evidence in the strict sense".to_owned()
         }
         ScoreDiagnostic::PriorUnitFromData => "the prior takes its location or unit from the data".to_owned(),
         ScoreDiagnostic::NoEvidence(error) => error.to_string(),
         ScoreDiagnostic::LargeEvidenceError => {
-            "the Monte Carlo error is as large as differences that count; raise `draws`".to_owned()
+            "the Monte Carlo error is as large as differences that matter; raise `draws`".to_owned()
         }
         ScoreDiagnostic::HalvesDisagree { halves: [first, second] } => format!(
-            "the halves of the chains give {first:.2} and {second:.2}, further apart than their errors allow"
+            "the halves of the chains give {first:.2} and {second:.2}, which differ by more than their errors allow"
         ),
         ScoreDiagnostic::NoLaplace(error) => error.to_string(),
         ScoreDiagnostic::NoRegularMode => {
@@ -136,12 +136,12 @@ pub fn score(diagnostic: &ScoreDiagnostic) -> String {
         }
         ScoreDiagnostic::Refitted { n, threshold, n_fits, largest, change } => {
             let by = if *largest > 1 {
-                format!("{} without up to {largest} of them at a time", counted(*n_fits, "fit"))
+                format!("{}, each without up to {largest} of them", counted(*n_fits, "fit"))
             } else {
-                "fits of their own".to_owned()
+                "one fit each".to_owned()
             };
             format!(
-                "{} with a Pareto k above {threshold:.2} left out by {by}, which changed the estimate by {change:+.2}",
+                "{} with a Pareto k above {threshold:.2} refitted ({by}); this changed the estimate by {change:+.2}",
                 counted(*n, "observation")
             )
         }

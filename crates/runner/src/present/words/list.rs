@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::study::job::{Covariance, ModelKey};
+
 /// "a", "a and b", "a, b and c" with the conjunction between the last two.
 #[must_use]
 pub fn list<T: Display>(items: impl IntoIterator<Item = T>, conjunction: &str) -> String {
@@ -25,9 +27,15 @@ pub fn plural(n: usize, noun: &str) -> String {
     format!("{noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Ks in ascending order, runs of three and more as ranges: "K = 2", "K = 2 and 3", "K = 1 and 4 to 8".
+/// Models in ascending order, runs of three and more as ranges: "K = 2", "K = 2 and 3", "K = 1 and 4 to 8".
 #[must_use]
-pub fn components(ks: &[usize], conjunction: &str) -> String {
+pub fn models(models: &[ModelKey], conjunction: &str) -> String {
+    let ks: Vec<usize> = models
+        .iter()
+        .map(|model| match model.covariance {
+            Covariance::Full => model.components,
+        })
+        .collect();
     let mut parts = Vec::new();
     for run in ks.chunk_by(|a, b| a + 1 == *b) {
         match run {
@@ -56,8 +64,9 @@ mod tests {
 
     #[test]
     fn neighbouring_ks_are_a_range() {
-        assert_eq!(components(&[2], "and"), "K = 2");
-        assert_eq!(components(&[2, 3], "or"), "K = 2 or 3");
-        assert_eq!(components(&[1, 4, 5, 6, 8], "and"), "K = 1, 4 to 6 and 8");
+        let full = |ks: &[usize]| ks.iter().copied().map(ModelKey::full).collect::<Vec<_>>();
+        assert_eq!(models(&full(&[2]), "and"), "K = 2");
+        assert_eq!(models(&full(&[2, 3]), "or"), "K = 2 or 3");
+        assert_eq!(models(&full(&[1, 4, 5, 6, 8]), "and"), "K = 1, 4 to 6 and 8");
     }
 }

@@ -21,15 +21,15 @@ pub fn warning(warning: &Warning) -> String {
         Warning::TiedValues { columns } => {
             let column = |TiedColumn { name, times, value }: &TiedColumn| format!("{name} ({times} times {value})");
             format!(
-                "equal values in {}: under this scale prior the exact posterior is improper, because the likelihood of a component on \
-                 equal values has no bound. Scores are of the regular modes, and chains that leave them are named. The scale priors \
-                 inverse_gamma and log_normal avoid it",
+                "equal values in {}: the exact posterior is improper under this scale prior. A component on equal values has unbounded \
+                 likelihood. Scores describe the regular modes, and chains that leave them are reported. To avoid this, use the scale \
+                 prior inverse_gamma or log_normal",
                 list(columns.iter().map(column), "and")
             )
         }
         Warning::OptimisticPredictions => {
-            "the means' prior is centred on k-means centroids of all rows. WAIC and PSIS-LOO are optimistic: the row that they leave out \
-             has moved the prior. Use K-fold, whose folds have centroids of their own"
+            "the prior means are k-means centroids of all rows, so the prior depends on the row that WAIC and PSIS-LOO leave out. Both are \
+             optimistic. Use K-fold, which computes centroids from the training rows of each fold"
                 .to_owned()
         }
         Warning::UnscaledData { column, sd, mean_sd } => format!(
@@ -37,8 +37,8 @@ pub fn warning(warning: &Warning) -> String {
              centres, σ of order 1) are in the data's own units. Set `data.scale`, or a prior in these units"
         ),
         Warning::ManyGroups { n_groups } => format!(
-            "{n_groups} groups: each is held out by a fit of its own, for every K and seed. The answer does not suffer, the run takes long; \
-             larger groups, or K-fold, cost less"
+            "{n_groups} groups: each needs a separate fit for every K and seed. The answer is unaffected, but the run takes long. \
+             Larger groups or K-fold cost less"
         ),
         Warning::ShortChains { chains, draws } => format!(
             "{} of {}: too few for R-hat. Scores are unreliable; 4 chains of 1000 draws are usual",

@@ -36,16 +36,16 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EvidenceError {
     /// Chains too short to be halved.
-    #[error("{found} draws a chain are too few: {FEWEST_DRAWS} are the least")]
+    #[error("{found} draws per chain are too few; at least {FEWEST_DRAWS} are needed")]
     TooFewDraws {
         /// Draws of a chain.
         found: usize,
     },
     /// The draws' covariance is singular.
-    #[error("the draws lie in a plane: no normal can be fitted to them")]
+    #[error("the draws lie in a plane, so no normal distribution fits them")]
     Flat,
     /// Posterior and proposal share no region.
-    #[error("no point that the proposal drew has a density, so that the two do not overlap")]
+    #[error("posterior and proposal do not overlap: no draw of the proposal has a posterior density")]
     NoOverlap,
 }
 
