@@ -133,7 +133,7 @@ impl CriterionDifferences {
             scene.text_beside((left - 7.0, y), k, TextStyle::new(LABEL, INK, Align::End));
             scene.text_beside((right, y), truncate(&numbers[row], TICK, column), TextStyle::tick(Align::End));
         }
-        panel.label_y(scene, "number of components K", LEFT - 14.0);
+        panel.label_y(scene, "K", LEFT - 14.0);
         if let Some(best) = self.best {
             let zero = panel.x.position(0.0);
             scene.segment((zero, top), (zero, bottom), HIGHLIGHT, LINE);
