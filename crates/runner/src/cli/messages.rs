@@ -1,4 +1,4 @@
-//! What is said on standard error.
+//! Messages on standard error.
 
 /// `eprintln!` to somebody who may have stopped listening: a closed pipe is no reason to stop working.
 macro_rules! say {

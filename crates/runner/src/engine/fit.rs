@@ -70,7 +70,7 @@ pub enum ChainEnd {
     Done(ChainDraws),
     /// In the spike of tied observations, at this iteration: its draws are of nothing.
     Fallen(usize),
-    /// It was told to.
+    /// It was stopped with the run.
     Halted,
 }
 

@@ -13,13 +13,13 @@ use crate::study::job::{ModelKey, Variant};
 use crate::study::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
 use crate::study::streams::Stream;
 
-/// What is believed before the data, and the scale that this is said on.
+/// The prior of a fit, and the scaling of its data.
 #[derive(Debug, Clone)]
 pub struct Model {
     pub scaling: Scaling,
     /// On the sampler's scale.
     pub prior: Prior,
-    /// The mixture of the k-means clusters that the prior may be centred on, on the sampler's scale.
+    /// The mixture of the k-means clusters, which the prior may be centred on; on the sampler's scale.
     pub of_clusters: Mixture,
 }
 

@@ -20,14 +20,14 @@ pub struct Ended<J, E> {
     pub result: Result<(), E>,
 }
 
-/// Told how a job ended.
+/// Called with how a job ended.
 pub type OnEnd<'a, J, E> = &'a (dyn Fn(&Ended<J, E>) + Sync);
 
 /// What a run wants of its jobs.
 pub struct Supervision<'a, J, E> {
-    /// Told of every job that begins and ends.
+    /// Notified of every job that begins and ends.
     pub lock: Option<&'a RunLock>,
-    /// Told how every job ended, at once.
+    /// Called when a job has ended, at once.
     pub on_end: Option<OnEnd<'a, J, E>>,
     /// Whether the first failure stops the run.
     pub fail_fast: bool,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-/// Threads for all work: as many as there are cores, if nothing else is said.
+/// Threads for all work: one for each core unless `jobs` is given.
 ///
 /// # Errors
 /// The system grants no threads.

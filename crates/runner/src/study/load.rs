@@ -9,7 +9,7 @@ use crate::study::spec::{Reading, read};
 
 /// What a spec asks for.
 pub enum Study {
-    /// One data set. Problems of its spec are told together with those of its data.
+    /// One data set. Problems of its spec are reported together with those of its data.
     Experiment(Reading),
     /// Many simulated data sets, each run as an experiment.
     Suite(SuiteSpec),
@@ -23,7 +23,7 @@ impl Study {
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let shown = path.display().to_string();
         let text = text(path, &shown)?;
-        // What is not TOML is told by the reader of experiments.
+        // The reader of experiments reports what is not TOML.
         let is_suite = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("suite"));
         if is_suite {
             read_suite(&shown, &text).map(Self::Suite)

@@ -8,7 +8,7 @@ use crate::study::job::{ModelKey, Variant};
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
-    /// The k-means restarts whose centroids the prior is centred on: part of the model, so no seed of the sampler enters.
+    /// The k-means restarts whose centroids the prior is centred on. They are part of the model, so no seed of the sampler enters.
     Centroids { model: ModelKey, variant: Variant },
     /// The starts of EM.
     Em { model: ModelKey },
@@ -22,7 +22,7 @@ pub enum Stream {
     Folds { repeat: usize },
     /// Weights of observations, where models that were fitted elsewhere are compared.
     BayesianBootstrap,
-    /// Which observations in doubt LOO leaves out together.
+    /// Which unreliable observations LOO leaves out together.
     Refits { model: ModelKey, seed: u64 },
     /// Which results are made again to be compared.
     Verification { seed: u64 },
