@@ -1,11 +1,11 @@
 //! `gmm check`: what a spec would run, and what speaks against it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use gmm_sampler::nuts::chain::ChainSettings;
-use gmm_sampler::ties::Ties;
 use gmm_scoring::{Basis, Criterion};
 
 use crate::cli::messages::say;
@@ -17,7 +17,6 @@ use crate::engine::inputs::fit_inputs;
 use crate::present::columns::left_out;
 use crate::present::words;
 use crate::recovery::outcome::{needs_whole_fits, priors};
-use crate::scores::warnings;
 use crate::storage::store::{Store, Stored, Unavailable};
 use crate::study::design::{Set, sets};
 use crate::study::job::Variant;
@@ -108,8 +107,8 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         (4 * fit_bytes + 3 * 8 * dataset.columns.len() * dataset.data.n_observations()) as f64 / 1e6,
     ));
     print(&text)?;
-    for warning in warnings::beforehand(experiment, &Ties::from_data(&dataset.data)) {
-        say!("warning: {}", words::warnings::warning(&warning));
+    for warning in words::warnings::beforehand(experiment) {
+        say!("warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -120,12 +119,7 @@ fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
 
 fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {
     let sets = sets(&spec.suite);
-    let list = |mut values: Vec<usize>| {
-        values.sort_unstable();
-        values.dedup();
-        values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
-    };
-    let count = |of: fn(&Set) -> usize| sets.iter().map(of).collect::<Vec<usize>>();
+    let levels = |of: fn(&Set) -> usize| list(sets.iter().map(of).collect::<BTreeSet<usize>>().iter());
     let (fewest, most) = spec.suite.n_observations.range();
     let (least, largest) = spec.suite.overlap.range();
     let range = |from: String, to: String| if from == to { from } else { format!("{from} to {to}") };
@@ -141,14 +135,14 @@ fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {
         spec.name,
         sets.len(),
         range(fewest.to_string(), most.to_string()),
-        list(count(|set| set.n_features)),
-        list(count(|set| set.components)),
+        levels(|set| set.n_features),
+        levels(|set| set.components),
         range(least.to_string(), largest.to_string()),
-        list(spec.model.components.clone()),
+        list(spec.model.components.iter().collect::<BTreeSet<_>>().into_iter()),
         spec.sampler.chains,
         spec.sampler.warmup,
         spec.sampler.draws,
-        spec.scoring.criteria.iter().map(|criterion| criterion.name()).collect::<Vec<_>>().join(", "),
+        list(spec.scoring.criteria.iter().map(|criterion| criterion.name())),
     ))?;
     Ok(ExitCode::SUCCESS)
 }

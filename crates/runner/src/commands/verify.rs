@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use gmm_sampler::ties::Ties;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde_json::json;
@@ -22,16 +21,15 @@ use crate::engine::progress::{Display, Progress};
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::present::figures::figure::FIGURES;
-use crate::present::report::PAGE;
+use crate::present::pages::PAGE;
 use crate::present::words;
 use crate::process::threads::pool;
 use crate::recovery::outcome::examine;
-use crate::recovery::work::{SCRATCH, place, store};
+use crate::recovery::work::{SCRATCH, place, store_examined};
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
 use crate::scores::stage::{ReusePolicy, Stage};
-use crate::scores::warnings;
 use crate::storage::atomic::{files_below, is_temporary, make_directory, read_if_there};
 use crate::storage::seal::difference;
 use crate::storage::store::{Store, Unavailable};
@@ -112,10 +110,7 @@ fn verify_experiment(
         jobs.push(compare_job(&store, &again, ended)?);
     }
 
-    let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
-        .iter()
-        .map(words::warnings::warning)
-        .collect();
+    let warnings = words::warnings::beforehand(&experiment);
     let failures = unavailable.iter().map(Failure::from_unavailable).collect();
     pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
     let files = compare_files(store.root(), again.root())?;
@@ -138,7 +133,7 @@ fn verify_suite(flags: &Verify, spec: SuiteSpec, scratch: &Path) -> Result<Verif
     let draws = scratch.join(SCRATCH);
     make_directory(&draws)?;
     let again = |set: &Set| -> Result<Comparison> {
-        store(spec, scratch, set, &examine(spec, set, &draws))?;
+        store_examined(spec, scratch, set, &examine(spec, set, &draws))?;
         let difference = compare_bytes(&place(root, set), &place(scratch, set))?;
         Ok(Comparison { what: set.to_string(), difference })
     };

@@ -7,6 +7,7 @@ use gmm_sampler::start::em::dependent_feature;
 
 use super::dataset::{Dataset, LeftOut, LeftOutColumn, distinct_rows};
 use super::faults::{Faults, SourceFile};
+use crate::cli::messages::first_of;
 use crate::cli::problem::{Problem, Problems};
 use crate::study::spec::limits::MOST_FEATURES;
 use crate::study::spec::{DataSpec, Missing};
@@ -92,7 +93,7 @@ pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result
             }
             (None, _) => problems.push(
                 Problem::with_key(&spec.path, key, format!("`{}` has no column `{wanted}`", spec.path))
-                    .label(format!("its columns: {}", list(names)))
+                    .label(format!("its columns: {}", first_of(names, NAMES_SHOWN)))
                     .did_you_mean(wanted, names.iter().map(String::as_str)),
             ),
         }
@@ -137,14 +138,6 @@ pub fn choose(names: &[String], spec: &DataSpec, groups: Option<&str>) -> Result
     Ok(Choice { features, label, group })
 }
 
-fn list(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMES_SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
 impl NumberColumn {
     /// Some cells are text, and no cell is a number.
     fn is_text(&self) -> bool {
@@ -161,7 +154,7 @@ impl NumberColumn {
 
 /// A file none of whose columns can be a feature.
 pub fn no_numeric_column(source: SourceFile<'_>, names: &[String]) -> Problem {
-    let note = format!("its columns: {}", list(names));
+    let note = format!("its columns: {}", first_of(names, NAMES_SHOWN));
     Problem::new(source.file, "no column is numeric").note(note)
 }
 

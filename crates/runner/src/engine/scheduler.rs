@@ -209,7 +209,7 @@ impl Sampling<'_> {
             Err(FitError::Unscorable(_)) => Ok(()),
             Err(error) => {
                 let inputs = fit_inputs(self.experiment, task);
-                self.store.write_failure(task.job, &inputs, &error.to_string(), log)
+                self.store.write_failure(task.job, &inputs, error, log)
             }
         };
         self.supervisor.end(ended, stored);

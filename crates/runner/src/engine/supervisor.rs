@@ -88,8 +88,11 @@ impl<'a, J: Copy + Ord + fmt::Display, E> Supervisor<'a, J, E> {
         if let Some(lock) = self.supervision.lock {
             lock.end(&ended.job.to_string());
         }
+        // A disk that takes no result takes none of the others: nothing more is to be run.
         if let Err(error) = stored {
-            return self.stop(error);
+            self.halt.store(true, Ordering::Relaxed);
+            self.disk_error.lock().expect(LOCK).get_or_insert(error);
+            return;
         }
         if self.supervision.fail_fast && ended.result.is_err() {
             self.halt.store(true, Ordering::Relaxed);
@@ -99,12 +102,6 @@ impl<'a, J: Copy + Ord + fmt::Display, E> Supervisor<'a, J, E> {
             on_end(&ended);
         }
         self.ended.lock().expect(LOCK).push(ended);
-    }
-
-    /// The disk takes no results: nothing more is to be run.
-    pub fn stop(&self, error: DiskError) {
-        self.halt.store(true, Ordering::Relaxed);
-        self.disk_error.lock().expect(LOCK).get_or_insert(error);
     }
 
     /// How all jobs ended, in their order; those that a halt kept from running are missing.

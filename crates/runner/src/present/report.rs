@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use self::figures::ReportFigures;
 use super::figures::figure::FIGURES;
-pub use super::pages::PAGE;
+use super::pages::PAGE;
 use crate::engine::experiment::Experiment;
 use crate::present::table;
 use crate::scores::results::Results;

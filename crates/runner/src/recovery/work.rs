@@ -14,11 +14,9 @@ use super::stored::{outcome_of, write_outcome};
 use crate::engine::progress::Progress;
 use crate::engine::supervisor::{Ended, Supervision, Supervisor};
 use crate::process::threads::pool;
-use crate::storage;
-use crate::storage::atomic::{DiskResult, make_directory, remove_directory, remove_file, set_aside};
-use crate::storage::failures::{FAILURE, FailureRecord};
+use crate::storage::atomic::{DiskResult, make_directory, remove_directory, set_aside};
 use crate::storage::inputs::Inputs;
-use crate::storage::store::{Stored, Unavailable};
+use crate::storage::store::{self, Stored, Unavailable, forget_failure, write_failure};
 use crate::study::design::Set;
 use crate::study::spec::suite::SuiteSpec;
 
@@ -33,7 +31,7 @@ pub fn place(root: &Path, set: &Set) -> PathBuf {
 /// # Errors
 /// A file that may not be read.
 pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> DiskResult<Stored> {
-    storage::store::find(&place(root, set), &set_inputs(spec, set))
+    store::find(&place(root, set), &set_inputs(spec, set))
 }
 
 /// What the outcome of one data set depends on.
@@ -85,40 +83,24 @@ pub fn read_stored(spec: &SuiteSpec, root: &Path, set: &Set) -> DiskResult<Store
     Ok(StoredSet::SetAside(set_aside(&place(root, set))?, damage))
 }
 
-/// Removes what is stored of one data set.
-///
-/// # Errors
-/// The disk.
-pub fn forget(root: &Path, set: &Set) -> DiskResult<()> {
-    let path = place(root, set);
-    remove_file(&path.with_file_name(FAILURE))?;
-    remove_file(&path)
-}
-
 /// Stores the outcome of one data set, or the record of its failure.
 ///
 /// # Errors
 /// The disk.
-pub fn store(
+pub fn store_examined(
     spec: &SuiteSpec,
     root: &Path,
     set: &Set,
     examined: &Result<Outcome, SetError>,
 ) -> DiskResult<()> {
     let (path, inputs) = (place(root, set), set_inputs(spec, set));
-    let record = path.with_file_name(FAILURE);
     match examined {
         Ok(outcome) => {
-            // First, so that no kill between leaves both a failure and an outcome.
-            remove_file(&record)?;
+            forget_failure(&path)?;
             write_outcome(&path, &inputs, outcome)
         }
         Err(SetError::Disk(error)) => Err(error.clone()),
-        Err(error) => {
-            FailureRecord::new(set.to_string(), error.to_string(), Vec::new(), &inputs).write(&record)?;
-            // A stale outcome would otherwise hide the record.
-            remove_file(&path)
-        }
+        Err(error) => write_failure(&path, set, &inputs, error, Vec::new()),
     }
 }
 
@@ -165,7 +147,7 @@ pub fn run_sets(
         let (began, job) = (Instant::now(), SetJob(set.index));
         supervisor.begin(job);
         let examined = examine(context.spec, set, &scratch);
-        let stored = store(context.spec, context.root, set, &examined);
+        let stored = store_examined(context.spec, context.root, set, &examined);
         let (outcome, result) = match examined {
             Ok(outcome) => {
                 let failure = outcome.failure.clone();

@@ -42,7 +42,8 @@ pub struct TiedColumn {
 
 /// The warnings that apply.
 #[must_use]
-pub fn beforehand(experiment: &Experiment, ties: &[Ties]) -> Vec<Warning> {
+pub fn beforehand(experiment: &Experiment) -> Vec<Warning> {
+    let ties = Ties::from_data(&experiment.dataset.data);
     let spec = &experiment.spec;
     let mut warnings = Vec::new();
     if experiment.dataset.dropped > 0 {

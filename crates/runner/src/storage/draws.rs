@@ -6,6 +6,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::cli::messages::first_of;
 use crate::cli::problem::{Problem, Problems};
 use crate::data::parquet::damaged;
 use crate::parquet::{Field, Footer, Kind, MAGIC, Numbers, Source};
@@ -66,10 +67,11 @@ impl DrawsFile {
         let footer = footer.without_entries();
         let fields = footer.fields();
         let names = || fields.iter().map(|field| field.name.as_str());
+        let columns = || format!("its columns: {}", first_of(names().map(str::escape_debug), NAMES_SHOWN));
         let Some(chain) = names().position(|name| name == CHAIN) else {
             let message = format!("`{shown}` has no column `{CHAIN}`");
             return Err(Problem::new(&shown, message)
-                .note(format!("its columns: {}", list(names())))
+                .note(columns())
                 .note("rows are draws, chain after chain, and `chain` says which chain each belongs to")
                 .did_you_mean(CHAIN, names())
                 .into());
@@ -99,7 +101,7 @@ impl DrawsFile {
         }
         if places.is_empty() {
             let message = format!("`{shown}` has no column of {}", content.name());
-            return Err(Problem::new(&shown, message).note(format!("its columns: {}", list(names()))).into());
+            return Err(Problem::new(&shown, message).note(columns()).into());
         }
         let names = places.iter().map(|&place| fields[place].name.clone()).collect();
         let mut opened = Self { path: path.to_path_buf(), shown, footer, places, names, n_chains: 1 };
@@ -233,14 +235,5 @@ fn opened(path: &Path, shown: &str) -> Result<File, Problems> {
             Err(Problem::new(shown, format!("there is no file `{shown}`")).into())
         }
         Err(error) => Err(cannot(&error)),
-    }
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let count = names.clone().count();
-    let shown: Vec<String> = names.take(NAMES_SHOWN).map(|name| name.escape_debug().to_string()).collect();
-    match count.saturating_sub(NAMES_SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

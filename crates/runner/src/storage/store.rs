@@ -74,6 +74,40 @@ pub fn find(path: &Path, inputs: &Inputs) -> DiskResult<Stored> {
     })
 }
 
+/// Removes the result at a path, and the record of a failure in its place.
+///
+/// # Errors
+/// The disk.
+pub fn remove(path: &Path) -> DiskResult<()> {
+    remove_file(path)?;
+    forget_failure(path)
+}
+
+/// Puts the record of a failure in the place of the result at a path.
+///
+/// # Errors
+/// The disk.
+pub fn write_failure(
+    path: &Path,
+    job: &impl fmt::Display,
+    inputs: &Inputs,
+    reason: &impl fmt::Display,
+    log: Vec<String>,
+) -> DiskResult<()> {
+    let record = FailureRecord::new(job.to_string(), reason.to_string(), log, inputs);
+    record.write(&path.with_file_name(FAILURE))?;
+    // A stale result would otherwise hide the record.
+    remove_file(path)
+}
+
+/// Removes the record of a failure. Do so before the result is written, so that no kill between leaves both.
+///
+/// # Errors
+/// The disk.
+pub fn forget_failure(path: &Path) -> DiskResult<()> {
+    remove_file(&path.with_file_name(FAILURE))
+}
+
 impl From<Unavailable> for Stored {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
@@ -101,10 +135,6 @@ impl Store {
         self.root.join(job.directory()).join(file)
     }
 
-    fn failure_path(&self, job: Job) -> PathBuf {
-        self.path(job).with_file_name(FAILURE)
-    }
-
     /// What is stored of a job, compared with the inputs that its result would have now.
     ///
     /// # Errors
@@ -118,8 +148,7 @@ impl Store {
     /// # Errors
     /// The disk.
     pub fn remove(&self, job: Job) -> DiskResult<()> {
-        remove_file(&self.path(job))?;
-        remove_file(&self.failure_path(job))
+        remove(&self.path(job))
     }
 
     /// Moves a job's damaged result out of the way, for people to look at. Gives the new path.
@@ -134,11 +163,14 @@ impl Store {
     ///
     /// # Errors
     /// The disk.
-    pub fn write_failure(&self, job: Job, inputs: &Inputs, reason: &str, log: Vec<String>) -> DiskResult<()> {
-        let record = FailureRecord::new(job.to_string(), reason.to_owned(), log, inputs);
-        record.write(&self.failure_path(job))?;
-        // A stale result would otherwise hide the record.
-        remove_file(&self.path(job))
+    pub fn write_failure(
+        &self,
+        job: Job,
+        inputs: &Inputs,
+        reason: &impl fmt::Display,
+        log: Vec<String>,
+    ) -> DiskResult<()> {
+        write_failure(&self.path(job), &job, inputs, reason, log)
     }
 
     /// Forgets that a job failed, now that its result is there.
@@ -146,6 +178,6 @@ impl Store {
     /// # Errors
     /// The disk.
     pub fn forget_failure(&self, job: Job) -> DiskResult<()> {
-        remove_file(&self.failure_path(job))
+        forget_failure(&self.path(job))
     }
 }

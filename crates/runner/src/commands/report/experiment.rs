@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use gmm_sampler::ties::Ties;
 
 use crate::cli::arguments::{Format, Verbosity};
 use crate::cli::exit_status::UNRELIABLE;
@@ -12,6 +11,7 @@ use crate::cli::messages::say;
 use crate::cli::output::show_results;
 use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
+use crate::present::pages::PAGE;
 use crate::present::words;
 use crate::present::{report, table};
 use crate::process::threads::pool;
@@ -19,7 +19,6 @@ use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
 use crate::scores::results::Results;
-use crate::scores::warnings;
 use crate::storage::lock::{ReportLock, holder};
 use crate::storage::store::Store;
 use crate::study::spec::Reading;
@@ -86,7 +85,7 @@ pub fn show(
         }
         let root = store.root();
         match scope {
-            ReportScope::Full => say!("report: {}", root.join(report::PAGE).display()),
+            ReportScope::Full => say!("report: {}", root.join(PAGE).display()),
             ReportScope::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
         }
     }
@@ -111,10 +110,7 @@ pub fn report(
     if let Some(holder) = holder(directory).filter(|_| !verbosity.quiet) {
         say!("{holder}, is running this experiment: the report shows partial results");
     }
-    let warnings: Vec<String> = warnings::beforehand(&experiment, &Ties::from_data(&experiment.dataset.data))
-        .iter()
-        .map(words::warnings::warning)
-        .collect();
+    let warnings = words::warnings::beforehand(&experiment);
     let results = pool(jobs)?.install(|| {
         let (findings, unavailable) = read_experiment(&experiment, &store, ReportScope::Full)?;
         let failures = unavailable.iter().map(Failure::from_unavailable).collect();

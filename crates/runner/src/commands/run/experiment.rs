@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use gmm_sampler::ties::Ties;
 
 use super::progress::{display, say_on_interrupt};
 use crate::cli::arguments::{RunFlags, Verbosity};
@@ -22,12 +21,12 @@ use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::supervisor::Supervision;
 use crate::present::columns::columns_line;
 use crate::present::words;
+use crate::present::words::list::counted;
 use crate::process::threads::pool;
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
 use crate::scores::stage::{Done, ReusePolicy, Stage};
-use crate::scores::warnings;
 use crate::storage::atomic::{DiskResult, write_bytes};
 use crate::storage::lock::{ReportLock, RunLock};
 use crate::storage::provenance::{Provenance, StudyIdentity};
@@ -43,9 +42,7 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
     let root = store.root();
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(root)?;
-    let ties = Ties::from_data(&experiment.dataset.data);
-    let warnings: Vec<String> =
-        warnings::beforehand(experiment, &ties).iter().map(words::warnings::warning).collect();
+    let warnings = words::warnings::beforehand(experiment);
     let scope = if flags.no_report { ReportScope::Tables } else { ReportScope::Full };
     let pool = pool(flags.jobs)?;
     let log = Log::new(Provenance::new(identity(experiment), root, pool.current_num_threads()), root, began);
@@ -68,11 +65,10 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
     if !verbosity.quiet {
         let dataset = &experiment.dataset;
         say!(
-            "{}: {} observations, {} feature{}; {} fits ({} to run)",
+            "{}: {} observations, {}; {} fits ({} to run)",
             experiment.spec.name,
             dataset.data.n_observations(),
-            dataset.columns.len(),
-            if dataset.columns.len() == 1 { "" } else { "s" },
+            counted(dataset.columns.len(), "feature"),
             all.len(),
             stage.missing.len()
         );

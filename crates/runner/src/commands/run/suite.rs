@@ -1,5 +1,6 @@
 //! Running a suite: the data sets that are missing, then the report.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -16,10 +17,11 @@ use crate::engine::supervisor::Supervision;
 use crate::process::threads::pool;
 use crate::recovery::outcome::Outcome;
 use crate::recovery::results::SuiteResults;
-use crate::recovery::work::{SCRATCH, StoredSet, SuiteContext, forget, read_stored, run_sets};
+use crate::recovery::work::{SCRATCH, StoredSet, SuiteContext, place, read_stored, run_sets};
 use crate::storage::atomic::{remove_directory, write_bytes};
 use crate::storage::lock::{ReportLock, RunLock};
 use crate::storage::provenance::SuiteProvenance;
+use crate::storage::store::remove;
 use crate::study::design::{Set, sets};
 use crate::study::spec::suite::SuiteSpec;
 
@@ -36,7 +38,7 @@ pub fn run(spec: SuiteSpec, flags: &RunFlags, verbosity: &Verbosity) -> Result<E
     let mut outcomes = Vec::with_capacity(sets.len());
     for set in &sets {
         if flags.fresh {
-            forget(&root, set)?;
+            remove(&place(&root, set))?;
         }
         outcomes.push(stored_outcome(&spec, flags, &root, set)?);
     }
@@ -76,12 +78,7 @@ pub fn run(spec: SuiteSpec, flags: &RunFlags, verbosity: &Verbosity) -> Result<E
 }
 
 /// The outcome that is stored of a data set, unless it is to be computed again.
-fn stored_outcome(
-    spec: &SuiteSpec,
-    flags: &RunFlags,
-    root: &std::path::Path,
-    set: &Set,
-) -> Result<Option<Outcome>> {
+fn stored_outcome(spec: &SuiteSpec, flags: &RunFlags, root: &Path, set: &Set) -> Result<Option<Outcome>> {
     match read_stored(spec, root, set)? {
         StoredSet::Done(outcome) if flags.retry_failed && outcome.failure.is_some() => Ok(None),
         StoredSet::Done(outcome) => Ok(Some(outcome)),

@@ -144,17 +144,8 @@ fn interpolate(a: f64, b: f64, share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::present::figures::geometry::tests::{MEAN, mahalanobis};
     use std::f64::consts::TAU;
-
-    const COVARIANCE: [[f64; 2]; 2] = [[2.0, 0.9], [0.9, 0.7]];
-    const MEAN: [f64; 2] = [1.0, -2.0];
-
-    /// Squared distance from the mean in standard deviations.
-    fn mahalanobis(point: Point) -> f64 {
-        let [[a, b], [_, d]] = COVARIANCE;
-        let (x, y) = (point.0 - MEAN[0], point.1 - MEAN[1]);
-        (d * x * x - 2.0 * b * x * y + a * y * y) / (a * d - b * b)
-    }
 
     fn gaussian_grid(nodes: usize) -> Grid {
         let axis = |centre: f64, sd: f64| -> Vec<f64> {

@@ -71,14 +71,14 @@ fn clip_segment(from: Point, to: Point, low: Point, high: Point) -> Option<(Poin
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const COVARIANCE: [[f64; 2]; 2] = [[2.0, 0.9], [0.9, 0.7]];
-    const MEAN: [f64; 2] = [1.0, -2.0];
+    pub const MEAN: [f64; 2] = [1.0, -2.0];
 
     /// Squared distance from the mean in standard deviations.
-    fn mahalanobis(point: Point) -> f64 {
+    pub fn mahalanobis(point: Point) -> f64 {
         let [[a, b], [_, d]] = COVARIANCE;
         let (x, y) = (point.0 - MEAN[0], point.1 - MEAN[1]);
         (d * x * x - 2.0 * b * x * y + a * y * y) / (a * d - b * b)

@@ -1,7 +1,14 @@
 //! Warnings in words: what was seen, what it means for the answer, what to do.
 
 use super::list::{counted, list};
-use crate::scores::warnings::{TiedColumn, Warning};
+use crate::engine::experiment::Experiment;
+use crate::scores::warnings::{self, TiedColumn, Warning};
+
+/// The warnings that the spec and the data give before anything runs.
+#[must_use]
+pub fn beforehand(experiment: &Experiment) -> Vec<String> {
+    warnings::beforehand(experiment).iter().map(warning).collect()
+}
 
 /// One warning, without a full stop at its end.
 #[must_use]
