@@ -275,9 +275,9 @@ fn repeats_and_groups_are_scored_and_resumed() {
         fs::remove_file(workplace.path(&format!("reports/small/{name}"))).unwrap();
     }
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
-    assert!(page.contains("the mean of 2 partitions, whose estimates have a standard deviation of"));
+    assert!(page.contains("Mean of 2 partitions, whose estimates have a standard deviation of"));
     let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
-    assert!(summary.contains("K-fold, K = 2, seed 1: the mean of 2 partitions"), "{summary}");
+    assert!(summary.contains("K-fold, K = 2, seed 1: Mean of 2 partitions"), "{summary}");
     assert!(workplace.runs(RUN).1.contains("(2 to run)"));
     assert!(workplace.files("reports/small") == whole);
     // The partition that was there stays, and one more is added.
@@ -307,7 +307,7 @@ fn observations_that_reweighting_cannot_leave_out_are_left_out_by_fits() {
     assert!(whole.contains_key(refit), "{:?}", whole.keys());
     assert!(whole.contains_key("loo.parquet"));
     let page = String::from_utf8(whole["index.html"].clone()).unwrap();
-    assert!(page.contains("refitted (one fit each); this changed the estimate by"));
+    assert!(page.contains("refitted (one fit each). This changed the estimate by"));
 
     let summary = String::from_utf8(whole["summary.md"].clone()).unwrap();
     assert!(

@@ -17,7 +17,7 @@ pub fn caveat(summary: &Summary, n_chains: usize) -> Option<String> {
     let ConvergenceThresholds { max_rhat, min_ess, .. } = ConvergenceThresholds::DRAWS;
     if summary.rhat > max_rhat {
         return Some(format!(
-            "R-hat {:.3}: the chains disagree; more draws help slow mixing, but not chains in different modes",
+            "R-hat {:.3}: the chains disagree. More draws help slow mixing, but not chains in different modes",
             summary.rhat
         ));
     }
@@ -39,7 +39,7 @@ pub fn caveat(summary: &Summary, n_chains: usize) -> Option<String> {
 pub fn conclude(caveats: &[String], verbosity: &Verbosity) -> ExitCode {
     if !verbosity.quiet {
         let shown = if verbosity.verbose { caveats.len() } else { caveats.len().min(CAVEATS_SHOWN) };
-        caveats[..shown].iter().for_each(|caveat| say!("unreliable: {caveat}"));
+        caveats[..shown].iter().for_each(|caveat| say!("unreliable: {caveat}."));
         if shown < caveats.len() {
             say!("{} more; use -v", caveats.len() - shown);
         }

@@ -18,6 +18,7 @@ use crate::cli::messages::say;
 use crate::cli::output::show_results;
 use crate::cli::problem::{Problem, Problems};
 use crate::present::words;
+use crate::present::words::list::sentence;
 use crate::process::threads::pool;
 use crate::storage::draws::{Content, DrawsFile};
 use crate::study::streams::Stream;
@@ -56,7 +57,7 @@ pub fn score(flags: &Score, verbosity: &Verbosity) -> Result<ExitCode> {
     if !verbosity.quiet {
         for model in &models {
             for diagnostic in &model.waic.diagnostics {
-                say!("WAIC of {}: {}", model.name, words::diagnostics::criterion(diagnostic));
+                say!("WAIC of {}: {}", model.name, sentence(&words::diagnostics::criterion(diagnostic)));
             }
         }
     }

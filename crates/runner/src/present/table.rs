@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::engine::experiment::Experiment;
 use crate::present::csv;
-use crate::present::text_table::{TextTable, terminal_width};
+use crate::present::text_table::{TextTable, paragraph, terminal_width};
 use crate::present::words;
 use crate::scores::criterion_title::title;
 use crate::scores::health::{least, worst};
@@ -211,11 +211,12 @@ pub fn refits(results: &Results) -> Option<String> {
 /// The table and the answer for a terminal.
 #[must_use]
 pub fn text(experiment: &Experiment, results: &Results) -> String {
-    let mut text = ranks(experiment, results, terminal_width());
+    let width = terminal_width();
+    let mut text = ranks(experiment, results, width);
     if let Some(answer) = &results.answer {
         write!(text, "\n{}\n", words::answer::headline(answer)).expect("writing to a string cannot fail");
         for reason in words::answer::reasons(answer) {
-            writeln!(text, "  {reason}").expect("writing to a string cannot fail");
+            writeln!(text, "{}", paragraph(&reason, width)).expect("writing to a string cannot fail");
         }
     }
     text

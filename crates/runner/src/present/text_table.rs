@@ -1,4 +1,4 @@
-//! Tables of text that fit a terminal.
+//! Tables and paragraphs of text that fit a terminal.
 
 use console::Term;
 
@@ -84,12 +84,34 @@ pub fn terminal_width() -> usize {
     Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns).max(LEAST_WIDTH))
 }
 
+/// Lines of more characters are hard to read, however wide the terminal is.
+const READABLE_WIDTH: usize = 100;
+
+/// A paragraph below a headline, indented, in lines of at most `width` characters.
+#[must_use]
+pub fn paragraph(text: &str, width: usize) -> String {
+    let options = textwrap::Options::new(width.min(READABLE_WIDTH))
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    // A number stays with its name and its error.
+    let joined = [" = ", " ± "]
+        .iter()
+        .fold(text.to_owned(), |text, sign| text.replace(sign, &sign.replace(' ', "\u{a0}")));
+    textwrap::fill(&joined, options).replace('\u{a0}', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn rows(cells: &[&[&str]]) -> Vec<Vec<String>> {
         cells.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn paragraphs_are_indented_and_keep_numbers_whole() {
+        assert_eq!(paragraph("BIC is best at K = 3 alone.", 20), "  BIC is best at\n  K = 3 alone.");
     }
 
     #[test]

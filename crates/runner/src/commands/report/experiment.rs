@@ -13,6 +13,7 @@ use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
 use crate::present::pages::PAGE;
 use crate::present::words;
+use crate::present::words::list::sentence;
 use crate::present::{report, table};
 use crate::process::threads::pool;
 use crate::scores::failure::{Failure, UnreliableFit};
@@ -79,7 +80,7 @@ pub fn show(
         if verbosity.verbose {
             for digest in &results.digests {
                 for remark in digest.health.remarks() {
-                    say!("{}: {}", digest.job, words::diagnostics::remark(&remark));
+                    say!("{}: {}", digest.job, sentence(&words::diagnostics::remark(&remark)));
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::models::{Model, Ranked};
 use crate::present::table::short;
 use crate::present::text_table::{TextTable, terminal_width};
 use crate::present::words;
-use crate::present::words::list::counted;
+use crate::present::words::list::{counted, sentences};
 
 /// Bad observations that are named in a table; JSON has all.
 const NAMED: usize = 20;
@@ -132,9 +132,9 @@ fn comparison(models: &[Model], ranked: &Ranked) -> String {
     format!("{}{legend}", render(rows))
 }
 
-/// What a criterion's own diagnostic finds wrong, on one line.
+/// What a criterion's own diagnostic finds wrong, in sentences on one line.
 fn note(score: &gmm_scoring::Score) -> String {
-    score.diagnostics.iter().map(words::diagnostics::criterion).collect::<Vec<_>>().join("; ")
+    sentences(score.diagnostics.iter().map(words::diagnostics::criterion))
 }
 
 /// What is undefined or infinite is null.

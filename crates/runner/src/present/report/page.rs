@@ -11,6 +11,7 @@ use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
 use crate::present::text_table::FILE_WIDTH;
 use crate::present::words;
+use crate::present::words::list::sentence;
 use crate::scores::criterion_title::title;
 use crate::scores::failure::UnreliableFit;
 use crate::scores::ranking::Ranking;
@@ -45,7 +46,7 @@ pub fn render(
             headline => words::answer::headline(answer),
             reasons => words::answer::reasons(answer),
         }),
-        warnings => warnings.to_vec(),
+        warnings => warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
         verdicts => results.rankings.iter().filter_map(|ranking| Some(words::answer::verdict(ranking.verdict.as_ref()?, &ranking.unscored))).collect::<Vec<_>>(),
         table => comparison(experiment, results),
         refits => table::refits(results),
@@ -61,7 +62,7 @@ pub fn render(
         diagnostics => page_values(&figures.diagnostics),
         fits => fits(results),
         optima => optima(results),
-        failures => results.failures.iter().map(|failure| context! { what => failure.subject.clone(), reason => failure.reason.clone() }).collect::<Vec<_>>(),
+        failures => results.failures.iter().map(|failure| context! { what => failure.subject.clone(), reason => sentence(&failure.reason) }).collect::<Vec<_>>(),
         spec => experiment.spec.to_toml(),
         occupied => occupied(experiment, results),
         spec_hash => experiment.spec.hash(),
@@ -158,8 +159,8 @@ fn fits(results: &Results) -> Vec<Value> {
                 steps => format!("{:.1}", health.mean_gradients),
                 switched => format!("{:.1}", 100.0 * health.switched),
                 chains => health.chain_lp.iter().map(|&lp| short(lp)).collect::<Vec<_>>().join(", "),
-                doubts => health.diagnostics().iter().map(words::diagnostics::diagnostic).collect::<Vec<_>>(),
-                remarks => health.remarks().iter().map(words::diagnostics::remark).collect::<Vec<_>>(),
+                doubts => health.diagnostics().iter().map(|found| sentence(&words::diagnostics::diagnostic(found))).collect::<Vec<_>>(),
+                remarks => health.remarks().iter().map(|remark| sentence(&words::diagnostics::remark(remark))).collect::<Vec<_>>(),
             }
         })
         .collect()
@@ -203,7 +204,7 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
     let of_repeats = of_repeats.filter_map(|row| {
         let seed = row.seed?;
         Some(format!(
-            "{}, {}, seed {seed}: {}.",
+            "{}, {}, seed {seed}: {}",
             row.score.criterion,
             row.model,
             words::diagnostics::note(row)
@@ -213,16 +214,16 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         text.push_str(&format!("\n{remark}\n"));
     }
     for failure in &results.failures {
-        text.push_str(&format!("\n> {} failed: {}.\n", failure.subject, failure.reason));
+        text.push_str(&format!("\n> {} failed: {}\n", failure.subject, sentence(&failure.reason)));
     }
     for UnreliableFit { job, diagnostics } in &results.unreliable {
         text.push_str(&format!(
-            "\n> {job} is unreliable: {}.\n",
+            "\n> {job} is unreliable. {}\n",
             words::diagnostics::diagnostics(diagnostics)
         ));
     }
     for warning in warnings {
-        text.push_str(&format!("\n> {warning}.\n"));
+        text.push_str(&format!("\n> {}\n", sentence(warning)));
     }
     text
 }

@@ -84,9 +84,11 @@ pub fn verdict(verdict: &Verdict<ModelKey>, unscored: &[ModelKey]) -> String {
     let others: Vec<ModelKey> =
         verdict.indistinguishable.iter().copied().filter(|model| model != best).collect();
     let are = if others.len() == 1 { "is" } else { "are" };
+    let unreliable = verdict.flags.iter().any(|flag| matches!(flag, Flag::Unreliable { .. }));
     let mut text = format!("{criterion} is best at {best}");
     text += &match (others.as_slice(), smallest < best) {
         ([], _) if verdict.n_scored == 1 => ", the only K with a score.".to_owned(),
+        ([], _) if unreliable => ", ahead of every other K.".to_owned(),
         ([], _) => ", clearly ahead of every other K.".to_owned(),
         // A criterion that charges for components has charged; no smaller K is to be preferred on top of that.
         _ if criterion.scale() != Scale::Prediction => format!(
@@ -125,7 +127,7 @@ fn flag(flag: &Flag<ModelKey>, unscored: &[ModelKey]) -> String {
         }
         Flag::Unreliable { models: ks } => {
             let (scores, are) = if ks.len() == 1 { ("score", "is") } else { ("scores", "are") };
-            format!("The {scores} at {} {are} unreliable; see the notes.", models(ks, "and"))
+            format!("The {scores} at {} {are} unreliable.", models(ks, "and"))
         }
         Flag::Undefined { models: ks } => {
             let have = if ks.len() == 1 { "has" } else { "have" };

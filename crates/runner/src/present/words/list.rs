@@ -1,4 +1,4 @@
-//! Lists and plurals.
+//! Lists, plurals and sentences.
 
 use std::fmt::Display;
 
@@ -25,6 +25,20 @@ pub fn counted(n: usize, noun: &str) -> String {
 #[must_use]
 pub fn plural(n: usize, noun: &str) -> String {
     format!("{noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Clauses as sentences: each with a capital letter and a full stop, on one line.
+#[must_use]
+pub fn sentences(clauses: impl IntoIterator<Item = String>) -> String {
+    clauses.into_iter().map(|clause| sentence(&clause)).collect::<Vec<_>>().join(" ")
+}
+
+/// A clause as a sentence, with a capital letter and a full stop.
+#[must_use]
+pub fn sentence(clause: &str) -> String {
+    let mut rest = clause.trim_end_matches('.').chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.map_or(String::new(), |first| format!("{first}{}.", rest.as_str()))
 }
 
 /// Models in ascending order, runs of three and more as ranges: "K = 2", "K = 2 and 3", "K = 1 and 4 to 8".
@@ -60,6 +74,13 @@ mod tests {
     #[test]
     fn one_is_singular() {
         assert_eq!((counted(1, "fit"), counted(0, "fit")), ("1 fit".to_owned(), "0 fits".to_owned()));
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_and_end_with_one_full_stop() {
+        let clauses = ["one thing. Another", "σ is small."].map(str::to_owned);
+        assert_eq!(sentences(clauses), "One thing. Another. σ is small.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]
