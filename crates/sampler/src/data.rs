@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::rounding::Rounding;
+
 /// Why numbers cannot become [`Data`], or data cannot be scaled. Features and observations are counted from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DataError {
@@ -46,6 +48,7 @@ pub enum DataError {
 pub struct Data {
     /// D vectors of length N.
     columns: Vec<Vec<f64>>,
+    rounding: Option<Rounding>,
 }
 
 impl Data {
@@ -74,7 +77,22 @@ impl Data {
                 return Err(DataError::NotFinite { observation, feature, value: column[observation] });
             }
         }
-        Ok(Self { columns })
+        Ok(Self { columns, rounding: None })
+    }
+
+    /// The same values, recorded in steps of the given sizes (length D, in the data's units), 0 where they are exact. The
+    /// likelihood of a mixture takes the rounding error into account.
+    ///
+    /// # Panics
+    /// If there are not D steps, or one is negative or not finite.
+    #[must_use]
+    pub fn with_steps(self, steps: &[f64]) -> Self {
+        assert_eq!(steps.len(), self.n_features(), "one step a feature");
+        self.with_rounding(Rounding::from_steps(steps))
+    }
+
+    pub(crate) fn with_rounding(self, rounding: Option<Rounding>) -> Self {
+        Self { rounding, ..self }
     }
 
     /// N.
@@ -110,6 +128,8 @@ pub trait Observations {
     fn n_features(&self) -> usize;
     /// The value of one feature in one observation.
     fn value(&self, feature: usize, observation: usize) -> f64;
+    /// The rounding error of the values; `None` if they are exact.
+    fn rounding(&self) -> Option<Rounding>;
 
     /// A copy of the given rows, in the given order.
     ///
@@ -119,7 +139,7 @@ pub trait Observations {
         assert!(!rows.is_empty(), "at least one row must be selected");
         let column = |feature| rows.iter().map(|&row| self.value(feature, row)).collect();
         let columns = (0..self.n_features()).map(column).collect();
-        Data { columns }
+        Data { columns, rounding: self.rounding() }
     }
 }
 
@@ -134,6 +154,10 @@ impl Observations for Data {
 
     fn value(&self, feature: usize, observation: usize) -> f64 {
         self.feature(feature)[observation]
+    }
+
+    fn rounding(&self) -> Option<Rounding> {
+        self.rounding.clone()
     }
 }
 
@@ -157,6 +181,10 @@ impl Observations for Scaled<'_> {
     fn value(&self, feature: usize, observation: usize) -> f64 {
         (self.data.feature(feature)[observation] - self.scaling.location[feature])
             / self.scaling.scale[feature]
+    }
+
+    fn rounding(&self) -> Option<Rounding> {
+        self.data.rounding()?.mapped(&self.scaling.rows())
     }
 }
 
@@ -239,7 +267,13 @@ impl Scaling {
             (0..data.n_observations()).map(|observation| view.value(feature, observation)).collect()
         };
         let columns = (0..data.n_features()).map(column).collect();
-        Data { columns }
+        Data { columns, rounding: view.rounding() }
+    }
+
+    /// The rows of the matrix that differences on the data's scale are multiplied by.
+    fn rows(&self) -> Vec<Vec<f64>> {
+        let d = self.scale.len();
+        (0..d).map(|i| (0..d).map(|j| if i == j { 1.0 / self.scale[i] } else { 0.0 }).collect()).collect()
     }
 
     /// Σ_d log(scale_d). Subtract it from one observation's log density on the sampler's scale to get that on the data's own

@@ -131,6 +131,7 @@ pub mod log_density;
 pub mod mixture;
 pub mod nuts;
 pub mod relabel;
+pub mod rounding;
 pub mod simd;
 pub mod start;
 pub mod ties;

@@ -6,7 +6,7 @@
 //! feature. Neither this count nor that remedy covers observations on an oblique line or plane, such as many equal differences
 //! of two rounded features: there a correlation degenerates, not a σ.
 
-use crate::data::Data;
+use crate::data::{Data, Observations};
 
 /// How often the values of one feature repeat.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,16 +23,27 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// The ties of each feature, length D. −0 equals 0.
+    /// The ties of each feature, length D. −0 equals 0. A feature whose rounding error is known has none: with it the density
+    /// is bounded, and equal values are not remarkable.
     #[must_use]
     pub fn from_data(data: &Data) -> Vec<Self> {
-        (0..data.n_features()).map(|feature| Self::from_values(data.feature(feature))).collect()
+        let rounding = data.rounding();
+        let ties = |feature| match &rounding {
+            Some(rounding) if rounding.is_rounded(feature) => Self::none(data.feature(feature)),
+            _ => Self::from_values(data.feature(feature)),
+        };
+        (0..data.n_features()).map(ties).collect()
     }
 
     /// Whether any two observations have the same value.
     #[must_use]
     pub fn exist(&self) -> bool {
         self.largest_multiplicity > 1
+    }
+
+    fn none(values: &[f64]) -> Self {
+        let most_common = values.iter().copied().fold(f64::INFINITY, f64::min);
+        Self { n_distinct: values.len(), largest_multiplicity: 1, most_common, resolution: None }
     }
 
     fn from_values(values: &[f64]) -> Self {

@@ -23,7 +23,7 @@ pub struct LogLikelihood<'a> {
 }
 
 impl<'a> LogLikelihood<'a> {
-    /// Of draws, chain-major, on the scale of `data`: densities are per unit of the data. Mixtures are taken one at a time.
+    /// Of draws, chain-major, on the scale of `data`: densities are per unit of the data, with its rounding error. Mixtures are taken one at a time.
     ///
     /// # Errors
     /// The first draw that is no mixture.
@@ -32,8 +32,10 @@ impl<'a> LogLikelihood<'a> {
         n_chains: usize,
         data: &'a Data,
     ) -> Result<Self, MixtureError> {
-        let whitened =
-            |mixture: Result<Mixture, MixtureError>| Ok(WhitenedComponents::from_mixture(&mixture?));
+        let rounding = data.rounding();
+        let whitened = |mixture: Result<Mixture, MixtureError>| {
+            Ok(WhitenedComponents::rounded(&mixture?, rounding.as_ref()))
+        };
         let draws = draws.into_iter().map(whitened).collect::<Result<_, _>>()?;
         Ok(Self { draws, n_chains, data })
     }

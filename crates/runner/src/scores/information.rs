@@ -34,8 +34,9 @@ fn maximum(experiment: &Experiment, model: ModelKey, optimum: &EmOptimum) -> Max
     let data = &experiment.dataset.data;
     let n_parameters = experiment.n_parameters(model);
     let (log_likelihood, entropy) = optimum.best.as_ref().map_or((f64::NAN, f64::NAN), |best| {
-        let responsibilities =
-            Likelihood::new(data).responsibilities(&WhitenedComponents::from_mixture(&best.mixture));
+        let likelihood = Likelihood::new(data);
+        let components = WhitenedComponents::rounded(&best.mixture, likelihood.rounding());
+        let responsibilities = likelihood.responsibilities(&components);
         (best.log_likelihood, entropy(&responsibilities))
     });
     Maximum { components: model.components, log_likelihood, n_parameters, entropy }

@@ -16,6 +16,7 @@ pub use moments::Moments;
 pub use workspace::Workspace;
 
 use crate::data::Observations;
+use crate::rounding::Rounding;
 use crate::simd::instructions::InstructionSet;
 use crate::simd::lanes::{LANES, Vector};
 use kernel::tile::{Buffers, Pass, STRIP, STRIP_LEN, Strip};
@@ -36,6 +37,7 @@ pub struct Likelihood {
     instructions: InstructionSet,
     /// Largest number of threads of a pass.
     threads: usize,
+    rounding: Option<Rounding>,
 }
 
 /// Strips of n observations in D features; `value` takes a place and a feature. The last strip is padded with the last
@@ -80,6 +82,7 @@ impl Likelihood {
             rows,
             instructions: InstructionSet::best(),
             threads: 1,
+            rounding: data.rounding(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Likelihood {
             strips,
             rows: kept.iter().map(|&place| self.rows[place]).collect(),
             origin: self.origin.clone(),
+            rounding: self.rounding.clone(),
             ..*self
         })
     }
@@ -122,6 +126,7 @@ impl Likelihood {
             rows: Vec::new(),
             instructions: InstructionSet::best(),
             threads: 1,
+            rounding: None,
         }
     }
 
@@ -135,6 +140,12 @@ impl Likelihood {
     #[must_use]
     pub fn n_features(&self) -> usize {
         self.n_features
+    }
+
+    /// The rounding error of the observations.
+    #[must_use]
+    pub fn rounding(&self) -> Option<&Rounding> {
+        self.rounding.as_ref()
     }
 
     /// Writes the components to the workspace.

@@ -1,12 +1,14 @@
 //! The posterior of a mixture in unconstrained coordinates: likelihood × prior × Jacobian, with its gradient.
 
 mod component_lanes;
+mod rounding;
 mod scales;
 
 use super::likelihood::{Likelihood, Moments, Workspace};
 use super::prior::{Prior, PriorError};
 use super::transform::{Helmert, Layout};
 use crate::log_density::LogDensity;
+use crate::rounding::Rounding;
 use crate::simd::elementary::{exp, ln};
 use crate::simd::instructions::dispatched;
 use crate::simd::lanes::{LANES, Lanes, Vector};
@@ -39,7 +41,7 @@ impl<'a> Posterior<'a> {
         Ok(Self {
             likelihood,
             power: 1.0,
-            components: Components::new(d, prior, n_components),
+            components: Components::new(d, prior, n_components, likelihood.rounding()),
             workspace: Workspace::new(n_components, d),
             moments: Moments::new(n_components, d),
         })
@@ -72,7 +74,7 @@ impl<'a> Posterior<'a> {
         (log_prior, likelihood.accumulate(workspace, moments))
     }
 
-    /// The same prior with another likelihood for the same number of features, raised to a power.
+    /// The same prior with another likelihood for the same features, raised to a power.
     #[must_use]
     pub fn with_likelihood<'b>(&self, likelihood: &'b Likelihood, power: f64) -> Posterior<'b> {
         Posterior {
@@ -125,7 +127,7 @@ struct Components {
 }
 
 impl Components {
-    fn new(d: usize, prior: &Prior, n_components: usize) -> Self {
+    fn new(d: usize, prior: &Prior, n_components: usize, rounding: Option<&Rounding>) -> Self {
         assert_eq!(prior.centres.len(), n_components * d, "the prior's centres are K × D");
         let k = n_components as f64;
         let scales = ScaleDensity::new(prior.scales);
@@ -138,7 +140,7 @@ impl Components {
             + d as f64 * shared_rate.map_or(0.0, |shared_rate| shared_rate.constant)
             + k * correlation_constant
             + 0.5 * libm::log(k);
-        let mut groups = vec![ComponentLanes::new(d); n_components.div_ceil(LANES)];
+        let mut groups = vec![ComponentLanes::new(d, rounding); n_components.div_ceil(LANES)];
         for (component, centres) in prior.centres.chunks_exact(d).enumerate() {
             for (lanes, &centre) in groups[component / LANES].centres.iter_mut().zip(centres) {
                 lanes.0[component % LANES] = centre;

@@ -10,7 +10,7 @@ use super::lanes::{
 
 /// Implements the operations that are one intrinsic per register.
 macro_rules! by_intrinsics {
-    ($($part:tt),*; $splat:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident $fnma:ident $max:ident) => {
+    ($($part:tt),*; $splat:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident $fnma:ident $max:ident) => {
         #[inline(always)]
         fn splat(value: f64) -> Self {
             // SAFETY: `instructions` runs this only on machines that have the feature; so below.
@@ -43,6 +43,12 @@ macro_rules! by_intrinsics {
         }
 
         #[inline(always)]
+        fn square_root(self) -> Self {
+            // SAFETY: as in `splat`.
+            Self($(unsafe { $sqrt(self.$part) }),*)
+        }
+
+        #[inline(always)]
         fn multiply_add(self, b: Self, c: Self) -> Self {
             // SAFETY: as in `splat`.
             Self($(unsafe { $fma(self.$part, b.$part, c.$part) }),*)
@@ -70,7 +76,7 @@ impl Lanes for Avx512 {
     const MANY_REGISTERS: bool = true;
 
     by_intrinsics!(0; _mm512_set1_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
-        _mm512_fmadd_pd _mm512_fnmadd_pd _mm512_max_pd);
+        _mm512_sqrt_pd _mm512_fmadd_pd _mm512_fnmadd_pd _mm512_max_pd);
 
     #[inline(always)]
     fn load(from: &Vector) -> Self {
@@ -181,7 +187,7 @@ impl Lanes for Avx2 {
     const MANY_REGISTERS: bool = false;
 
     by_intrinsics!(0, 1; _mm256_set1_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
-        _mm256_fmadd_pd _mm256_fnmadd_pd _mm256_max_pd);
+        _mm256_sqrt_pd _mm256_fmadd_pd _mm256_fnmadd_pd _mm256_max_pd);
 
     #[inline(always)]
     fn load(from: &Vector) -> Self {

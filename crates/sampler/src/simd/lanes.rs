@@ -49,6 +49,8 @@ pub trait Lanes: Copy {
     fn times(self, other: Self) -> Self;
     /// self / other.
     fn over(self, other: Self) -> Self;
+    /// √self.
+    fn square_root(self) -> Self;
     /// self · b + c, rounded once.
     fn multiply_add(self, b: Self, c: Self) -> Self;
     /// c − self · b, rounded once.

@@ -65,6 +65,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn square_root(self) -> Self {
+        Self(self.0.map(f64::sqrt))
+    }
+
+    #[inline(always)]
     fn multiply_add(self, b: Self, c: Self) -> Self {
         Self(std::array::from_fn(|l| self.0[l].mul_add(b.0[l], c.0[l])))
     }

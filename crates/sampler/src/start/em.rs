@@ -158,6 +158,36 @@ mod tests {
         assert_relative_eq!(fit.log_likelihood, expected, epsilon = 1e-9);
     }
 
+    /// 40 equal observations beside 60 others: without a rounding error the likelihood of two components is unbounded at the 40.
+    /// With one, the narrow component's Σ + R is R, and its part of the likelihood that of N(y | y, R).
+    #[test]
+    fn equal_observations_have_the_rounding_errors_width() {
+        let mut column: Vec<f64> = (0..60).map(|i| 9.0 + (f64::from(i) / 59.0 - 0.5) * 3.0).collect();
+        column.extend([0.0; 40]);
+        let data = Data::from_columns(&[column]).unwrap().with_steps(&[0.5]);
+        let found = em(&data, 2, 20, &mut ChaCha8Rng::seed_from_u64(0)).unwrap().best.unwrap();
+        let variances = [0, 1].map(|k| found.mixture.covariance(k)[0]);
+        let narrow = variances[0].min(variances[1]);
+        let error = 0.5 * 0.5 / 12.0;
+        assert_relative_eq!(narrow, run::SMALLEST_SHARE * error, max_relative = 1e-6);
+        let wide = variances[0].max(variances[1]) + error;
+        let log_2_pi = (2.0 * std::f64::consts::PI).ln();
+        let expected = 40.0 * (0.4f64.ln() - 0.5 * (log_2_pi + (error * (1.0 + run::SMALLEST_SHARE)).ln()))
+            + 60.0 * (0.6f64.ln() - 0.5 * (log_2_pi + wide.ln() + 1.0));
+        assert_relative_eq!(found.log_likelihood, expected, max_relative = 1e-6);
+    }
+
+    /// One component: Σ = S − R if that is positive, in any coordinates.
+    #[test]
+    fn the_rounding_error_is_no_part_of_a_covariance() {
+        let data = Data::from_columns(&[vec![1.0, 2.0, 6.0, 3.0], vec![0.0, 1.0, -1.0, 5.0]]).unwrap();
+        let found = em(&data.with_steps(&[1.0, 2.0]), 1, 1, &mut ChaCha8Rng::seed_from_u64(0)).unwrap();
+        let covariance = found.best.unwrap().mixture.covariance(0);
+        assert_relative_eq!(covariance[0], 14.0 / 4.0 - 1.0 / 12.0, epsilon = 1e-9);
+        assert_relative_eq!(covariance[1], 11.0 / 4.0 - 3.0 * 1.25, epsilon = 1e-9);
+        assert_relative_eq!(covariance[2], 27.0 / 4.0 - 1.25 * 1.25 - 4.0 / 12.0, epsilon = 1e-9);
+    }
+
     #[test]
     fn collinear_features_are_named() {
         let column = vec![1.0, 2.0, 4.0, 8.0];

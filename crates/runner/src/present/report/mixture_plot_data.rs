@@ -34,7 +34,8 @@ impl MixturePlotData {
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
         for mixture in draws {
-            let in_draw = likelihood.responsibilities(&WhitenedComponents::from_mixture(mixture));
+            let in_draw =
+                likelihood.responsibilities(&WhitenedComponents::rounded(mixture, likelihood.rounding()));
             responsibilities.iter_mut().zip(in_draw).for_each(|(sum, r)| *sum += r);
         }
         let clusters: Vec<usize> = responsibilities

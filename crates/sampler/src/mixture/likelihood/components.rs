@@ -2,6 +2,7 @@
 
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, invert, packed_len};
+use crate::rounding::Rounding;
 
 pub(super) const LOG_2_PI: f64 = 1.837_877_066_409_345_5;
 
@@ -39,12 +40,22 @@ impl WhitenedComponents {
         self.constants[component] = log_weight - 0.5 * d as f64 * LOG_2_PI - log_diagonal;
     }
 
-    /// The components of a mixture.
+    /// The components of a mixture, for exact observations.
     #[must_use]
     pub fn from_mixture(mixture: &Mixture) -> Self {
+        Self::rounded(mixture, None)
+    }
+
+    /// The components of a mixture, for observations with a rounding error: each covariance is Σ_k + R.
+    #[must_use]
+    pub fn rounded(mixture: &Mixture, rounding: Option<&Rounding>) -> Self {
         let mut whitened = Self::new(mixture.n_components(), mixture.n_features());
         for k in 0..mixture.n_components() {
-            whitened.set(k, mixture.log_weights[k], mixture.mean(k), &mixture.scale_factor(k));
+            let mut factor = mixture.scale_factor(k);
+            if let Some(rounding) = rounding {
+                rounding.widen(&mut factor);
+            }
+            whitened.set(k, mixture.log_weights[k], mixture.mean(k), &factor);
         }
         whitened
     }

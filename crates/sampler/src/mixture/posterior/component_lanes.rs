@@ -5,8 +5,10 @@
 
 use std::f64::consts::LN_2;
 
+use super::rounding::RoundingLanes;
 use super::scales::ScaleDensity;
 use crate::mixture::triangular::{at, packed_len};
+use crate::rounding::Rounding;
 use crate::simd::elementary::{exp, ln};
 use crate::simd::lanes::{LANES, Lanes, Vector};
 
@@ -34,16 +36,16 @@ pub(super) struct ComponentLanes {
     /// √(1 − Σ_{j' < j} L_ij'²): the norm left to row i before column j.
     rest: Vec<Vector>,
     /// L, packed.
-    factor: Vec<Vector>,
-    /// L⁻¹, packed.
-    inverse: Vec<Vector>,
+    pub(super) factor: Vec<Vector>,
+    /// L⁻¹, packed; with a rounding error W diag(σ).
+    pub(super) inverse: Vec<Vector>,
     /// 1 / σ (D).
     pub(super) inverse_sigma: Vec<Vector>,
     /// Derivatives of the scales' log prior in log σ (D).
     pub(super) scale_slopes: Vec<Vector>,
-    /// W = L⁻¹ diag(1/σ), packed.
+    /// W = L⁻¹ diag(1/σ), packed; with a rounding error C⁻¹, where C Cᵀ = Σ + R.
     pub(super) whitening: Vec<Vector>,
-    /// −½ log |2πΣ|.
+    /// −½ log |2πΣ|, with a rounding error −½ log |2π(Σ + R)|.
     pub(super) constant: Vector,
     /// log prior + log Jacobian, constants left out.
     pub(super) log_prior: Vector,
@@ -51,10 +53,11 @@ pub(super) struct ComponentLanes {
     pub(super) count: Vector,
     pub(super) first: Vec<Vector>,
     pub(super) second: Vec<Vector>,
+    rounding: Option<RoundingLanes>,
 }
 
 impl ComponentLanes {
-    pub(super) fn new(n_features: usize) -> Self {
+    pub(super) fn new(n_features: usize, rounding: Option<&Rounding>) -> Self {
         let zeros = |length| vec![Vector::ZERO; length];
         let (d, triangle) = (n_features, packed_len(n_features));
         Self {
@@ -76,6 +79,7 @@ impl ComponentLanes {
             count: Vector::ZERO,
             first: zeros(d),
             second: zeros(triangle),
+            rounding: rounding.map(|rounding| RoundingLanes::new(n_features, rounding)),
         }
     }
 
@@ -140,6 +144,11 @@ impl ComponentLanes {
         self.invert::<V>();
         log_prior.store(&mut self.log_prior);
         V::splat(hyper.normal_constant).minus(log_determinant).store(&mut self.constant);
+        if let Some(mut rounding) = self.rounding.take() {
+            let log_determinant = rounding.widen::<V>(self);
+            V::splat(hyper.normal_constant).minus(log_determinant).store(&mut self.constant);
+            self.rounding = Some(rounding);
+        }
         true
     }
 
@@ -171,6 +180,9 @@ impl ComponentLanes {
     /// cancel those in W.
     #[inline(always)]
     pub(super) fn pull_back<V: Lanes>(&mut self, hyper: &HyperParameters) {
+        if let Some(rounding) = &self.rounding {
+            rounding.pull_back::<V>(&mut self.count, &mut self.second);
+        }
         let d = self.mu.len();
         let count = V::load(&self.count);
         let precision = V::splat(hyper.mean_precision);

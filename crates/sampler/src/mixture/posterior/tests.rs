@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::Data;
+use crate::mixture::likelihood::WhitenedComponents;
 use crate::mixture::prior::ScalePrior;
 use approx::assert_relative_eq;
 use proptest::prelude::*;
@@ -53,6 +54,38 @@ fn without_data_the_density_is_the_priors_with_the_jacobian() {
     }
 }
 
+/// log N(y | μ, Σ + diag(δ²/12)) in closed form, with two components in two dimensions; scales from far above to far below δ.
+#[test]
+fn rounded_observations_have_wider_components() {
+    let columns = [vec![0.3, -0.4, 1.0, 0.3], vec![0.5, 0.5, -1.5, 2.0]];
+    let steps = [0.4, 0.0];
+    let data = Data::from_columns(&columns).unwrap().with_steps(&steps);
+    let likelihood = Likelihood::new(&data);
+    let prior = Prior { centres: vec![0.0; 4], ..Prior::published(Vec::new()) };
+    let mut posterior = Posterior::new(&likelihood, &prior, 2).unwrap();
+    for log_sigma in [0.5, -1.0, -3.0, -12.0] {
+        let position = [0.4, 0.2, 0.4, -0.5, 0.1, log_sigma, 0.2, -0.3, log_sigma, 0.6, -0.8];
+        let mixture = posterior.layout().constrain(&position);
+        let density = |i: usize| -> f64 {
+            let of_component = |k: usize| {
+                let covariance = mixture.covariance(k);
+                let [a, b, c] = [covariance[0] + steps[0] * steps[0] / 12.0, covariance[1], covariance[2]];
+                let determinant = a * c - b * b;
+                let [x, y] = [columns[0][i] - mixture.mean(k)[0], columns[1][i] - mixture.mean(k)[1]];
+                let square = (c * x * x - 2.0 * b * x * y + a * y * y) / determinant;
+                mixture.weight(k) * (-0.5 * square).exp() / (2.0 * std::f64::consts::PI * determinant.sqrt())
+            };
+            of_component(0) + of_component(1)
+        };
+        let expected: f64 = (0..4).map(|i| density(i).ln()).sum();
+        assert_relative_eq!(posterior.log_prior_and_likelihood(&position).1, expected, max_relative = 1e-9);
+        let mut pointwise = vec![0.0; 4];
+        let components = WhitenedComponents::rounded(&mixture, likelihood.rounding());
+        likelihood.pointwise(&components, &mut Workspace::new(2, 2), &mut pointwise);
+        assert_relative_eq!(pointwise.iter().sum::<f64>(), expected, max_relative = 1e-9);
+    }
+}
+
 #[test]
 fn a_power_counts_every_observation_so_often() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
@@ -89,12 +122,14 @@ proptest! {
     fn the_gradient_is_the_densitys(
         n in 1usize..90, d in 1usize..6, k in 1usize..11, seed in any::<u64>(),
         scales in prop::sample::select(SCALES.to_vec()),
+        rounded in prop::collection::vec(prop::sample::select(vec![0.0, 0.1, 3.0]), 5),
     ) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut uniform = |count: usize| -> Vec<f64> {
             (0..count).map(|_| rng.random_range(-1.5..1.5)).collect()
         };
         let data = Data::from_columns(&(0..d).map(|_| uniform(n)).collect::<Vec<_>>()).unwrap();
+        let data = data.with_steps(&rounded[..d]);
         let prior = Prior {
             concentration: 0.5,
             centres: uniform(k * d),

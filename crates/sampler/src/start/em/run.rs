@@ -1,11 +1,17 @@
 //! One run of EM: E-steps and M-steps on whitened moments until convergence.
 
+use nalgebra::DMatrix;
+
 use super::regularity::DEGENERATE_EIGENVALUE;
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
-use crate::mixture::triangular::{at, cholesky, multiply, packed_len};
+use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
+use crate::rounding::Rounding;
 
 /// A run has converged when Aitken's estimate of the remaining gain is below this, in nats per observation.
 const TOLERANCE: f64 = 1e-9;
+
+/// With a rounding error R, no covariance Σ is smaller than this share of R: it would tend to 0 without a limit.
+pub(super) const SMALLEST_SHARE: f64 = 1e-3;
 
 /// The parameters between two iterations, on the scale of the likelihood's data.
 #[derive(Debug, Clone)]
@@ -14,7 +20,7 @@ pub struct EmState {
     pub log_weights: Vec<f64>,
     /// K × D means.
     pub means: Vec<f64>,
-    /// K packed factors T_k, Σ_k = T_k T_kᵀ.
+    /// K packed factors T_k, Σ_k + R = T_k T_kᵀ, where R is the covariance of the rounding error, if there is one.
     pub factors: Vec<f64>,
 }
 
@@ -65,8 +71,8 @@ impl EmRun<'_> {
     }
 
     /// M-step from whitened moments: μ' = μ + T m and T' = T C, where m is the mean of z under the responsibilities and C Cᵀ
-    /// their covariance. Both factors are triangular, so the covariance itself is never formed. Returns false if a component
-    /// degenerates.
+    /// their covariance. Both factors are triangular, so the covariance itself is never formed. With a rounding error R the
+    /// covariance is the best one that is not smaller than R. Returns false if a component degenerates.
     fn maximise(&mut self) -> bool {
         let d = self.likelihood.n_features();
         let triangle = packed_len(d);
@@ -86,6 +92,11 @@ impl EmRun<'_> {
                     covariance[at(i, j)] = self.moments.second(k)[at(i, j)] / count - mean[i] * mean[j];
                 }
             }
+            let rounding = self.likelihood.rounding();
+            if rounding.is_some() {
+                // Equal observations have no covariance: that of doubles, which is below any R.
+                (0..d).for_each(|i| covariance[at(i, i)] += f64::EPSILON);
+            }
             if cholesky(d, &covariance, &mut factor).is_err() {
                 return false;
             }
@@ -95,6 +106,9 @@ impl EmRun<'_> {
                 self.state.means[k * d + i] += sum;
             }
             multiply(d, current, &factor, &mut moved);
+            if let Some(rounding) = rounding {
+                keep_above(d, rounding, &mut moved);
+            }
             // T's smallest diagonal entry bounds the smallest eigenvalue of T Tᵀ from above.
             if (0..d).any(|i| moved[at(i, i)] * moved[at(i, i)] < 0.01 * DEGENERATE_EIGENVALUE) {
                 return false;
@@ -137,4 +151,40 @@ impl EmRun<'_> {
             stop_reason: StopReason::OutOfIterations,
         }
     }
+}
+
+/// Replaces the factor of a covariance S by that of the covariance C of highest likelihood among those with C ≥ (1 + ε) R.
+///
+/// In coordinates in which S is the identity and R diagonal, with entries λ, C is diagonal with entries max(1, (1 + ε) λ): along
+/// each axis, a variance that is not below its limit.
+fn keep_above(d: usize, rounding: &Rounding, factor: &mut [f64]) {
+    let mut inverse = vec![0.0; packed_len(d)];
+    invert(d, factor, &mut inverse);
+    let rows: Vec<Vec<f64>> =
+        (0..d).map(|i| (0..d).map(|j| if j <= i { inverse[at(i, j)] } else { 0.0 }).collect()).collect();
+    let Some(relative) = rounding.mapped(&rows) else { return };
+    let relative = relative.covariance();
+    let trace: f64 = (0..d).map(|i| relative[at(i, i)]).sum();
+    if (1.0 + SMALLEST_SHARE) * trace <= 1.0 {
+        return;
+    }
+    let eigen = DMatrix::from_fn(d, d, |i, j| relative[at(i.max(j), i.min(j))]).symmetric_eigen();
+    let raised = eigen.eigenvalues.map(|value| ((1.0 + SMALLEST_SHARE) * value).max(1.0));
+    let limited = &eigen.eigenvectors * DMatrix::from_diagonal(&raised) * eigen.eigenvectors.transpose();
+    let packed: Vec<f64> =
+        (0..d).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|place| limited[place]).collect();
+    let mut root = vec![0.0; packed_len(d)];
+    if cholesky(d, &packed, &mut root).is_ok() {
+        let mut limited = vec![0.0; packed_len(d)];
+        multiply(d, factor, &root, &mut limited);
+        factor.copy_from_slice(&limited);
+    }
+}
+
+/// The packed covariance Σ = T Tᵀ − R of a component with factor T.
+pub(super) fn without_rounding(d: usize, factor: &[f64], rounding: &Rounding) -> Vec<f64> {
+    let mut covariance = vec![0.0; packed_len(d)];
+    product_with_transpose(d, factor, &mut covariance);
+    covariance.iter_mut().zip(rounding.covariance()).for_each(|(entry, error)| *entry -= error);
+    covariance
 }

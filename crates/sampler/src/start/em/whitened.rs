@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::optimum::{EmError, EmFit};
 use super::regularity::{Regularity, smallest};
-use super::run::EmState;
+use super::run::{EmState, without_rounding};
 use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
 use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
@@ -31,8 +31,10 @@ impl Whitened {
                     .collect()
             })
             .collect();
+        let rows = (0..d).map(|i| (0..d).map(|j| if j <= i { inverse[at(i, j)] } else { 0.0 }).collect());
+        let rounding = data.rounding().and_then(|rounding| rounding.mapped(&rows.collect::<Vec<_>>()));
         let data = Data::from_columns(&columns).map_err(|_| EmError::Collinear { feature: d - 1 })?;
-        Ok(Self { data, mean, factor })
+        Ok(Self { data: data.with_rounding(rounding), mean, factor })
     }
 
     /// The given rows, in the same coordinates.
@@ -50,6 +52,7 @@ impl Whitened {
         let weights: Vec<f64> = state.log_weights.iter().map(|&log_weight| libm::exp(log_weight)).collect();
         // Expected observations, divided by the number that a covariance needs.
         let counts: Vec<f64> = weights.iter().map(|weight| weight * n / (d + 1) as f64).collect();
+        let rounding = self.data.rounding();
         let mut eigenvalues = Vec::with_capacity(k);
         for component in 0..k {
             let mean = &state.means[component * d..][..d];
@@ -59,8 +62,14 @@ impl Whitened {
             }
             let factor = &state.factors[component * triangle..][..triangle];
             eigenvalues.push(smallest_eigenvalue(d, factor));
+            let mut exact = factor.to_vec();
+            if let Some(rounding) = &rounding {
+                // If this fails, the covariance is 0 below, and the mixture an error.
+                let covariance = without_rounding(d, factor, rounding);
+                cholesky(d, &covariance, &mut exact).unwrap_or_else(|_| exact.fill(0.0));
+            }
             let mut restored = vec![0.0; triangle];
-            multiply(d, &self.factor, factor, &mut restored);
+            multiply(d, &self.factor, &exact, &mut restored);
             product_with_transpose(d, &restored, &mut covariances[component * triangle..][..triangle]);
         }
         let log_scale: f64 = (0..d).map(|i| libm::log(self.factor[at(i, i)])).sum();
