@@ -8,7 +8,7 @@ use crate::recovery::stored::outcome_of;
 use crate::storage;
 use crate::storage::seal::Sealed;
 use crate::study::spec::suite::read_suite;
-use crate::study::spec::{self, DataSpec, Missing, Scale};
+use crate::study::spec::{self, DataSpec, Missing, Resolution, Scale};
 
 /// What a reader says of bytes that it refuses.
 type Refusal = Result<(), String>;
@@ -39,6 +39,7 @@ pub fn data(bytes: &[u8]) -> Refusal {
         columns: columns.map(|name| vec![name.to_owned()]),
         label: label.map(str::to_owned),
         scale: Scale::Standardize,
+        resolution: Resolution::Auto,
         missing,
     };
     let all = data::from_bytes(bytes.to_vec(), &spec(None, None, Missing::Error), None);

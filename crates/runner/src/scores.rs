@@ -15,6 +15,7 @@ pub mod leave_one_out;
 pub mod pass;
 pub mod pivot;
 pub mod plot_draws;
+pub mod probabilities;
 pub mod ranking;
 pub mod report_scope;
 pub mod results;

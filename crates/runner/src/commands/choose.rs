@@ -45,6 +45,7 @@ fn spec(flags: &Choose, components: &[usize], data: &Path) -> Result<String> {
     table.insert("name".to_owned(), if name.is_empty() { "choose".into() } else { name.into() });
     table.insert("data".to_owned(), section.into());
     let ks: Vec<toml::Value> = components.iter().map(|&k| (k as i64).into()).collect();
-    table.insert("model".to_owned(), toml::Table::from_iter([("components".to_owned(), ks.into())]).into());
+    let model = [("components".to_owned(), ks.into()), ("prior".to_owned(), "default".into())];
+    table.insert("model".to_owned(), toml::Table::from_iter(model).into());
     Ok(toml::to_string(&table)?)
 }

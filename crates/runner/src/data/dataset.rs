@@ -14,6 +14,8 @@ pub struct Dataset {
     pub left_out: Vec<LeftOutColumn>,
     /// On the file's own scale.
     pub data: Data,
+    /// The step in which each feature was recorded, in its units; 0 where values are exact.
+    pub steps: Vec<f64>,
     /// The line (CSV) or row (Parquet) of each observation in its file, counted from 1.
     pub rows: Vec<usize>,
     /// The class of each observation, as text.

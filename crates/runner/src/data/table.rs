@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use gmm_sampler::data::{Data, DataError, Scaling};
+use gmm_sampler::rounding::recorded_step;
 use gmm_sampler::start::em::dependent_feature;
 
 use super::dataset::{Dataset, LeftOut, LeftOutColumn, distinct_rows};
@@ -10,7 +11,7 @@ use super::faults::{Faults, SourceFile};
 use crate::cli::messages::first_of;
 use crate::cli::problem::{Problem, Problems};
 use crate::study::spec::limits::MOST_FEATURES;
-use crate::study::spec::{DataSpec, Missing};
+use crate::study::spec::{DataSpec, Missing, Resolution};
 
 /// Columns that are searched for numbers; a file may have any number of others where the wanted ones are named.
 pub const MOST_COLUMNS: usize = 10_000;
@@ -216,6 +217,8 @@ impl Table<'_> {
         let data = Data::new(columns).expect("there are columns, rows, and only finite numbers");
         // Rows were dropped since the columns were checked, and extreme values may have no standard deviation.
         self.check_spread(&data)?;
+        let steps = steps(&data, spec)?;
+        let data = data.with_steps(&steps);
         let texts = |mut label: TextColumn| -> Vec<String> {
             let text = |&row: &usize| label.values[row].take().expect("rows without a text were not kept");
             kept.iter().map(text).collect()
@@ -227,7 +230,7 @@ impl Table<'_> {
         };
         let columns: Vec<String> = self.columns.into_iter().map(|column| column.name).collect();
         let left_out = left_out(self.names, &columns, spec, groups_column);
-        Ok(Dataset { columns, left_out, data, rows, classes, groups, dropped, hash })
+        Ok(Dataset { columns, left_out, data, steps, rows, classes, groups, dropped, hash })
     }
 
     /// Refuses columns whose variance is zero or out of range, or that depend linearly on others.
@@ -350,4 +353,20 @@ fn without_spread(source: SourceFile<'_>, column: &NumberColumn, missing: Missin
             .note("the likelihood of a mixture is unbounded where a column is constant")
             .help(elsewhere)
     })
+}
+
+/// The step in which each column was recorded; 0 where values are exact.
+fn steps(data: &Data, spec: &DataSpec) -> Result<Vec<f64>, Problems> {
+    let d = data.n_features();
+    match &spec.resolution {
+        Resolution::None => Ok(vec![0.0; d]),
+        Resolution::Auto => Ok((0..d).map(|feature| recorded_step(data.feature(feature))).collect()),
+        Resolution::Same(step) => Ok(vec![*step; d]),
+        Resolution::Each(steps) if steps.len() == d => Ok(steps.clone()),
+        Resolution::Each(steps) => {
+            let message = format!("{} steps for {d} columns", steps.len());
+            let problem = Problem::with_key(&spec.path, "data.resolution", message);
+            Err(problem.label(format!("allowed: \"auto\", \"none\", one number, or {d} numbers")).into())
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::cli::problem::Style;
 use crate::parquet::foreign::{bytes as parquet, column as series};
 use crate::study::spec::limits::{MOST_FEATURES, MOST_ROWS};
-use crate::study::spec::{Missing, Scale};
+use crate::study::spec::{Missing, Resolution, Scale};
 
 const PLAIN: &str = "a,b,kind\n1,10,x\n2,20.5,y\n3,-3e1,x\n";
 
@@ -20,6 +20,7 @@ fn all() -> DataSpec {
         columns: None,
         label: None,
         scale: Scale::Standardize,
+        resolution: Resolution::None,
         missing: Missing::Error,
     }
 }

@@ -12,6 +12,7 @@ use crate::study::job::{Kept, Variant};
 pub fn fit_inputs(experiment: &Experiment, task: &Task) -> Inputs {
     let (spec, job) = (&experiment.spec, task.job);
     let settings = settings(spec, job.variant);
+    let steps = &experiment.dataset.steps;
     let mut inputs = Inputs::new()
         .with("name", &spec.name)
         .with("components", job.model.components)
@@ -23,6 +24,10 @@ pub fn fit_inputs(experiment: &Experiment, task: &Task) -> Inputs {
         .with("sampler.warmup", settings.warmup)
         .with("sampler.target_accept", spec.sampler.target_accept)
         .with("sampler.max_tree_depth", spec.sampler.max_tree_depth);
+    // Exact data have the inputs that they had before steps were known.
+    if steps.iter().any(|step| *step > 0.0) {
+        inputs = inputs.with("data.resolution", steps);
+    }
     if job.variant != Variant::AllRows {
         let part = job.variant.subdirectory().unwrap_or_else(|| job.variant.directory().to_owned());
         inputs = inputs.with("part", part);

@@ -9,6 +9,7 @@ use rand::seq::SliceRandom;
 
 use crate::engine::experiment::Experiment;
 use crate::study::job::{Covariance, Job, LeftOut, ModelKey, Variant};
+use crate::study::spec::Sample;
 use crate::study::streams::Stream;
 
 /// A fit with the rows that it must not see and is scored on.
@@ -35,6 +36,9 @@ impl Experiment {
     /// Every fit, the longest first, so that the last ones to end are short.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
+        if self.spec.sampler.sample == Sample::None {
+            return Vec::new();
+        }
         let mut parts = vec![(Variant::AllRows, Arc::from([]))];
         let mut own: Vec<Fits> =
             self.spec.scoring.criteria.iter().filter_map(|criterion| criterion.fits()).collect();

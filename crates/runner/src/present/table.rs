@@ -15,15 +15,9 @@ use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
 use crate::study::job::ModelKey;
+use crate::study::spec::Sample;
 
 const SMALLEST: &str = "smallest indistinguishable";
-
-const LEGEND: &str = "
-*  best, shown in full; other rows: difference to it ± standard error
-   (for log evidence and WBIC ± Monte Carlo error)
-<  smallest K indistinguishable from the best
-?  unreliable
-";
 
 /// What a K is in one criterion's ranking.
 #[must_use]
@@ -107,6 +101,10 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
         json!({
             "components": answer.model.components,
             "criterion": answer.criterion.name(),
+            "probabilities": answer.probabilities.as_ref().map(|found| {
+                let of_each = found.of_each.iter();
+                of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability})).collect::<Vec<_>>()
+            }),
             "headline": words::answer::headline(answer),
             "reasons": words::answer::reasons(answer),
         })
@@ -163,18 +161,27 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
     let scoring = &experiment.spec.scoring;
     let models = experiment.models();
     let mut header = vec!["K".to_owned(), "p".to_owned()];
+    let probabilities = results.answer.as_ref().and_then(|answer| answer.probabilities.as_ref());
+    header.extend(probabilities.map(|_| "P(K)".to_owned()));
     header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, scoring))));
-    header.extend(["R-hat", "ESS", "div."].map(str::to_owned));
+    let sampled = !results.digests.is_empty() || experiment.spec.sampler.sample == Sample::All;
+    if sampled {
+        header.extend(["R-hat", "ESS", "div."].map(str::to_owned));
+    }
     let mut rows = vec![header];
     for &model in &models {
         let mut row = vec![model.label(), experiment.n_parameters(model).to_string()];
+        row.extend(probabilities.map(|found| {
+            found.of(model).map_or("–".to_owned(), |probability| format!("{probability:.3}"))
+        }));
         for ranking in &results.rankings {
             let found = ranking.comparison.rows.iter().find(|row| row.model == model);
             row.push(found.map_or("failed  ".to_owned(), |found| cell(ranking, found)));
         }
         let healths: Vec<_> =
             results.digests.iter().filter(|digest| digest.job.model == model).map(|d| &d.health).collect();
-        if healths.is_empty() {
+        if !sampled {
+        } else if healths.is_empty() {
             row.extend(["–", "–", "–"].map(str::to_owned));
         } else {
             let rhat = healths.iter().map(|health| health.max_rhat).fold(f64::NEG_INFINITY, worst);
@@ -192,7 +199,29 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
     }
     let mut text = TextTable::new(rows).render(width, 1);
     if !results.rankings.is_empty() {
-        text.push_str(LEGEND);
+        text.push_str(&legend(results, probabilities.is_some()));
+    }
+    text
+}
+
+/// What the signs in the table mean; of those that cannot occur, nothing.
+fn legend(results: &Results, with_probabilities: bool) -> String {
+    let any = |scale: Scale| results.rankings.iter().any(|ranking| ranking.criterion.scale() == scale);
+    let with_errors = any(Scale::Prediction) || !results.digests.is_empty();
+    let mut text = String::from("\n");
+    if with_probabilities {
+        text.push_str("P(K)  posterior probability of K, among the K tried\n");
+    }
+    text.push_str("*  best, shown in full; other rows: difference to it");
+    text.push_str(if with_errors { " ± standard error\n" } else { "\n" });
+    if with_errors {
+        text.push_str("   (for log evidence and WBIC ± Monte Carlo error)\n");
+    }
+    if any(Scale::Prediction) {
+        text.push_str("<  smallest K indistinguishable from the best\n");
+    }
+    if results.rankings.iter().flat_map(|ranking| &ranking.comparison.rows).any(|row| !row.reliable) {
+        text.push_str("?  unreliable\n");
     }
     text
 }
@@ -212,9 +241,15 @@ pub fn refits(results: &Results) -> Option<String> {
 #[must_use]
 pub fn text(experiment: &Experiment, results: &Results) -> String {
     let width = terminal_width();
-    let mut text = ranks(experiment, results, width);
-    if let Some(answer) = &results.answer {
-        write!(text, "\n{}\n", words::answer::headline(answer)).expect("writing to a string cannot fail");
+    let answer = results.answer.as_ref();
+    let lines = answer.and_then(words::answer::lines);
+    let mut text = lines.as_ref().map_or_else(String::new, |lines| format!("{lines}\n\n"));
+    text.push_str(&ranks(experiment, results, width));
+    if let Some(answer) = answer {
+        text.push('\n');
+        if lines.is_none() {
+            writeln!(text, "{}", words::answer::headline(answer)).expect("writing to a string cannot fail");
+        }
         for reason in words::answer::reasons(answer) {
             writeln!(text, "{}", paragraph(&reason, width)).expect("writing to a string cannot fail");
         }

@@ -28,7 +28,7 @@ use crate::storage::store::{Store, Stored};
 use crate::study::design::{Set, columns};
 use crate::study::job::{Job, ModelKey, Variant};
 use crate::study::spec::suite::SuiteSpec;
-use crate::study::spec::{DataSpec, Missing, PriorSpec, Spec};
+use crate::study::spec::{DataSpec, Missing, PriorSpec, Resolution, Spec};
 use crate::study::streams::{Simulated, Stream};
 
 /// What is kept of a data set: enough for every verdict to be found again.
@@ -160,6 +160,7 @@ fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
         columns: Some(columns.clone()),
         label: None,
         scale: spec.suite.scale,
+        resolution: Resolution::None,
         missing: Missing::Error,
     };
     let mut model = spec.model.clone();
@@ -173,6 +174,7 @@ fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {
     };
     let rows = (1..=data.n_observations()).collect();
     let dataset = Dataset {
+        steps: vec![0.0; columns.len()],
         columns,
         left_out: Vec::new(),
         data,

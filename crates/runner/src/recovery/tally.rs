@@ -6,6 +6,7 @@ use super::outcome::{Outcome, priors};
 use crate::scores::answer::Answer;
 use crate::scores::criterion_title::title;
 use crate::study::design::Set;
+use crate::study::spec::ModelSpec;
 use crate::study::spec::suite::{Levels, SuiteSpec};
 
 /// A rule that selects a K for each data set.
@@ -79,7 +80,8 @@ impl SelectionRule {
         };
         Pick(match self.rule {
             Rule::Answer => {
-                Answer::new(priors(spec)[self.prior], &rankings, &[]).map(|answer| answer.model.components)
+                let model = ModelSpec { prior: priors(spec)[self.prior].clone(), ..spec.model.clone() };
+                Answer::new(&model, &rankings, &[]).map(|answer| answer.model.components)
             }
             Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best.components),
             Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest.components),

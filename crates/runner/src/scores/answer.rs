@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use gmm_scoring::{Criterion, Difference, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict};
 
+use crate::scores::probabilities::{Doubt, Probabilities};
 use crate::scores::ranking::Ranking;
 use crate::scores::rows::ScoreRow;
 use crate::study::job::ModelKey;
-use crate::study::spec::PriorSpec;
+use crate::study::spec::ModelSpec;
 
 /// A number of components, with its reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Answer {
     pub criterion: Criterion,
     /// What that criterion says.
     pub verdict: Verdict<ModelKey>,
+    /// The posterior probability of every K, where the answer is the most probable one.
+    pub probabilities: Option<Probabilities>,
     /// Models that were tried and have no score by that criterion; ascending.
     pub unscored: Vec<ModelKey>,
     /// The criteria that choose each model, in the order of models.
@@ -28,32 +31,39 @@ pub struct Answer {
 }
 
 /// The model that a criterion chooses: for predictions the smallest that is indistinguishable from the best, since a spare component
-/// costs predictions next to nothing; for the others, which charge for components, the best.
-#[must_use]
-pub fn choice(verdict: &Verdict<ModelKey>) -> ModelKey {
-    if verdict.criterion.scale() == Scale::Prediction { verdict.smallest } else { verdict.best }
+/// costs predictions next to nothing; for evidence the most probable; for the others, which charge for components, the best.
+fn choice(verdict: &Verdict<ModelKey>, probabilities: Option<&Probabilities>) -> ModelKey {
+    match verdict.criterion.scale() {
+        Scale::Prediction => verdict.smallest,
+        Scale::Evidence => probabilities.map_or(verdict.best, |found| found.most_probable().model),
+        Scale::Deviance => verdict.best,
+    }
 }
 
 impl Answer {
     /// None where nothing was scored.
     #[must_use]
-    pub fn new(prior: &PriorSpec, rankings: &[Ranking], scores: &[ScoreRow]) -> Option<Self> {
+    pub fn new(spec: &ModelSpec, rankings: &[Ranking], scores: &[ScoreRow]) -> Option<Self> {
+        let probabilities = |ranking: &Ranking| Probabilities::new(spec.components_prior, ranking);
         let verdicts: Vec<(&Ranking, &Verdict<ModelKey>)> =
             rankings.iter().filter_map(|ranking| Some((ranking, ranking.verdict.as_ref()?))).collect();
         let (ranking, verdict) = Criterion::ranked()
             .into_iter()
             .filter_map(|wanted| verdicts.iter().find(|(ranking, _)| ranking.criterion == wanted))
-            .find(|(ranking, _)| may_answer(prior, ranking))
+            .find(|(ranking, _)| may_answer(spec, ranking, probabilities(ranking).as_ref()))
             .or(verdicts.first())?;
-        let model = choice(verdict);
+        let found = probabilities(ranking);
+        let model = choice(verdict, found.as_ref());
         let mut choices: BTreeMap<ModelKey, Vec<Criterion>> = BTreeMap::new();
         for (ranking, verdict) in &verdicts {
-            choices.entry(choice(verdict)).or_default().push(ranking.criterion);
+            let chosen = choice(verdict, probabilities(ranking).as_ref());
+            choices.entry(chosen).or_default().push(ranking.criterion);
         }
         Some(Self {
             model,
             criterion: ranking.criterion,
             verdict: (*verdict).clone(),
+            probabilities: found,
             unscored: ranking.unscored.clone(),
             choices,
             optimism: optimism(model, scores),
@@ -71,6 +81,17 @@ impl Answer {
     pub fn agreeing(&self) -> impl Iterator<Item = Criterion> {
         let same = self.choices.get(&self.model).into_iter().flatten().copied();
         same.filter(|criterion| *criterion != self.criterion)
+    }
+
+    /// What could make another K the most probable; none where the answer is no probability.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let Some(found) = &self.probabilities else { return Vec::new() };
+        let mut models: Vec<ModelKey> = found.of_each.iter().map(|entry| entry.model).collect();
+        models.extend(&self.unscored);
+        models.sort_unstable();
+        models.dedup();
+        found.doubts(&models)
     }
 
     /// Whether the scores that the answer rests on are unreliable.
@@ -94,10 +115,11 @@ impl Answer {
     }
 }
 
-/// Whether a ranking may give the answer: evidence only under a prior that it is evidence of, and where its best is reliable.
-fn may_answer(prior: &PriorSpec, ranking: &Ranking) -> bool {
+/// Whether a ranking may give the answer: evidence only under a prior that it is evidence of, and where the most probable K has a
+/// reliable one.
+fn may_answer(spec: &ModelSpec, ranking: &Ranking, probabilities: Option<&Probabilities>) -> bool {
     ranking.criterion.scale() != Scale::Evidence
-        || prior.precedes_data() && ranking.comparison.rows.first().is_some_and(|best| best.reliable)
+        || spec.prior.precedes_data() && probabilities.is_some_and(|found| found.most_probable().reliable)
 }
 
 fn optimism(model: ModelKey, scores: &[ScoreRow]) -> Option<Difference> {

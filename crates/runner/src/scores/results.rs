@@ -117,7 +117,7 @@ impl Results {
             .filter(|&criterion| experiment.scores_by(criterion))
             .filter_map(|criterion| ranking(criterion, &scores, &models).transpose())
             .collect::<Result<Vec<_>>>()?;
-        let answer = Answer::new(&experiment.spec.model.prior, &rankings, &scores);
+        let answer = Answer::new(&experiment.spec.model, &rankings, &scores);
         Ok(Self { optima, digests, plot_draws, left_out, scores, rankings, answer, failures, unreliable })
     }
 }

@@ -9,8 +9,8 @@ mod reference;
 pub mod suite;
 
 pub use experiment::{
-    Centre, CorrelationsPrior, DataSpec, MeansPrior, Missing, PriorSpec, Scale, ScalePrior, ScoringSpec,
-    Spec, WeightsPrior,
+    Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec,
+    Resolution, Sample, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
 pub use read::{Reading, read};
 pub use reference::{REFERENCE_TITLE, reference_markdown};

@@ -90,7 +90,11 @@ pub fn show(
             ReportScope::Tables => say!("results: {}; `gmm report` draws the report", root.display()),
         }
     }
-    let sound = results.failures.is_empty() && results.unreliable.is_empty();
+    // A probability stands unless something could change it; what a criterion says, if all its fits are sound.
+    let sound = match &results.answer {
+        Some(answer) if answer.probabilities.is_some() => answer.doubts().is_empty(),
+        _ => results.failures.is_empty() && results.unreliable.is_empty(),
+    };
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })
 }
 

@@ -65,12 +65,15 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
     if !verbosity.quiet {
         let dataset = &experiment.dataset;
         say!(
-            "{}: {} observations, {}; {} fits ({} to run)",
+            "{}: {} observations, {}{}",
             experiment.spec.name,
             dataset.data.n_observations(),
             counted(dataset.columns.len(), "feature"),
-            all.len(),
-            stage.missing.len()
+            if all.is_empty() {
+                String::new()
+            } else {
+                format!("; {} fits ({} to run)", all.len(), stage.missing.len())
+            }
         );
         say!("{}", columns_line(dataset));
         warnings.iter().for_each(|warning| say!("warning: {warning}"));

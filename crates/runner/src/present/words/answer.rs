@@ -4,11 +4,15 @@ use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
 
 use super::list::{list, models};
 use crate::scores::answer::Answer;
+use crate::scores::probabilities::{Doubt, Probabilities, Probability};
 use crate::study::job::ModelKey;
 
 /// The answer in a few words.
 #[must_use]
 pub fn headline(answer: &Answer) -> String {
+    if let Some(found) = &answer.probabilities {
+        return format!("{}, {}", answer.model, probability(found));
+    }
     let qualifier = if answer.is_unreliable() {
         " (unreliable)"
     } else if answer.is_at_the_largest() {
@@ -21,9 +25,79 @@ pub fn headline(answer: &Answer) -> String {
     format!("{}{qualifier}", answer.model)
 }
 
+/// "probability 0.92 (4: 0.08)": that of the most probable K, and those of others that are not negligible.
+fn probability(found: &Probabilities) -> String {
+    let best = found.most_probable();
+    let mut others: Vec<&Probability> = found
+        .of_each
+        .iter()
+        .filter(|entry| entry.model != best.model && entry.probability >= SMALLEST_SHOWN)
+        .collect();
+    others.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let others: Vec<String> = others
+        .iter()
+        .take(OTHERS_SHOWN)
+        .map(|other| format!("{}: {}", other.model.label(), two_digits(other.probability)))
+        .collect();
+    let text = format!("probability {}", two_digits(best.probability));
+    if others.is_empty() { text } else { format!("{text} ({})", others.join(", ")) }
+}
+
+/// Probabilities of other K below this are not shown beside the answer.
+const SMALLEST_SHOWN: f64 = 0.005;
+const OTHERS_SHOWN: usize = 3;
+
+/// A probability with two digits; never 1.00 or 0.00, which nothing measured is.
+#[must_use]
+pub fn two_digits(probability: f64) -> String {
+    match probability {
+        p if p > 0.995 => "above 0.99".to_owned(),
+        p if p < 0.005 => "below 0.01".to_owned(),
+        p => format!("{p:.2}"),
+    }
+}
+
+/// The lines that answer, each with its name.
+#[must_use]
+pub fn lines(answer: &Answer) -> Option<String> {
+    let found = answer.probabilities.as_ref()?;
+    Some(format!("Components   {}   {}", answer.model.label(), probability(found)))
+}
+
+fn doubt(doubt: &Doubt) -> String {
+    let have = |models: &[ModelKey], one: &'static str, more: &'static str| {
+        if models.len() == 1 { one } else { more }
+    };
+    match doubt {
+        Doubt::LargestIsProbable { model, probability } => format!(
+            "{model} is the largest K tried and has probability {}: try larger ones.",
+            two_digits(*probability)
+        ),
+        Doubt::NoEvidence { models: ks } => format!(
+            "{} {} no evidence, so {} not judged.",
+            models(ks, "and"),
+            have(ks, "has", "have"),
+            have(ks, "it is", "they are")
+        ),
+        Doubt::Unreliable { models: ks } => format!(
+            "The evidence of {} is rough, because components coincide there: {} may be more or less probable.",
+            models(ks, "and"),
+            have(ks, "it", "they")
+        ),
+    }
+}
+
 /// Sentences: why, which criteria agree, which do not.
 #[must_use]
 pub fn reasons(answer: &Answer) -> Vec<String> {
+    if answer.probabilities.is_some() {
+        let others = answer.choices.iter().filter(|(model, _)| **model != answer.model);
+        let others = others.map(|(model, criteria)| {
+            let verb = if criteria.len() == 1 { "prefers" } else { "prefer" };
+            format!("{} {verb} {model}.", list(criteria, "and"))
+        });
+        return answer.doubts().iter().map(doubt).chain(others).collect();
+    }
     let mut reasons = vec![verdict(&answer.verdict, &answer.unscored)];
     let agreeing: Vec<Criterion> = answer.agreeing().collect();
     if !agreeing.is_empty() {

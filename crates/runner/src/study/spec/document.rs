@@ -190,6 +190,12 @@ impl<'a> Section<'a> {
         self.keys.names()
     }
 
+    /// Reports a problem of a key, whether it was typed or not.
+    pub fn report(&self, key: &'static str, message: String, label: &str) {
+        let problem = Problem::with_key(&self.document.file, self.path(key).as_str(), message).label(label);
+        self.document.report_absent(problem);
+    }
+
     /// Refuses every key that is not in the table of keys.
     pub fn finish(self) {
         for (key, _) in self.table.into_iter().flatten() {
@@ -253,6 +259,14 @@ impl<'a> Value<'a> {
 
     pub fn is_list(&self) -> bool {
         self.value.is_array()
+    }
+
+    pub fn is_text(&self) -> bool {
+        self.value.is_str()
+    }
+
+    pub fn is_word(&self, word: &str) -> bool {
+        self.value.as_str() == Some(word)
     }
 
     pub fn is_table(&self) -> bool {

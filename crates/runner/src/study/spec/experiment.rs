@@ -29,6 +29,7 @@ pub struct DataSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     pub scale: Scale,
+    pub resolution: Resolution,
     pub missing: Missing,
 }
 
@@ -42,6 +43,22 @@ pub enum Scale {
     /// Each feature with midrange 0 and range 1, the units in which Richardson & Green (1997) state their priors.
     Range,
     None,
+}
+
+/// The steps in which columns were recorded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolution {
+    /// As the values show.
+    Auto,
+    /// Every value is exact.
+    None,
+    /// The same for all columns.
+    #[serde(untagged)]
+    Same(f64),
+    /// One for each column.
+    #[serde(untagged)]
+    Each(Vec<f64>),
 }
 
 /// What happens to rows in which a needed cell is missing: one of a feature, or the label.
@@ -60,7 +77,51 @@ pub enum Missing {
 pub struct ModelSpec {
     /// Every K, each at least 1, none twice, in the order typed.
     pub components: Vec<usize>,
+    pub components_prior: ComponentsPrior,
     pub prior: PriorSpec,
+}
+
+/// The prior of K, among the K that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentsPrior {
+    /// The same for every K.
+    Uniform,
+    /// ∝ rate^K / K!; with rate 1 that of Nobile (2005, Technical Report 05-3, University of Glasgow).
+    Poisson(f64),
+    /// ∝ (1 − p)^K.
+    Geometric(f64),
+    /// K − 1 is beta-negative-binomial: Frühwirth-Schnatter, Malsiner-Walli & Grün (2021), Bayesian Analysis 16.
+    BetaNegativeBinomial { r: f64, a: f64, b: f64 },
+}
+
+impl ComponentsPrior {
+    /// log p(K) in nats, up to a constant.
+    #[must_use]
+    pub fn log_density(self, components: usize) -> f64 {
+        let k = components as f64;
+        let log_beta = |a: f64, b: f64| libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
+        match self {
+            Self::Uniform => 0.0,
+            Self::Poisson(rate) => k * libm::log(rate) - libm::lgamma(k + 1.0),
+            Self::Geometric(p) => k * libm::log1p(-p),
+            Self::BetaNegativeBinomial { r, a, b } => {
+                let more = k - 1.0;
+                libm::lgamma(r + more) - libm::lgamma(r) - libm::lgamma(more + 1.0)
+                    + log_beta(a + r, b + more)
+                    - log_beta(a, b)
+            }
+        }
+    }
+}
+
+/// What a key that is not typed means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// The published model.
+    Published,
+    /// The default study: `prior = "default"`.
+    DefaultStudy,
 }
 
 /// The prior, one member per block of parameters, on the scale that the sampler sees.
@@ -158,9 +219,19 @@ impl PriorSpec {
     }
 }
 
+/// Which K are sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sample {
+    All,
+    /// Only modes are looked for.
+    None,
+}
+
 /// How the posterior is explored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SamplerSpec {
+    pub sample: Sample,
     /// Each an independent replicate of every fit. At most 2⁶³ − 1, the largest integer of TOML.
     pub seeds: Vec<u64>,
     /// Per fit.
@@ -240,12 +311,64 @@ impl Default for CorrelationsPrior {
     }
 }
 
+impl Preset {
+    /// The default study: every component is alike before the data. Richardson & Green (1997) have the hierarchical prior of scales;
+    /// its numbers are for standardised columns.
+    #[must_use]
+    pub fn prior(self) -> PriorSpec {
+        match self {
+            Self::Published => PriorSpec::default(),
+            Self::DefaultStudy => PriorSpec {
+                weights: WeightsPrior::Dirichlet { alpha: 1.0 },
+                means: MeansPrior { centre: Centre::Origin, variance: 1.0 },
+                scales: ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 0.4 },
+                correlations: CorrelationsPrior::default(),
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn components_prior(self) -> ComponentsPrior {
+        match self {
+            Self::Published => ComponentsPrior::Uniform,
+            Self::DefaultStudy => ComponentsPrior::Poisson(1.0),
+        }
+    }
+
+    #[must_use]
+    pub fn resolution(self) -> Resolution {
+        match self {
+            Self::Published => Resolution::None,
+            Self::DefaultStudy => Resolution::Auto,
+        }
+    }
+
+    #[must_use]
+    pub fn sampler(self) -> SamplerSpec {
+        match self {
+            Self::Published => SamplerSpec::default(),
+            Self::DefaultStudy => SamplerSpec { sample: Sample::None, ..SamplerSpec::default() },
+        }
+    }
+
+    #[must_use]
+    pub fn scoring(self) -> ScoringSpec {
+        let scoring = ScoringSpec::default();
+        match self {
+            Self::Published => scoring,
+            Self::DefaultStudy => {
+                ScoringSpec { criteria: vec![Criterion::Bic, Criterion::Icl, Criterion::Laplace], ..scoring }
+            }
+        }
+    }
+}
+
 impl Default for SamplerSpec {
     /// The sampler's own defaults, four chains and one seed.
     fn default() -> Self {
         let ChainSettings { warmup, draws, target_accept, max_tree_depth } = ChainSettings::default();
         let max_tree_depth = max_tree_depth as usize;
-        Self { seeds: vec![1], chains: 4, warmup, draws, target_accept, max_tree_depth }
+        Self { sample: Sample::All, seeds: vec![1], chains: 4, warmup, draws, target_accept, max_tree_depth }
     }
 }
 

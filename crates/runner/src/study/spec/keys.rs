@@ -56,6 +56,7 @@ pub enum Default {
 pub enum Domain {
     Real,
     Positive,
+    NotNegative,
     /// Between 0 and 1, both excluded.
     OpenUnit,
 }
@@ -66,6 +67,7 @@ impl Domain {
             && match self {
                 Self::Real => true,
                 Self::Positive => number > 0.0,
+                Self::NotNegative => number >= 0.0,
                 Self::OpenUnit => number > 0.0 && number < 1.0,
             }
     }
@@ -74,6 +76,7 @@ impl Domain {
         match self {
             Self::Real => "a finite number",
             Self::Positive => "a finite number above 0",
+            Self::NotNegative => "a finite number of at least 0",
             Self::OpenUnit => "a number above 0 and below 1",
         }
     }
@@ -245,6 +248,16 @@ pub static SECTIONS: &[KeySection] = &[
             },
             SCALE,
             Key {
+                name: "resolution",
+                allowed: Allowed::Other(
+                    "\"auto\", \"none\", a number of at least 0, or a list of one for each column",
+                ),
+                default: Default::Typed,
+                meaning: "The steps in which values were recorded, in the columns' units; 0 means exact. A step of δ adds δ²/12 to \
+                          the variances with which values are seen. \"auto\" takes the coarsest step that fits a column's \
+                          differences, and 0 where no value repeats.",
+            },
+            Key {
                 name: "missing",
                 allowed: Allowed::Words(&["error", "drop"]),
                 default: Default::Typed,
@@ -264,7 +277,22 @@ pub static SECTIONS: &[KeySection] = &[
                 default: Default::Required,
                 meaning: "The numbers of components K to fit.",
             },
-            part("prior", "The prior."),
+            Key {
+                name: "components_prior",
+                allowed: Allowed::Other(
+                    "\"uniform\", `{ poisson = rate }`, `{ geometric = p }`, or `{ beta_negative_binomial = { r, a, b } }`",
+                ),
+                default: Default::Typed,
+                meaning: "The prior of K, among those fitted. Evidence times this is the posterior probability.",
+            },
+            Key {
+                name: "prior",
+                allowed: Allowed::Other("a section, or \"default\""),
+                default: Default::Optional,
+                meaning: "The prior. \"default\" is that of `gmm choose`: every component is alike before the data. It also \
+                          changes the defaults of `data.resolution`, `model.components_prior`, `sampler.sample` and \
+                          `scoring.criteria`.",
+            },
         ],
     },
     KeySection {
@@ -404,9 +432,38 @@ pub static SECTIONS: &[KeySection] = &[
         }],
     },
     KeySection {
+        paths: &["model.components_prior"],
+        meaning: "A prior of the number of components K: exactly one of these.",
+        keys: &[
+            family("poisson", POSITIVE, Default::Optional, "p(K) ∝ rate^K / K!."),
+            family("geometric", Allowed::Number(Domain::OpenUnit), Default::Optional, "p(K) ∝ (1 − p)^K."),
+            family(
+                "beta_negative_binomial",
+                Allowed::Section,
+                Default::Optional,
+                "K − 1 is beta-negative-binomial (Frühwirth-Schnatter, Malsiner-Walli & Grün 2021).",
+            ),
+        ],
+    },
+    KeySection {
+        paths: &["model.components_prior.beta_negative_binomial"],
+        meaning: "A negative binomial distribution of K − 1 whose probability has a beta distribution.",
+        keys: &[
+            parameter("r", Domain::Positive, "The size of the negative binomial distribution."),
+            parameter("a", Domain::Positive, "The first shape of the beta distribution."),
+            parameter("b", Domain::Positive, "The second shape of the beta distribution."),
+        ],
+    },
+    KeySection {
         paths: &["sampler"],
         meaning: "How each posterior is sampled.",
         keys: &[
+            Key {
+                name: "sample",
+                allowed: Allowed::Words(&["all", "none"]),
+                default: Default::Typed,
+                meaning: "Which K to sample: all, or none, where no criterion needs draws.",
+            },
             Key {
                 name: "seeds",
                 allowed: Allowed::Other("a list of at least one integer"),

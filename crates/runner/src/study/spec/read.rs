@@ -3,18 +3,21 @@
 use toml::Spanned;
 use toml::de::DeTable;
 
-use gmm_scoring::Criterion;
+use gmm_scoring::{Basis, Criterion};
 
 use super::document::{Document, Section, Value};
 use super::experiment::{
-    Centre, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec, SamplerSpec, Scale,
-    ScalePrior, ScoringSpec, Spec, WeightsPrior,
+    Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, Preset, PriorSpec,
+    Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
 use super::keys::{self, COMPONENTS, Domain, SEEDS};
 use crate::cli::problem::{Excerpt, Problem, Problems};
 
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.
 const LONGEST_NAME: usize = 100;
+
+/// The word that stands for the prior of the default study.
+const DEFAULT_PRIOR: &str = "default";
 
 /// A spec as read. Where there are problems, the keys at fault have their defaults.
 #[derive(Debug)]
@@ -32,10 +35,11 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let table = parse(file, text)?;
     let mut section = document.section(table.get_ref(), &keys::EXPERIMENT);
     let name = name(&mut section);
-    let data = data(section.section("data"));
-    let model = model(section.section("model"));
-    let sampler = sampler(section.section("sampler"));
-    let scoring = scoring(section.section("scoring"), data.columns.as_deref(), &sampler);
+    let preset = preset(&mut section);
+    let data = data(section.section("data"), preset);
+    let model = model(section.section("model"), preset);
+    let sampler = sampler(section.section("sampler"), preset);
+    let scoring = scoring(section.section("scoring"), data.columns.as_deref(), &sampler, preset);
     let spec = Spec { name, data, model, sampler, scoring };
     section.finish();
     Ok(Reading { spec, document })
@@ -114,7 +118,17 @@ pub(super) fn name(section: &mut Section<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn data(mut section: Section<'_>) -> DataSpec {
+/// What the keys that are not typed mean.
+pub(super) fn preset(section: &mut Section<'_>) -> Preset {
+    let prior = section.section("model").take("prior");
+    if prior.is_some_and(|prior| prior.is_word(DEFAULT_PRIOR)) {
+        Preset::DefaultStudy
+    } else {
+        Preset::Published
+    }
+}
+
+fn data(mut section: Section<'_>, preset: Preset) -> DataSpec {
     let column = |value: &Value<'_>| value.text("the name of a column").map(str::to_owned);
     let path = section
         .require("path", "path = \"data.csv\"")
@@ -133,10 +147,25 @@ fn data(mut section: Section<'_>) -> DataSpec {
         Some(label)
     });
     let scale = scale(&mut section);
+    let resolution = section.take("resolution").and_then(|value| resolution(&value));
+    let resolution = resolution.unwrap_or_else(|| preset.resolution());
     let missing =
         section.choice("missing", Missing::default(), &[("error", Missing::Error), ("drop", Missing::Drop)]);
     section.finish();
-    DataSpec { path, columns, label, scale, missing }
+    DataSpec { path, columns, label, scale, resolution, missing }
+}
+
+fn resolution(value: &Value<'_>) -> Option<Resolution> {
+    if value.is_list() {
+        let steps = value.items("a list of numbers")?;
+        let steps: Option<Vec<f64>> = steps.iter().map(|step| step.number(Domain::NotNegative)).collect();
+        return steps.map(Resolution::Each);
+    }
+    if value.is_text() {
+        return value.choice(&[("auto", Resolution::Auto), ("none", Resolution::None)]);
+    }
+    let step = value.number(Domain::NotNegative);
+    step.map(Resolution::Same)
 }
 
 pub(super) fn scale(section: &mut Section<'_>) -> Scale {
@@ -147,11 +176,42 @@ pub(super) fn scale(section: &mut Section<'_>) -> Scale {
     )
 }
 
-pub(super) fn model(mut section: Section<'_>) -> ModelSpec {
+pub(super) fn model(mut section: Section<'_>, preset: Preset) -> ModelSpec {
     let typed = section.require("components", "components = { from = 1, to = 6 }").and_then(components);
-    let prior = prior(section.section("prior"), typed.as_deref());
+    let components_prior = section.take("components_prior").and_then(|value| components_prior(&value));
+    let prior = match preset {
+        Preset::DefaultStudy => preset.prior(),
+        Preset::Published => prior(section.section("prior"), typed.as_deref()),
+    };
     section.finish();
-    ModelSpec { components: typed.unwrap_or_default(), prior }
+    ModelSpec {
+        components: typed.unwrap_or_default(),
+        components_prior: components_prior.unwrap_or_else(|| preset.components_prior()),
+        prior,
+    }
+}
+
+fn components_prior(value: &Value<'_>) -> Option<ComponentsPrior> {
+    if value.is_text() {
+        return value.choice(&[("uniform", ComponentsPrior::Uniform)]);
+    }
+    let mut section = value.section()?;
+    let families: Vec<&'static str> = section.names().collect();
+    let chosen = section.only_one_of(&families);
+    let domain = |name: &str| section.domain(name);
+    let prior = chosen.and_then(|(family, value)| {
+        Some(match family {
+            "poisson" => ComponentsPrior::Poisson(value.number(domain(family))?),
+            "geometric" => ComponentsPrior::Geometric(value.number(domain(family))?),
+            _ => {
+                let numbers = value.section()?.numbers()?;
+                let [r, a, b] = numbers.try_into().expect("three parameters");
+                ComponentsPrior::BetaNegativeBinomial { r, a, b }
+            }
+        })
+    });
+    section.finish();
+    prior
 }
 
 fn components(value: Value<'_>) -> Option<Vec<usize>> {
@@ -285,12 +345,14 @@ fn scales(mut section: Section<'_>) -> ScalePrior {
     chosen.and_then(read).unwrap_or_default()
 }
 
-pub(super) fn sampler(mut section: Section<'_>) -> SamplerSpec {
-    let default = SamplerSpec::default();
+pub(super) fn sampler(mut section: Section<'_>, preset: Preset) -> SamplerSpec {
+    let default = preset.sampler();
+    let sample = section.choice("sample", default.sample, &[("all", Sample::All), ("none", Sample::None)]);
     let seeds = section
         .take("seeds")
         .and_then(|value| value.some_distinct("a list of at least one integer", |seed| seed.integer(SEEDS)));
     let sampler = SamplerSpec {
+        sample,
         seeds: seeds.unwrap_or(default.seeds),
         chains: section.count("chains", default.chains),
         warmup: section.count("warmup", default.warmup),
@@ -307,8 +369,9 @@ pub(super) fn scoring(
     mut section: Section<'_>,
     columns: Option<&[String]>,
     sampler: &SamplerSpec,
+    preset: Preset,
 ) -> ScoringSpec {
-    let default = ScoringSpec::default();
+    let default = preset.scoring();
     let groups = section.take("groups").and_then(|value| {
         let groups = value.text("the name of a column")?;
         if columns.iter().copied().flatten().any(|name| name == groups) {
@@ -330,7 +393,18 @@ pub(super) fn scoring(
     });
     // Whoever names groups and no criteria wants them used.
     let wanted = default.criteria.into_iter().chain(groups.is_some().then_some(Criterion::Logo));
-    let criteria = criteria.unwrap_or_else(|| wanted.collect());
+    let is_possible = |criterion: &Criterion| {
+        sampler.sample != Sample::None || matches!(criterion.basis(), Basis::Maximum | Basis::Mode)
+    };
+    let criteria: Vec<Criterion> = criteria.unwrap_or_else(|| wanted.filter(is_possible).collect());
+    if let Some(criterion) = criteria.iter().find(|criterion| !is_possible(criterion)) {
+        let message = format!("`{}` needs draws, but `sampler.sample` is \"none\"", criterion.name());
+        section.report(
+            "criteria",
+            message,
+            "allowed: criteria that need none, such as \"bic\" and \"laplace\"",
+        );
+    }
     let folds = section.count("folds", default.folds);
     let repeats = section.count("repeats", default.repeats);
     let refits = section.count("refits", default.refits);

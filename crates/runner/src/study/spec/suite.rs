@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::document::{Document, Section, Value};
 use super::experiment::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
 use super::keys::{self, COMPONENTS, Domain, FEATURES, OBSERVATIONS, SETS};
-use super::read::{model, name, parse, prior, sampler, scale, scoring};
+use super::read::{model, name, parse, preset, prior, sampler, scale, scoring};
 use crate::cli::problem::{Problem, Problems};
 
 /// The question of how often each criterion finds the number of components of simulated data.
@@ -121,9 +121,10 @@ pub fn read_suite(file: &str, text: &str) -> Result<SuiteSpec, Problems> {
         "suite",
         "suite = { replicates = 1, n_observations = 200, n_features = 2, components = 3, overlap = 0.01 }",
     );
-    let model = model(section.section("model"));
-    let sampler = sampler(section.section("sampler"));
-    let scoring = scoring(section.section("scoring"), None, &sampler);
+    let preset = preset(&mut section);
+    let model = model(section.section("model"), preset);
+    let sampler = sampler(section.section("sampler"), preset);
+    let scoring = scoring(section.section("scoring"), None, &sampler, preset);
     section.finish();
     let suite = design.and_then(|value| {
         let design = suite(value.section()?, &model)?;

@@ -1,7 +1,7 @@
 use gmm_scoring::Criterion;
 use proptest::prelude::*;
 
-use super::experiment::{ModelSpec, SamplerSpec};
+use super::experiment::{Preset, SamplerSpec};
 use super::*;
 use crate::cli::problem::{Problems, Style};
 
@@ -55,7 +55,9 @@ fn with(line: &str) -> String {
 #[test]
 fn what_is_not_typed_has_its_default() {
     let spec = spec(SMALLEST).unwrap();
-    assert_eq!(spec.model, ModelSpec { components: vec![3], prior: PriorSpec::default() });
+    let components_prior = ComponentsPrior::Uniform;
+    assert_eq!(spec.model, ModelSpec { components: vec![3], components_prior, prior: PriorSpec::default() });
+    assert_eq!(spec.data.resolution, Resolution::None);
     assert_eq!(spec.sampler, SamplerSpec::default());
     assert_eq!(spec.scoring, ScoringSpec::default());
     assert_eq!((spec.data.columns, spec.data.label), (None, None));
@@ -72,6 +74,54 @@ fn what_is_typed_is_read() {
     assert_eq!(spec.model.components, [1, 2, 3, 4, 5, 6]);
     assert_eq!(spec.sampler.seeds, [1, 2, 3]);
     assert_eq!(spec.scoring.criteria, [Criterion::Aic, Criterion::Bic, Criterion::Loo]);
+}
+
+#[test]
+fn the_default_study_changes_defaults_and_nothing_that_is_typed() {
+    let study = spec(&with("model.prior = \"default\"")).unwrap();
+    assert_eq!(study.model.prior, Preset::DefaultStudy.prior());
+    assert!(study.model.prior.precedes_data());
+    assert_eq!(study.data.resolution, Resolution::Auto);
+    assert_eq!(study.sampler.sample, Sample::None);
+    assert_eq!(study.scoring.criteria, [Criterion::Bic, Criterion::Icl, Criterion::Laplace]);
+    let typed = spec(&with(
+        "model.prior = \"default\"\ndata.resolution = \"none\"\nmodel.components_prior = \"uniform\"\n\
+         sampler.sample = \"all\"\nscoring.criteria = [\"loo\"]",
+    ));
+    let typed = typed.unwrap();
+    assert_eq!((typed.data.resolution, typed.sampler.sample), (Resolution::None, Sample::All));
+    assert_eq!(typed.model.components_prior, ComponentsPrior::Uniform);
+    assert_eq!(typed.scoring.criteria, [Criterion::Loo]);
+    // Written out, nothing depends on the word.
+    assert_eq!(spec(&study.to_toml()).unwrap(), study);
+}
+
+#[test]
+fn criteria_that_need_draws_are_refused_without_them() {
+    let refusal = report(&with("sampler.sample = \"none\"\nscoring.criteria = [\"bic\", \"waic\"]"));
+    assert!(refusal.contains("`waic` needs draws, but `sampler.sample` is \"none\""), "{refusal}");
+    assert!(spec(&with("sampler.sample = \"none\"\nscoring.criteria = [\"bic\", \"laplace\"]")).is_ok());
+}
+
+#[test]
+fn every_alternative_of_resolution_and_the_prior_of_k_is_read() {
+    let resolution =
+        |value: &str| spec(&with(&format!("data.resolution = {value}"))).unwrap().data.resolution;
+    assert_eq!(resolution("\"auto\""), Resolution::Auto);
+    assert_eq!(resolution("0.1"), Resolution::Same(0.1));
+    assert_eq!(resolution("[0.1, 0]"), Resolution::Each(vec![0.1, 0.0]));
+    let refusal = report(&with("data.resolution = -1"));
+    assert!(refusal.contains("`data.resolution` cannot be -1"), "{refusal}");
+    let prior = |value: &str| {
+        spec(&with(&format!("model.components_prior = {value}"))).unwrap().model.components_prior
+    };
+    assert_eq!(prior("\"uniform\""), ComponentsPrior::Uniform);
+    assert_eq!(prior("{ poisson = 2 }"), ComponentsPrior::Poisson(2.0));
+    assert_eq!(prior("{ geometric = 0.5 }"), ComponentsPrior::Geometric(0.5));
+    let expected = ComponentsPrior::BetaNegativeBinomial { r: 1.0, a: 4.0, b: 3.0 };
+    assert_eq!(prior("{ beta_negative_binomial = { r = 1, a = 4, b = 3 } }"), expected);
+    let refusal = report(&with("model.components_prior = { geometric = 1.5 }"));
+    assert!(refusal.contains("geometric"), "{refusal}");
 }
 
 #[test]
@@ -413,9 +463,18 @@ fn any_model() -> impl Strategy<Value = ModelSpec> {
             .prop_map(|(components, centre)| (components.into_iter().collect(), centre)),
         explicit.prop_map(|centres| (vec![centres.len()], Centre::Explicit(centres))),
     ];
-    (components, positive(), positive(), positive(), any_scale_prior()).prop_map(
-        |((components, centre), alpha, variance, eta, scales)| ModelSpec {
+    let components_prior =
+        prop_oneof![
+            Just(ComponentsPrior::Uniform),
+            positive().prop_map(ComponentsPrior::Poisson),
+            (1e-9..0.999_999).prop_map(ComponentsPrior::Geometric),
+            (positive(), positive(), positive())
+                .prop_map(|(r, a, b)| ComponentsPrior::BetaNegativeBinomial { r, a, b }),
+        ];
+    (components, components_prior, positive(), positive(), positive(), any_scale_prior()).prop_map(
+        |((components, centre), components_prior, alpha, variance, eta, scales)| ModelSpec {
             components,
+            components_prior,
             prior: PriorSpec {
                 weights: WeightsPrior::Dirichlet { alpha },
                 means: MeansPrior { centre, variance },
@@ -434,6 +493,10 @@ prop_compose! {
         has_label: bool,
         scale in prop::sample::select(vec![Scale::Standardize, Scale::Range, Scale::None]),
         missing in prop::sample::select(vec![Missing::Error, Missing::Drop]),
+        resolution in prop_oneof![
+            Just(Resolution::Auto), Just(Resolution::None), positive().prop_map(Resolution::Same),
+            prop::collection::vec(positive(), 1..4).prop_map(Resolution::Each),
+        ],
         model in any_model(),
         seeds in prop::collection::hash_set(0..=i64::MAX as u64, 1..5),
         (chains, warmup, draws) in (1_usize..=1000, 0_usize..=1_000_000, 1_usize..=1_000_000),
@@ -448,10 +511,11 @@ prop_compose! {
                 columns: names.map(|names| names.into_iter().collect()),
                 label: has_label.then(|| "THE LABEL".to_owned()),
                 scale,
+                resolution,
                 missing,
             },
             model,
-            sampler: SamplerSpec { seeds: seeds.into_iter().collect(), chains, warmup, draws, target_accept, max_tree_depth },
+            sampler: SamplerSpec { sample: Sample::All, seeds: seeds.into_iter().collect(), chains, warmup, draws, target_accept, max_tree_depth },
             scoring: ScoringSpec { criteria, folds, repeats, groups: Some("THE GROUPS".to_owned()), refits, fold_draws },
         }
     }

@@ -36,9 +36,9 @@ pub(super) struct ComponentLanes {
     /// √(1 − Σ_{j' < j} L_ij'²): the norm left to row i before column j.
     rest: Vec<Vector>,
     /// L, packed.
-    pub(super) factor: Vec<Vector>,
+    factor: Vec<Vector>,
     /// L⁻¹, packed; with a rounding error W diag(σ).
-    pub(super) inverse: Vec<Vector>,
+    inverse: Vec<Vector>,
     /// 1 / σ (D).
     pub(super) inverse_sigma: Vec<Vector>,
     /// Derivatives of the scales' log prior in log σ (D).
@@ -143,12 +143,11 @@ impl ComponentLanes {
         }
         self.invert::<V>();
         log_prior.store(&mut self.log_prior);
-        V::splat(hyper.normal_constant).minus(log_determinant).store(&mut self.constant);
-        if let Some(mut rounding) = self.rounding.take() {
-            let log_determinant = rounding.widen::<V>(self);
-            V::splat(hyper.normal_constant).minus(log_determinant).store(&mut self.constant);
-            self.rounding = Some(rounding);
+        let Self { rounding, inverse_sigma, factor, whitening, inverse, .. } = self;
+        if let Some(rounding) = rounding {
+            log_determinant = rounding.widen::<V>(inverse_sigma, factor, whitening, inverse);
         }
+        V::splat(hyper.normal_constant).minus(log_determinant).store(&mut self.constant);
         true
     }
 

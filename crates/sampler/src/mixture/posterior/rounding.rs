@@ -1,6 +1,5 @@
 //! The rounding error of the observations: components are seen with covariance Σ + R.
 
-use super::component_lanes::ComponentLanes;
 use crate::mixture::triangular::{at, packed_len};
 use crate::rounding::Rounding;
 use crate::simd::elementary::ln;
@@ -35,15 +34,21 @@ impl RoundingLanes {
         }
     }
 
-    /// Replaces W by C⁻¹ and the inverse factor by C⁻¹ diag(σ). Returns log |C|.
+    /// From 1/σ and L: writes W = C⁻¹ and C⁻¹ diag(σ), and returns log |C|.
     #[inline(always)]
-    pub(super) fn widen<V: Lanes>(&mut self, components: &mut ComponentLanes) -> V {
+    pub(super) fn widen<V: Lanes>(
+        &mut self,
+        inverse_sigma: &[Vector],
+        factor: &[Vector],
+        whitening: &mut [Vector],
+        inverse: &mut [Vector],
+    ) -> V {
         let d = self.n_features;
         let Self { columns, widened, shrinkage, rest, .. } = self;
         for i in 0..d {
-            let sigma = V::splat(1.0).over(V::load(&components.inverse_sigma[i]));
+            let sigma = V::splat(1.0).over(V::load(&inverse_sigma[i]));
             for j in 0..=i {
-                sigma.times(V::load(&components.factor[at(i, j)])).store(&mut shrinkage[at(i, j)]);
+                sigma.times(V::load(&factor[at(i, j)])).store(&mut shrinkage[at(i, j)]);
             }
         }
         widened.copy_from_slice(shrinkage);
@@ -53,8 +58,8 @@ impl RoundingLanes {
             for k in *first..d {
                 let (diagonal, across) = (V::load(&widened[at(k, k)]), V::load(&rest[k]));
                 let square = across.multiply_add(across, diagonal.times(diagonal));
-                let inverse = V::splat(1.0).over(square.square_root().larger(V::splat(SHORTEST)));
-                let (cosine, sine) = (diagonal.times(inverse), across.times(inverse));
+                let over_length = V::splat(1.0).over(square.square_root().larger(V::splat(SHORTEST)));
+                let (cosine, sine) = (diagonal.times(over_length), across.times(over_length));
                 for i in k..d {
                     let (entry, left) = (V::load(&widened[at(i, k)]), V::load(&rest[i]));
                     sine.multiply_add(left, cosine.times(entry)).store(&mut widened[at(i, k)]);
@@ -67,14 +72,14 @@ impl RoundingLanes {
             let pivot = V::load(&widened[at(i, i)]);
             log_determinant = log_determinant.plus(ln(pivot));
             let diagonal = V::splat(1.0).over(pivot);
-            diagonal.store(&mut components.whitening[at(i, i)]);
+            diagonal.store(&mut whitening[at(i, i)]);
             for j in 0..i {
                 let mut sum = V::splat(0.0);
                 for l in j..i {
                     let entry = V::load(&widened[at(i, l)]);
-                    sum = entry.negative_multiply_add(V::load(&components.whitening[at(l, j)]), sum);
+                    sum = entry.negative_multiply_add(V::load(&whitening[at(l, j)]), sum);
                 }
-                sum.times(diagonal).store(&mut components.whitening[at(i, j)]);
+                sum.times(diagonal).store(&mut whitening[at(i, j)]);
             }
         }
         // Both products in place: B's row i needs T's rows up to i, from the last row on.
@@ -82,13 +87,11 @@ impl RoundingLanes {
             for j in 0..=i {
                 let mut sum = V::splat(0.0);
                 for l in j..=i {
-                    let entry = V::load(&components.whitening[at(i, l)]);
+                    let entry = V::load(&whitening[at(i, l)]);
                     sum = entry.multiply_add(V::load(&shrinkage[at(l, j)]), sum);
                 }
-                let sigma = V::splat(1.0).over(V::load(&components.inverse_sigma[j]));
-                V::load(&components.whitening[at(i, j)])
-                    .times(sigma)
-                    .store(&mut components.inverse[at(i, j)]);
+                let sigma = V::splat(1.0).over(V::load(&inverse_sigma[j]));
+                V::load(&whitening[at(i, j)]).times(sigma).store(&mut inverse[at(i, j)]);
                 sum.store(&mut rest[j]);
             }
             shrinkage[at(i, 0)..=at(i, i)].copy_from_slice(&rest[..=i]);
