@@ -128,7 +128,7 @@ fn an_interrupted_run_can_be_reported() {
     workplace.runs(RUN);
     fs::remove_dir_all(workplace.path("reports/small/draws/components=3")).unwrap();
     let (_, talk) = workplace.expect(3, "report reports/small");
-    assert!(talk.contains("K = 3, seed 1: there is no stored result"), "{talk}");
+    assert!(talk.contains("failed: K = 3, seed 1; K = 3, seed 2: there is no stored result"), "{talk}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From stored fits to scores, rankings and the answer.
 
 pub mod answer;
+pub mod clusters;
 pub mod criterion_title;
 pub mod diagnostic;
 pub mod digest;
@@ -20,6 +21,7 @@ pub mod ranking;
 pub mod report_scope;
 pub mod results;
 pub mod rows;
+pub mod screen;
 pub mod stage;
 pub mod tables;
 pub mod tempered;

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::axes::Axes;
 use crate::rounding::Rounding;
 
 /// Why numbers cannot become [`Data`], or data cannot be scaled. Features and observations are counted from 0.
@@ -179,8 +180,16 @@ impl Observations for Scaled<'_> {
     }
 
     fn value(&self, feature: usize, observation: usize) -> f64 {
-        (self.data.feature(feature)[observation] - self.scaling.location[feature])
-            / self.scaling.scale[feature]
+        let Scaling { location, scale, axes } = self.scaling;
+        let standardized =
+            |feature: usize| (self.data.feature(feature)[observation] - location[feature]) / scale[feature];
+        match axes {
+            None => standardized(feature),
+            Some(axes) => {
+                let row = &axes.matrix()[feature];
+                row.iter().enumerate().map(|(j, entry)| entry * standardized(j)).sum()
+            }
+        }
     }
 
     fn rounding(&self) -> Option<Rounding> {
@@ -188,26 +197,52 @@ impl Observations for Scaled<'_> {
     }
 }
 
-/// The affine map between the data's own scale and the sampler's: `z = (y − location) / scale`, feature by feature.
+/// The affine map between the data's own scale and the sampler's: `u = (y − location) / scale`, feature by feature, and then,
+/// if there are axes, `z = B u`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
     /// Length D, in the data's units.
-    pub location: Vec<f64>,
+    location: Vec<f64>,
     /// Length D, positive, in the data's units.
-    pub scale: Vec<f64>,
+    scale: Vec<f64>,
+    axes: Option<Axes>,
 }
 
 impl Scaling {
     /// The map that leaves all values as they are.
     #[must_use]
     pub fn identity(n_features: usize) -> Self {
-        Self { location: vec![0.0; n_features], scale: vec![1.0; n_features] }
+        Self::new(vec![0.0; n_features], vec![1.0; n_features])
     }
 
-    /// The size of one unit of the sampler's scale, in the data's units.
+    /// The map with these locations and scales (length D each, in the data's units).
     #[must_use]
-    pub fn unit(&self, feature: usize) -> f64 {
-        self.scale[feature]
+    pub fn new(location: Vec<f64>, scale: Vec<f64>) -> Self {
+        Self { location, scale, axes: None }
+    }
+
+    /// The same, followed by the map to other axes.
+    #[must_use]
+    pub fn with_axes(self, axes: Axes) -> Self {
+        Self { axes: Some(axes), ..self }
+    }
+
+    /// The location of each feature, length D, in the data's units.
+    #[must_use]
+    pub fn location(&self) -> &[f64] {
+        &self.location
+    }
+
+    /// The scale of each feature, length D, in the data's units.
+    #[must_use]
+    pub fn scale(&self) -> &[f64] {
+        &self.scale
+    }
+
+    /// The axes that follow, if there are any.
+    #[must_use]
+    pub fn axes(&self) -> Option<&Axes> {
+        self.axes.as_ref()
     }
 
     /// Scales each feature to mean 0 and standard deviation 1 (denominator N).
@@ -273,13 +308,19 @@ impl Scaling {
     /// The rows of the matrix that differences on the data's scale are multiplied by.
     fn rows(&self) -> Vec<Vec<f64>> {
         let d = self.scale.len();
-        (0..d).map(|i| (0..d).map(|j| if i == j { 1.0 / self.scale[i] } else { 0.0 }).collect()).collect()
+        let entry = |i: usize, j: usize| match &self.axes {
+            None if i == j => 1.0 / self.scale[i],
+            None => 0.0,
+            Some(axes) => axes.matrix()[i][j] / self.scale[j],
+        };
+        (0..d).map(|i| (0..d).map(|j| entry(i, j)).collect()).collect()
     }
 
-    /// Σ_d log(scale_d). Subtract it from one observation's log density on the sampler's scale to get that on the data's own
+    /// Σ_d log(scale_d) − log |det B|. Subtract it from one observation's log density on the sampler's scale to get that on the data's own
     /// scale.
     #[must_use]
     pub fn log_scale(&self) -> f64 {
-        self.scale.iter().map(|&scale| libm::log(scale)).sum()
+        let scales: f64 = self.scale.iter().map(|&scale| libm::log(scale)).sum();
+        self.axes.as_ref().map_or(scales, |axes| scales - axes.log_determinant())
     }
 }

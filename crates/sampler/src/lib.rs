@@ -122,11 +122,13 @@
 
 pub mod anneal;
 mod assignment;
+pub mod axes;
 pub mod collapse;
 pub mod data;
 pub mod diagnostics;
 pub mod draws;
 pub mod graph;
+pub mod invariant;
 pub mod log_density;
 pub mod mixture;
 pub mod nuts;

@@ -4,6 +4,7 @@ pub mod curvature;
 pub mod em;
 pub mod kmeans;
 pub mod mode;
+pub mod moves;
 mod subsample;
 
 use rand::Rng;

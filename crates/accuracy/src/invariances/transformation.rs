@@ -36,7 +36,7 @@ impl Transformation {
     }
 
     fn scaling(n_features: usize) -> Scaling {
-        Scaling { location: SHIFTS[..n_features].to_vec(), scale: vec![SCALE; n_features] }
+        Scaling::new(SHIFTS[..n_features].to_vec(), vec![SCALE; n_features])
     }
 
     /// The problem in the new coordinates.

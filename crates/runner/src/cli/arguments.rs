@@ -74,9 +74,10 @@ pub enum Command {
 pub struct Choose {
     /// The data: a CSV or Parquet file, one row for each observation.
     pub data: PathBuf,
-    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number.
-    #[arg(short = 'k', long = "components", value_name = "K", default_value = "1..8", value_parser = components)]
-    pub components: Components,
+    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number [default: 1..10, or fewer
+    /// if there are few rows].
+    #[arg(short = 'k', long = "components", value_name = "K", value_parser = components)]
+    pub components: Option<Components>,
     /// Columns to fit, separated by commas [default: all numeric columns].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,

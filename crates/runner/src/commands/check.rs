@@ -66,39 +66,48 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         list(models.iter().map(|&model| experiment.n_parameters(model))),
     );
     let scoring = &experiment.spec.scoring;
-    text.push_str(&format!("  fits        {on_all} on all rows"));
-    if folds > 0 {
-        let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
-        text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
-    }
-    let tempered = of_kind(|part| part == Variant::Tempered);
-    if tempered > 0 {
-        text.push_str(&format!(", {tempered} tempered"));
-    }
-    if groups > 0 {
-        text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
-    }
-    text.push_str(&format!(" ({missing} to run)\n"));
-    if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
+    if tasks.is_empty() {
+        text.push_str("  fits        none: only modes are looked for\n");
+    } else {
+        text.push_str(&format!("  fits        {on_all} on all rows"));
+        if folds > 0 {
+            let repeats =
+                if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
+            text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
+        }
+        let tempered = of_kind(|part| part == Variant::Tempered);
+        if tempered > 0 {
+            text.push_str(&format!(", {tempered} tempered"));
+        }
+        if groups > 0 {
+            text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
+        }
+        text.push_str(&format!(" ({missing} to run)\n"));
+        if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
+            text.push_str(&format!(
+                "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
+                scoring.refits
+            ));
+        }
+        let draws =
+            |settings: ChainSettings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
         text.push_str(&format!(
-            "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
-            scoring.refits
+            "  draws       {} chains × ({})",
+            sampler.chains,
+            draws(settings(&experiment.spec, Variant::AllRows))
         ));
+        if let Some(part) = tasks
+            .iter()
+            .map(|task| task.job.variant)
+            .find(|&part| !matches!(part, Variant::AllRows | Variant::Tempered))
+        {
+            text.push_str(&format!(
+                "; ({}) where rows are held out",
+                draws(settings(&experiment.spec, part))
+            ));
+        }
+        text.push('\n');
     }
-    let draws = |settings: ChainSettings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
-    text.push_str(&format!(
-        "  draws       {} chains × ({})",
-        sampler.chains,
-        draws(settings(&experiment.spec, Variant::AllRows))
-    ));
-    if let Some(part) = tasks
-        .iter()
-        .map(|task| task.job.variant)
-        .find(|&part| !matches!(part, Variant::AllRows | Variant::Tempered))
-    {
-        text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
-    }
-    text.push('\n');
     text.push_str(&format!(
         "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
         list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),

@@ -7,19 +7,29 @@ use anyhow::{Context, Result};
 
 use crate::cli::arguments::{Choose, Verbosity};
 use crate::commands::run::experiment;
+use crate::data::distinct_rows;
 use crate::engine::experiment::Experiment;
 use crate::storage::atomic::write_bytes;
+
+/// The largest K that is tried if none is typed and there are more distinct rows.
+const LARGEST_BY_DEFAULT: usize = 10;
 
 /// Writes the spec that the flags stand for, and runs it.
 ///
 /// # Errors
 /// Flags that make no spec, and all that keeps a spec from running.
 pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
-    let components = &flags.components.0;
     let data = std::path::absolute(&flags.data).context("the path of the data")?;
-    let spec = spec(flags, components, &data)?;
+    let typed = flags.components.as_ref().map(|components| components.0.clone());
+    let mut text = spec(flags, typed.as_deref().unwrap_or(&[1]), &data)?;
     // The path as typed reads better in errors than the spec that nobody has seen.
-    let experiment = Experiment::from_text("<command line>", &spec, |_| flags.data.clone())?;
+    let mut experiment = Experiment::from_text("<command line>", &text, |_| flags.data.clone())?;
+    if typed.is_none() {
+        let largest = distinct_rows(&experiment.dataset.data).saturating_sub(1).clamp(1, LARGEST_BY_DEFAULT);
+        experiment.spec.model.components = (1..=largest).collect();
+        text = spec(flags, &experiment.spec.model.components, &data)?;
+    }
+    let spec = text;
     if let Some(path) = &flags.save {
         write_bytes(path, spec.as_bytes())?;
     }

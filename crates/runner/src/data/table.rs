@@ -191,7 +191,7 @@ impl Table<'_> {
         }
         problems.extend(too_many(source, self.columns.len()));
         // Whether a column is constant cannot be told while some of its cells are in doubt.
-        let without_spread: Vec<Problem> = if problems.is_empty() {
+        let without_spread: Vec<Problem> = if problems.is_empty() && self.rows.len() > 1 {
             self.columns.iter().filter_map(|column| without_spread(source, column, spec.missing)).collect()
         } else {
             Vec::new()
@@ -204,6 +204,10 @@ impl Table<'_> {
         let dropped = self.rows.len() - kept.len();
         if kept.is_empty() {
             let message = format!("each of the {dropped} rows has a missing cell, so that no row is left");
+            return Err(Problem::new(source.file, message).into());
+        }
+        if kept.len() == 1 {
+            let message = "there is a single row: a mixture needs at least two".to_owned();
             return Err(Problem::new(source.file, message).into());
         }
         let keep = |column: &mut NumberColumn| {
@@ -251,12 +255,12 @@ impl Table<'_> {
             }
             Err(error) => return Err(problem(error.to_string()).into()),
         };
-        let extreme = |feature: &usize| !SPREAD.contains(&scaling.unit(*feature));
+        let extreme = |feature: &usize| !SPREAD.contains(&scaling.scale()[*feature]);
         let extremes: Vec<Problem> = (0..data.n_features())
             .filter(extreme)
             .map(|feature| {
                 problem(beyond_doubles(name(feature)))
-                    .note(format!("its standard deviation is {:e}", scaling.unit(feature)))
+                    .note(format!("its standard deviation is {:e}", scaling.scale()[feature]))
                     .help("rescale the column: choose a unit in which its values are moderate")
             })
             .collect();

@@ -5,6 +5,7 @@ use crate::engine::fit::settings;
 use crate::engine::task::Task;
 use crate::storage::inputs::{DATA, Inputs};
 use crate::study::job::{Kept, Variant};
+use crate::study::spec::Axes;
 
 /// The inputs of a fit. Adding a K, a seed, a criterion or a repeat changes no fit; of the number of folds only the rows matter that
 /// are held out.
@@ -27,6 +28,9 @@ pub fn fit_inputs(experiment: &Experiment, task: &Task) -> Inputs {
     // Exact data have the inputs that they had before steps were known.
     if steps.iter().any(|step| *step > 0.0) {
         inputs = inputs.with("data.resolution", steps);
+    }
+    if spec.model.axes != Axes::Given {
+        inputs = inputs.with("model.axes", spec.model.axes);
     }
     if job.variant != Variant::AllRows {
         let part = job.variant.subdirectory().unwrap_or_else(|| job.variant.directory().to_owned());

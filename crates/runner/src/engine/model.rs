@@ -1,7 +1,8 @@
 //! The model of a fit: prior and scaling, both from the rows that the fit may see.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use gmm_sampler::data::{Data, Observations, Scaling};
+use gmm_sampler::invariant::invariant_axes;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::{Prior, ScalePrior};
 use gmm_sampler::start::kmeans::{DEFAULT_RESTARTS, KMeans, kmeans};
@@ -10,7 +11,7 @@ use gmm_sampler::ties::Ties;
 
 use crate::engine::experiment::Experiment;
 use crate::study::job::{ModelKey, Variant};
-use crate::study::spec::{self, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+use crate::study::spec::{self, Axes, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
 use crate::study::streams::Stream;
 
 /// The prior of a fit, and the scaling of its data.
@@ -29,7 +30,23 @@ impl Model {
     /// # Errors
     /// A constant column.
     pub fn from_rows(experiment: &Experiment, key: ModelKey, variant: Variant, rows: &Data) -> Result<Self> {
-        let scaling = scaling(&experiment.spec, rows)?;
+        let [scaling] = &scalings(&experiment.spec, rows)?[..] else {
+            bail!("the average over two systems of axes has no draws")
+        };
+        Self::on_scale(experiment, key, variant, rows, scaling.clone())
+    }
+
+    /// The same on a given scale.
+    ///
+    /// # Errors
+    /// A constant column.
+    pub fn on_scale(
+        experiment: &Experiment,
+        key: ModelKey,
+        variant: Variant,
+        rows: &Data,
+        scaling: Scaling,
+    ) -> Result<Self> {
         let scaled = scaling.view(rows);
         let mut rng = Stream::Centroids { model: key, variant }.rng();
         let clusters = kmeans(&scaled, key.components, DEFAULT_RESTARTS, &mut rng);
@@ -50,11 +67,27 @@ impl Model {
     }
 }
 
-fn scaling(spec: &Spec, rows: &Data) -> Result<Scaling> {
-    match spec.data.scale {
-        Scale::None => Ok(Scaling::identity(rows.n_features())),
-        Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised"),
-        Scale::Range => Scaling::to_unit_range(rows).context("the rows have no range"),
+/// The scales on which the prior is stated: one for each system of axes.
+///
+/// # Errors
+/// A constant column; for invariant axes alone, collinear columns.
+pub fn scalings(spec: &Spec, rows: &Data) -> Result<Vec<Scaling>> {
+    let given = match spec.data.scale {
+        Scale::None => Scaling::identity(rows.n_features()),
+        Scale::Standardize => Scaling::standardizing(rows).context("the rows cannot be standardised")?,
+        Scale::Range => Scaling::to_unit_range(rows).context("the rows have no range")?,
+    };
+    // One column has one axis.
+    if spec.model.axes == Axes::Given || rows.n_features() == 1 {
+        return Ok(vec![given]);
+    }
+    let invariant = invariant_axes(&given.view(rows)).map(|axes| given.clone().with_axes(axes));
+    match (invariant, spec.model.axes) {
+        (Some(invariant), Axes::Invariant) => Ok(vec![invariant]),
+        (None, Axes::Invariant) => bail!("the columns are collinear, so there are no invariant axes"),
+        (Some(invariant), _) => Ok(vec![given, invariant]),
+        // Fewer rows than columns, say: the columns are all the axes there are.
+        (None, _) => Ok(vec![given]),
     }
 }
 

@@ -105,6 +105,9 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                 let of_each = found.of_each.iter();
                 of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability})).collect::<Vec<_>>()
             }),
+            "clusters": results.clusters.as_ref().map(|clusters| {
+                json!({"clusters": clusters.n_clusters, "share_above_0.9": clusters.clear})
+            }),
             "headline": words::answer::headline(answer),
             "reasons": words::answer::reasons(answer),
         })
@@ -242,9 +245,14 @@ pub fn refits(results: &Results) -> Option<String> {
 pub fn text(experiment: &Experiment, results: &Results) -> String {
     let width = terminal_width();
     let answer = results.answer.as_ref();
-    let lines = answer.and_then(words::answer::lines);
-    let mut text = lines.as_ref().map_or_else(String::new, |lines| format!("{lines}\n\n"));
+    let lines = answer.and_then(|answer| words::answer::lines(answer, results.clusters.as_ref()));
+    let mut text = lines.as_ref().map_or_else(String::new, |lines| format!("{}\n\n", lines.join("\n")));
     text.push_str(&ranks(experiment, results, width));
+    if answer.is_none() && !experiment.spec.scoring.criteria.is_empty() {
+        let data = &experiment.dataset.data;
+        let why = words::answer::no_answer(data.n_observations(), data.n_features());
+        write!(text, "\n{}\n", paragraph(&why, width)).expect("writing to a string cannot fail");
+    }
     if let Some(answer) = answer {
         text.push('\n');
         if lines.is_none() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::start::em::EmOptimum;
 use gmm_scoring::{Basis, Criterion, Fingerprint};
 use rayon::prelude::*;
@@ -11,12 +12,13 @@ use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
+use crate::scores::clusters::Clusters;
 use crate::scores::digest::Digest;
 use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
-use crate::scores::laplace::laplace_score;
+use crate::scores::laplace::{Found, laplace_scores};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::ranking::{Ranking, ranking};
@@ -24,13 +26,14 @@ use crate::scores::rows::ScoreRow;
 use crate::storage::fits::HeldOut;
 use crate::study::job::{Job, ModelKey, Variant};
 
-/// What one K's search finds: a failure of the second leaves the first.
-type Search = (EmOptimum, Option<Result<ScoreRow>>);
-
 /// What the report shows.
 #[derive(Debug)]
 pub struct Results {
     pub optima: Vec<(ModelKey, EmOptimum)>,
+    /// The mixtures at the posterior's modes, on the data's own scale; none where no criterion needs them.
+    pub modes: BTreeMap<ModelKey, Mixture>,
+    /// Those of the rows under the mode of the answer's K.
+    pub clusters: Option<Clusters>,
     pub digests: Vec<Digest>,
     /// Of each K the fit that stands for it in figures: of the lowest seed among those that are reliable, if there are any.
     /// Empty where no figures are wanted.
@@ -56,20 +59,30 @@ impl Results {
         seeds.sort_unstable();
 
         let mut optima = Vec::new();
-        let mut of_modes = Vec::new();
         for (model, optimum) in searches(experiment, &models) {
-            let mut failed = |what: &str, error: anyhow::Error| {
-                failures.push(Failure { subject: format!("{what}, {model}"), reason: format!("{error:#}") });
-            };
             match optimum {
-                Ok((optimum, of_mode)) => {
-                    optima.push((model, optimum));
-                    match of_mode.transpose() {
-                        Ok(score) => of_modes.extend(score),
-                        Err(error) => failed("mode", error),
+                Ok(optimum) => optima.push((model, optimum)),
+                Err(error) => {
+                    failures.push(Failure { subject: format!("EM, {model}"), reason: format!("{error:#}") });
+                }
+            }
+        }
+        let mut of_modes = Vec::new();
+        let mut modes = BTreeMap::new();
+        if experiment.spec.scoring.needs(Basis::Mode) {
+            let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
+            let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
+                models.iter().map(|&model| (model, optimum(model).map(|(_, optimum)| optimum))).collect();
+            match laplace_scores(experiment, &starts) {
+                Ok(found) => {
+                    for Found { score, mode } in found {
+                        modes.extend(mode.map(|mode| (score.model, mode)));
+                        of_modes.push(score);
                     }
                 }
-                Err(error) => failed("EM", error),
+                Err(error) => {
+                    failures.push(Failure { subject: "modes".to_owned(), reason: format!("{error:#}") });
+                }
             }
         }
 
@@ -118,20 +131,29 @@ impl Results {
             .filter_map(|criterion| ranking(criterion, &scores, &models).transpose())
             .collect::<Result<Vec<_>>>()?;
         let answer = Answer::new(&experiment.spec.model, &rankings, &scores);
-        Ok(Self { optima, digests, plot_draws, left_out, scores, rankings, answer, failures, unreliable })
+        let clusters = answer
+            .as_ref()
+            .and_then(|answer| Some(Clusters::new(&experiment.dataset.data, modes.get(&answer.model)?)));
+        Ok(Self {
+            modes,
+            clusters,
+            optima,
+            digests,
+            plot_draws,
+            left_out,
+            scores,
+            rankings,
+            answer,
+            failures,
+            unreliable,
+        })
     }
 }
 
-/// The search for each model's maximised likelihood, and the score by the mode above what it finds, where criteria ask for them.
-fn searches(experiment: &Experiment, models: &[ModelKey]) -> Vec<(ModelKey, Result<Search>)> {
-    let with_mode = experiment.spec.scoring.needs(Basis::Mode);
-    let search = |model: ModelKey| -> Result<Search> {
-        let optimum = maximise(experiment, model)?;
-        let of_mode = with_mode.then(|| laplace_score(experiment, model, &optimum));
-        Ok((optimum, of_mode))
-    };
+/// The search for each model's maximised likelihood, where criteria ask for it.
+fn searches(experiment: &Experiment, models: &[ModelKey]) -> Vec<(ModelKey, Result<EmOptimum>)> {
     if experiment.spec.scoring.needs_optima() {
-        models.par_iter().map(|&model| (model, search(model))).collect()
+        models.par_iter().map(|&model| (model, maximise(experiment, model))).collect()
     } else {
         Vec::new()
     }

@@ -9,7 +9,7 @@ mod reference;
 pub mod suite;
 
 pub use experiment::{
-    Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec,
+    Axes, Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec,
     Resolution, Sample, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
 pub use read::{Reading, read};

@@ -12,6 +12,8 @@ pub enum Stream {
     Centroids { model: ModelKey, variant: Variant },
     /// The starts of EM.
     Em { model: ModelKey },
+    /// The clusters by which components are split.
+    Splits { model: ModelKey },
     /// One chain of one fit.
     Chain { model: ModelKey, seed: u64, variant: Variant, chain: usize },
     /// What bridge sampling compares a posterior with.
@@ -51,6 +53,7 @@ impl Stream {
         let key: [u64; 5] = match self {
             Self::Centroids { model, variant } => [1, model.stream_key(), 0, variant.stream_key(), 0],
             Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
+            Self::Splits { model } => [18, model.stream_key(), 0, 0, 0],
             Self::Chain { model, seed, variant, chain } => {
                 [3, model.stream_key(), seed, variant.stream_key(), chain as u64]
             }

@@ -1,5 +1,6 @@
 //! A Gaussian mixture by its weights, means, standard deviations and correlations.
 
+use nalgebra::DMatrix;
 use thiserror::Error;
 
 use super::triangular::{at, cholesky, packed_len, product_with_transpose};
@@ -192,12 +193,14 @@ impl Mixture {
     /// A mixture on the sampler's scale, converted to the data's own scale: `y = location + scale · z`.
     #[must_use]
     pub fn on_data_scale(&self, scaling: &Scaling) -> Self {
-        let mut mixture = self.clone();
-        for component in 0..self.n_components {
-            for feature in 0..self.n_features {
-                let index = component * self.n_features + feature;
-                mixture.mu[index] = scaling.location[feature] + scaling.scale[feature] * self.mu[index];
-                mixture.sigma[index] = scaling.scale[feature] * self.sigma[index];
+        let mapped = scaling.axes().map(|axes| self.mapped(axes.inverse()));
+        let mut mixture = mapped.unwrap_or_else(|| self.clone());
+        for (mu, sigma) in mixture.features() {
+            for ((mu, sigma), (location, scale)) in
+                mu.iter_mut().zip(sigma).zip(scaling.location().iter().zip(scaling.scale()))
+            {
+                *mu = location + scale * *mu;
+                *sigma *= scale;
             }
         }
         mixture
@@ -207,11 +210,47 @@ impl Mixture {
     #[must_use]
     pub fn on_sampler_scale(&self, scaling: &Scaling) -> Self {
         let mut mixture = self.clone();
-        for component in 0..self.n_components {
-            for feature in 0..self.n_features {
-                let index = component * self.n_features + feature;
-                mixture.mu[index] = (self.mu[index] - scaling.location[feature]) / scaling.scale[feature];
-                mixture.sigma[index] = self.sigma[index] / scaling.scale[feature];
+        for (mu, sigma) in mixture.features() {
+            for ((mu, sigma), (location, scale)) in
+                mu.iter_mut().zip(sigma).zip(scaling.location().iter().zip(scaling.scale()))
+            {
+                *mu = (*mu - location) / scale;
+                *sigma /= scale;
+            }
+        }
+        match scaling.axes() {
+            Some(axes) => mixture.mapped(axes.matrix()),
+            None => mixture,
+        }
+    }
+
+    /// The means and the standard deviations of each component.
+    fn features(&mut self) -> impl Iterator<Item = (&mut [f64], &mut [f64])> {
+        let d = self.n_features;
+        self.mu.chunks_exact_mut(d).zip(self.sigma.chunks_exact_mut(d))
+    }
+
+    /// The mixture of A x for a matrix A given by its rows: means A μ, covariances A Σ Aᵀ.
+    fn mapped(&self, rows: &[Vec<f64>]) -> Self {
+        let d = self.n_features;
+        let mut mixture = self.clone();
+        for k in 0..self.n_components {
+            let means = rows.iter().map(|row| row.iter().zip(self.mean(k)).map(|(a, mu)| a * mu).sum());
+            mixture.mu[k * d..][..d].iter_mut().zip(means).for_each(|(mu, mean): (&mut f64, f64)| *mu = mean);
+            // The triangular factor of A T Tᵀ Aᵀ is that of a QR decomposition of (A T)ᵀ: no digit is lost in a product of
+            // covariances.
+            let factor = self.scale_factor(k);
+            let product =
+                DMatrix::from_fn(d, d, |j, i| (j..d).map(|l| rows[i][l] * factor[at(l, j)]).sum::<f64>());
+            let triangle = product.qr().r();
+            for i in 0..d {
+                let entries = || (0..=i).map(|j| triangle[(j, i)] * triangle[(j, j)].signum());
+                let scale = entries().map(|entry| entry * entry).sum::<f64>().sqrt();
+                mixture.sigma[k * d + i] = scale;
+                let start = k * packed_len(d) + at(i, 0);
+                for (to, entry) in mixture.correlation_factors[start..].iter_mut().zip(entries()) {
+                    *to = entry / scale;
+                }
             }
         }
         mixture
@@ -328,7 +367,10 @@ impl Mixture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invariant::invariant_axes;
+    use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
     use approx::assert_relative_eq;
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
 
     fn example() -> Mixture {
         let covariances = [2.0, 0.5, 1.0, 0.3, -0.2, 0.7, 1.0, 0.0, 4.0, 0.1, 0.2, 0.3];
@@ -367,11 +409,39 @@ mod tests {
     #[test]
     fn scaling_there_and_back_is_the_identity() {
         let mixture = example();
-        let scaling = Scaling { location: vec![10.0, -3.0, 0.0], scale: vec![2.0, 0.5, 30.0] };
+        let scaling = Scaling::new(vec![10.0, -3.0, 0.0], vec![2.0, 0.5, 30.0]);
         let again = mixture.on_data_scale(&scaling).on_sampler_scale(&scaling);
         for (a, b) in again.values().iter().zip(mixture.values()) {
             assert_relative_eq!(*a, b, max_relative = 1e-13);
         }
+    }
+
+    /// In other axes, with rounded values, the log densities of all rows are the same but for the map's determinant.
+    #[test]
+    fn other_axes_change_densities_by_the_determinant() {
+        let mixture = example();
+        let (data, _) = mixture.simulate(60, &mut ChaCha8Rng::seed_from_u64(2));
+        let data = data.with_steps(&[0.5, 0.0, 2.0]);
+        let standardizing = Scaling::standardizing(&data).unwrap();
+        let axes = invariant_axes(&standardizing.view(&data)).unwrap();
+        let scaling = standardizing.with_axes(axes);
+        let there = mixture.on_sampler_scale(&scaling);
+        let again = there.on_data_scale(&scaling);
+        for (a, b) in again.values().iter().zip(mixture.values()) {
+            assert_relative_eq!(*a, b, max_relative = 1e-11, epsilon = 1e-11);
+        }
+        let log_likelihood = |likelihood: Likelihood, mixture: &Mixture| {
+            let components = WhitenedComponents::rounded(mixture, likelihood.rounding());
+            let (mut workspace, mut moments) = (Workspace::new(2, 3), Moments::new(2, 3));
+            likelihood.log_likelihood_and_moments(&components, &mut workspace, &mut moments)
+        };
+        let on_data_scale = log_likelihood(Likelihood::new(&data), &mixture);
+        let on_sampler_scale = log_likelihood(Likelihood::new(&scaling.view(&data)), &there);
+        assert_relative_eq!(
+            on_data_scale,
+            on_sampler_scale - 60.0 * scaling.log_scale(),
+            max_relative = 1e-11
+        );
     }
 
     #[test]

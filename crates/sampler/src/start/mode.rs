@@ -28,6 +28,20 @@ pub struct Mode {
 
 /// Finds the local mode whose basin contains `start`, by L-BFGS with backtracking (Nocedal & Wright 2006, algorithm 7.4).
 pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
+    find_mode_within(density, start, Limits { iterations: MAX_ITERATIONS, gain: TOLERANCE })
+}
+
+/// When a search for a mode ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// After this many iterations. A few of them tell which starts are worth more.
+    pub iterations: usize,
+    /// When the expected gain of a step is below this, in nats: the search has converged.
+    pub gain: f64,
+}
+
+/// As [`find_mode`], with other limits.
+pub fn find_mode_within(density: &mut impl LogDensity, start: &[f64], limits: Limits) -> Mode {
     let n = start.len();
     let mut position = start.to_vec();
     let mut gradient = vec![0.0; n];
@@ -35,15 +49,15 @@ pub fn find_mode(density: &mut impl LogDensity, start: &[f64]) -> Mode {
     let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
     let mut candidate = vec![0.0; n];
     let mut candidate_gradient = vec![0.0; n];
-    for _ in 0..MAX_ITERATIONS {
+    for _ in 0..limits.iterations {
         let mut direction = ascent_direction(&gradient, &memory);
         let longest = direction.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
         if longest > MAX_CHANGE {
             direction.iter_mut().for_each(|step| *step *= MAX_CHANGE / longest);
         }
         let slope = dot(&direction, &gradient);
-        if slope.is_nan() || slope < TOLERANCE {
-            return Mode { position, log_density, converged: slope.abs() < TOLERANCE };
+        if slope.is_nan() || slope < limits.gain {
+            return Mode { position, log_density, converged: slope.abs() < limits.gain };
         }
         let mut length = 1.0;
         let value = loop {

@@ -65,8 +65,16 @@ pub fn show(
     verbosity: &Verbosity,
 ) -> Result<ExitCode> {
     show_results(format, || table::text(experiment, results), || table::json(experiment, results))?;
-    for failure in &results.failures {
-        say!("failed: {}: {}", failure.subject, failure.reason);
+    // One reason is given once, for all that share it.
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Failure { subject, reason } in &results.failures {
+        match by_reason.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, subjects)) => subjects.push(subject),
+            None => by_reason.push((reason, vec![subject])),
+        }
+    }
+    for (reason, subjects) in by_reason {
+        say!("failed: {}: {reason}", subjects.join("; "));
     }
     if !verbosity.quiet {
         let n = results.unreliable.len();
@@ -93,6 +101,7 @@ pub fn show(
     // A probability stands unless something could change it; what a criterion says, if all its fits are sound.
     let sound = match &results.answer {
         Some(answer) if answer.probabilities.is_some() => answer.doubts().is_empty(),
+        None if !experiment.spec.scoring.criteria.is_empty() => false,
         _ => results.failures.is_empty() && results.unreliable.is_empty(),
     };
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(UNRELIABLE) })

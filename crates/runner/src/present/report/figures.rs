@@ -1,6 +1,7 @@
 //! The figures of an experiment's report: one function a figure, and the lists that say where each stands on the page.
 
 use anyhow::{Context, Result};
+use gmm_sampler::mixture::params::Mixture;
 use gmm_scoring::{Scale, adjusted_rand_index};
 use rayon::prelude::*;
 
@@ -11,7 +12,6 @@ use crate::present::figures::differences::{CriterionDifferences, Difference, Dif
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::traces::{Trace, TracePlot};
 use crate::scores::criterion_title::title;
-use crate::scores::plot_draws::PlotDraws;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
 use crate::study::job::ModelKey;
@@ -57,8 +57,15 @@ impl ReportFigures {
         let mixtures = experiment
             .models()
             .par_iter()
-            .filter_map(|model| {
-                results.plot_draws.get(model).map(|draws| mixture(experiment, results, draws))
+            .filter_map(|&model| {
+                let draws = results.plot_draws.get(&model);
+                let mode = results.modes.get(&model);
+                let shown = match (draws, mode) {
+                    (Some(draws), _) => (&draws.draws[..], Some(draws.seed)),
+                    (None, Some(mode)) => (std::slice::from_ref(mode), None),
+                    (None, None) => return None,
+                };
+                Some(mixture(experiment, results, model, shown))
             })
             .collect::<Result<_>>()?;
         Ok(Self { overview: draw(&OVERVIEW)?, mixtures, diagnostics: draw(&DIAGNOSTICS)? })
@@ -149,14 +156,25 @@ fn differences(experiment: &Experiment, results: &Results) -> Result<Option<Repo
     }))
 }
 
-fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Result<MixtureFigure> {
-    let model = draws.model;
+/// From the draws of a fit with a seed, or from the mixture at the mode alone.
+fn mixture(
+    experiment: &Experiment,
+    results: &Results,
+    model: ModelKey,
+    (draws, seed): (&[Mixture], Option<u64>),
+) -> Result<MixtureFigure> {
     let MixturePlotData { plot, occupied } = MixturePlotData::new(experiment, draws);
     let rand_index =
         experiment.dataset.classes.as_ref().map(|classes| adjusted_rand_index(&plot.clusters, classes));
     let figure = plot.draw().with_context(|| format!("figure of {model}"))?;
     let n_seeds = results.digests.iter().filter(|digest| digest.job.model == model).count();
-    let seed = if n_seeds > 1 { format!(" (seed {})", draws.seed) } else { String::new() };
+    let (place, of_seed) = match seed {
+        None => ("the posterior mode", String::new()),
+        Some(seed) => {
+            let of_seed = if n_seeds > 1 { format!(" (seed {seed})") } else { String::new() };
+            ("their posterior medians, with the posterior predictive density", of_seed)
+        }
+    };
     Ok(MixtureFigure {
         model,
         occupied,
@@ -164,8 +182,8 @@ fn mixture(experiment: &Experiment, results: &Results, draws: &PlotDraws) -> Res
         figure: ReportFigure {
             name: format!("mixture-{}", model.label()),
             caption: format!(
-                "Fitted mixture with {model}{seed}. Colours show the most probable component of each observation; components \
-                 are drawn at their posterior medians, with the posterior predictive density."
+                "Fitted mixture with {model}{of_seed}. Colours show the most probable component of each observation; components \
+                 are drawn at {place}."
             ),
             figure,
         },

@@ -10,7 +10,6 @@ use crate::engine::experiment::Experiment;
 use crate::present::figures::contour::Grid;
 use crate::present::figures::mixture::MixturePlot;
 use crate::present::figures::mixture::plot::{Component, Curve, MAX_FEATURES, extent};
-use crate::scores::plot_draws::PlotDraws;
 
 /// Points at which a curve, and each side of a grid, is evaluated.
 const CURVE_POINTS: usize = 240;
@@ -25,11 +24,13 @@ pub struct MixturePlotData {
 
 impl MixturePlotData {
     /// Averages responsibilities and densities over the draws.
-    pub fn new(experiment: &Experiment, plot_draws: &PlotDraws) -> Self {
+    ///
+    /// # Panics
+    /// If there is no draw.
+    pub fn new(experiment: &Experiment, draws: &[Mixture]) -> Self {
         let data = &experiment.dataset.data;
         let (n, d) = (data.n_observations(), data.n_features());
-        let PlotDraws { model, draws, .. } = plot_draws;
-        let components = model.components;
+        let components = draws[0].n_components();
 
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];

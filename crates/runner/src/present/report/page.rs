@@ -44,6 +44,7 @@ pub fn render(
         },
         answer => results.answer.as_ref().map(|answer| context! {
             headline => words::answer::headline(answer),
+            lines => words::answer::lines(answer, results.clusters.as_ref()),
             reasons => words::answer::reasons(answer),
         }),
         warnings => warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
@@ -75,10 +76,13 @@ pub fn render(
 /// The comparison: a row a K, a cell a criterion.
 fn comparison(experiment: &Experiment, results: &Results) -> Value {
     let models = experiment.models();
+    let probabilities = results.answer.as_ref().and_then(|answer| answer.probabilities.as_ref());
     let rows = models.iter().map(|&model| {
         let cells = results.rankings.iter().map(|ranking| cell(ranking, model)).collect::<Vec<_>>();
         let chosen = results.answer.as_ref().is_some_and(|answer| answer.model == model);
-        context! { components => model.label(), parameters => experiment.n_parameters(model), cells, chosen }
+        let probability = probabilities
+            .map(|found| found.of(model).map_or("–".to_owned(), |probability| format!("{probability:.3}")));
+        context! { probability, components => model.label(), parameters => experiment.n_parameters(model), cells, chosen }
     });
     let heads = results.rankings.iter().map(|ranking| {
         context! {
@@ -86,7 +90,7 @@ fn comparison(experiment: &Experiment, results: &Results) -> Value {
             better => if ranking.criterion.higher_is_better() { "higher is better" } else { "lower is better" },
         }
     });
-    context! { heads => heads.collect::<Vec<_>>(), rows => rows.collect::<Vec<_>>() }
+    context! { probable => probabilities.is_some(), heads => heads.collect::<Vec<_>>(), rows => rows.collect::<Vec<_>>() }
 }
 
 fn cell(ranking: &Ranking, model: ModelKey) -> Value {
@@ -188,7 +192,10 @@ fn optima(results: &Results) -> Vec<Value> {
 pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String]) -> String {
     let mut text = format!("# {}\n\n", experiment.spec.name);
     if let Some(answer) = &results.answer {
-        text.push_str(&format!("**{}**\n\n", words::answer::headline(answer)));
+        match words::answer::lines(answer, results.clusters.as_ref()) {
+            Some(lines) => text.push_str(&format!("```text\n{}\n```\n\n", lines.join("\n"))),
+            None => text.push_str(&format!("**{}**\n\n", words::answer::headline(answer))),
+        }
         for reason in words::answer::reasons(answer) {
             text.push_str(&format!("- {reason}\n"));
         }

@@ -4,14 +4,28 @@ use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
 
 use super::list::{list, models};
 use crate::scores::answer::Answer;
+use crate::scores::clusters::Clusters;
 use crate::scores::probabilities::{Doubt, Probabilities, Probability};
 use crate::study::job::ModelKey;
+
+/// Why nothing answers: of N rows and D columns no criterion has a score at any K.
+#[must_use]
+pub fn no_answer(n_observations: usize, n_features: usize) -> String {
+    if n_observations <= n_features {
+        format!(
+            "No answer: {n_observations} rows determine no covariance matrix of {n_features} columns. Use fewer columns or more \
+             rows."
+        )
+    } else {
+        "No answer: no criterion has a score at any K. The notes on the page say why.".to_owned()
+    }
+}
 
 /// The answer in a few words.
 #[must_use]
 pub fn headline(answer: &Answer) -> String {
     if let Some(found) = &answer.probabilities {
-        return format!("{}, {}", answer.model, probability(found));
+        return format!("{}, probability {}", answer.model, two_digits(found.most_probable().probability));
     }
     let qualifier = if answer.is_unreliable() {
         " (unreliable)"
@@ -59,9 +73,14 @@ pub fn two_digits(probability: f64) -> String {
 
 /// The lines that answer, each with its name.
 #[must_use]
-pub fn lines(answer: &Answer) -> Option<String> {
+pub fn lines(answer: &Answer, clusters: Option<&Clusters>) -> Option<Vec<String>> {
     let found = answer.probabilities.as_ref()?;
-    Some(format!("Components   {}   {}", answer.model.label(), probability(found)))
+    let mut lines = vec![format!("Components   {:<3} {}", answer.model.label(), probability(found))];
+    lines.extend(clusters.map(|Clusters { n_clusters, clear }| {
+        let share = 100.0 * clear;
+        format!("Clusters     {n_clusters:<3} {share:.0} % of rows assigned with probability above 0.9")
+    }));
+    Some(lines)
 }
 
 fn doubt(doubt: &Doubt) -> String {

@@ -78,7 +78,20 @@ pub struct ModelSpec {
     /// Every K, each at least 1, none twice, in the order typed.
     pub components: Vec<usize>,
     pub components_prior: ComponentsPrior,
+    pub axes: Axes,
     pub prior: PriorSpec,
+}
+
+/// The coordinates in which the prior is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axes {
+    /// The columns.
+    Given,
+    /// Axes that no linear map of the columns changes.
+    Invariant,
+    /// Both, equally probable beforehand.
+    Average,
 }
 
 /// The prior of K, among the K that are compared.
@@ -332,6 +345,14 @@ impl Preset {
         match self {
             Self::Published => ComponentsPrior::Uniform,
             Self::DefaultStudy => ComponentsPrior::Poisson(1.0),
+        }
+    }
+
+    #[must_use]
+    pub fn axes(self) -> Axes {
+        match self {
+            Self::Published => Axes::Given,
+            Self::DefaultStudy => Axes::Average,
         }
     }
 

@@ -286,11 +286,18 @@ pub static SECTIONS: &[KeySection] = &[
                 meaning: "The prior of K, among those fitted. Evidence times this is the posterior probability.",
             },
             Key {
+                name: "axes",
+                allowed: Allowed::Words(&["given", "invariant", "average"]),
+                default: Default::Typed,
+                meaning: "The coordinates in which the prior is stated: the columns, axes that no linear map of the columns \
+                          changes, or both, equally probable beforehand. Draws need one system.",
+            },
+            Key {
                 name: "prior",
                 allowed: Allowed::Other("a section, or \"default\""),
                 default: Default::Optional,
                 meaning: "The prior. \"default\" is that of `gmm choose`: every component is alike before the data. It also \
-                          changes the defaults of `data.resolution`, `model.components_prior`, `sampler.sample` and \
+                          changes the defaults of `data.resolution`, `model.axes`, `model.components_prior`, `sampler.sample` and \
                           `scoring.criteria`.",
             },
         ],

@@ -7,8 +7,8 @@ use gmm_scoring::{Basis, Criterion};
 
 use super::document::{Document, Section, Value};
 use super::experiment::{
-    Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, Preset, PriorSpec,
-    Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
+    Axes, Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, Preset,
+    PriorSpec, Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
 use super::keys::{self, COMPONENTS, Domain, SEEDS};
 use crate::cli::problem::{Excerpt, Problem, Problems};
@@ -40,6 +40,14 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Problems> {
     let model = model(section.section("model"), preset);
     let sampler = sampler(section.section("sampler"), preset);
     let scoring = scoring(section.section("scoring"), data.columns.as_deref(), &sampler, preset);
+    if model.axes == Axes::Average && sampler.sample == Sample::All {
+        let message = "`model.axes` is \"average\", but chains are run in one system of axes".to_owned();
+        section.report(
+            "model.axes",
+            message,
+            "allowed: \"given\" or \"invariant\", or `sampler.sample = \"none\"`",
+        );
+    }
     let spec = Spec { name, data, model, sampler, scoring };
     section.finish();
     Ok(Reading { spec, document })
@@ -179,6 +187,8 @@ pub(super) fn scale(section: &mut Section<'_>) -> Scale {
 pub(super) fn model(mut section: Section<'_>, preset: Preset) -> ModelSpec {
     let typed = section.require("components", "components = { from = 1, to = 6 }").and_then(components);
     let components_prior = section.take("components_prior").and_then(|value| components_prior(&value));
+    let choices = [("given", Axes::Given), ("invariant", Axes::Invariant), ("average", Axes::Average)];
+    let axes = section.choice("axes", preset.axes(), &choices);
     let prior = match preset {
         Preset::DefaultStudy => preset.prior(),
         Preset::Published => prior(section.section("prior"), typed.as_deref()),
@@ -187,6 +197,7 @@ pub(super) fn model(mut section: Section<'_>, preset: Preset) -> ModelSpec {
     ModelSpec {
         components: typed.unwrap_or_default(),
         components_prior: components_prior.unwrap_or_else(|| preset.components_prior()),
+        axes,
         prior,
     }
 }

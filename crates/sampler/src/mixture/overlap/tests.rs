@@ -103,10 +103,10 @@ fn overlaps_do_not_depend_on_the_order_of_components_or_on_the_coordinates() {
             assert!((a - b).abs() < 2e-9, "{i} {j}: {a} {b}");
         }
     }
-    let scaling = crate::data::Scaling {
-        location: (0..3).map(|_| rng.random::<f64>()).collect(),
-        scale: (0..3).map(|_| 0.5 + 10.0 * rng.random::<f64>()).collect(),
-    };
+    let scaling = crate::data::Scaling::new(
+        (0..3).map(|_| rng.random::<f64>()).collect(),
+        (0..3).map(|_| 0.5 + 10.0 * rng.random::<f64>()).collect(),
+    );
     let elsewhere = Overlap::from_mixture(&mixture.on_data_scale(&scaling));
     assert!((elsewhere.average() - overlap.average()).abs() < 2e-8);
     assert!((elsewhere.maximum() - overlap.maximum()).abs() < 2e-8);
