@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use gmm_sampler::collapse::CollapseMonitor;
-use gmm_sampler::data::Scaling;
+use gmm_sampler::data::{Data, Observations, Scaling};
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
@@ -57,28 +57,64 @@ pub fn screen<'a>(
     likelihood: &'a Likelihood,
     optima: &[(ModelKey, Option<&EmOptimum>)],
 ) -> Result<Vec<Modes<'a>>> {
-    let screen = Screen { experiment, scaling, likelihood };
-    let mut of_each: Vec<Modes<'a>> =
-        optima.par_iter().map(|(model, optimum)| screen.begin(*model, *optimum)).collect::<Result<_>>()?;
-    of_each.sort_by_key(|modes| modes.model);
-    screen.upwards(&mut of_each);
-    screen.downwards(&mut of_each);
-    screen.upwards(&mut of_each);
-    Ok(of_each)
+    let data = &experiment.dataset.data;
+    let ties = Ties::from_data(data);
+    let all = Screen { experiment, scaling, ties: &ties, data, likelihood, power: 1.0 };
+    let n = data.n_observations();
+    if n <= SAMPLE {
+        return all.search(optima);
+    }
+    // Every so many rows stand for all; then the highest modes are followed on all rows.
+    let rows: Vec<usize> = (0..n).step_by(n.div_ceil(SAMPLE)).collect();
+    let sample = data.rows(&rows);
+    let of_sample = Likelihood::new(&scaling.view(&sample));
+    let power = n as f64 / rows.len() as f64;
+    let some = Screen { data: &sample, likelihood: &of_sample, power, ..all };
+    some.search(optima)?.into_iter().map(|found| all.follow(&found)).collect()
 }
+
+/// More rows than this are searched by a sample.
+const SAMPLE: usize = 10_000;
 
 struct Screen<'a, 'b> {
     experiment: &'b Experiment,
     scaling: &'b Scaling,
+    /// Of all rows.
+    ties: &'b [Ties],
+    /// The rows of the likelihood.
+    data: &'b Data,
     likelihood: &'a Likelihood,
+    /// Of the likelihood.
+    power: f64,
 }
 
 impl<'a> Screen<'a, '_> {
+    fn search(&self, optima: &[(ModelKey, Option<&EmOptimum>)]) -> Result<Vec<Modes<'a>>> {
+        let mut of_each: Vec<Modes<'a>> =
+            optima.par_iter().map(|(model, optimum)| self.begin(*model, *optimum)).collect::<Result<_>>()?;
+        of_each.sort_by_key(|modes| modes.model);
+        self.upwards(&mut of_each);
+        self.downwards(&mut of_each);
+        self.upwards(&mut of_each);
+        Ok(of_each)
+    }
+
+    /// The highest modes of a sample's posterior, followed on these rows.
+    fn follow(&self, found: &Modes<'_>) -> Result<Modes<'a>> {
+        let posterior = Posterior::new(self.likelihood, &found.prior, found.model.components)?;
+        let long = |mode: &Mode| find_mode_within(&mut posterior.clone(), &mode.position, LONG);
+        let highest: Vec<&Mode> = found.modes.iter().take(PARENTS).collect();
+        let mut modes: Vec<Mode> = highest.into_par_iter().map(long).collect();
+        self.keep_highest(&mut modes, found.model.components);
+        Ok(Modes { model: found.model, prior: found.prior.clone(), posterior, modes })
+    }
+
     /// The modes above EM's optima and the k-means clusters.
     fn begin(&self, key: ModelKey, optimum: Option<&EmOptimum>) -> Result<Modes<'a>> {
         let data = &self.experiment.dataset.data;
         let model = Model::on_scale(self.experiment, key, Variant::AllRows, data, self.scaling.clone())?;
-        let mut posterior = Posterior::new(self.likelihood, &model.prior, key.components)?;
+        let posterior = Posterior::new(self.likelihood, &model.prior, key.components)?;
+        let mut posterior = posterior.with_likelihood(self.likelihood, self.power);
         let of_optimum = |optimum: &EmOptimum| {
             optimum.best.iter().map(|best| &best.mixture).chain(&optimum.others).cloned().collect()
         };
@@ -91,13 +127,12 @@ impl<'a> Screen<'a, '_> {
     }
 
     fn is_collapsed(&self, mixture: &Mixture) -> bool {
-        let watch =
-            CollapseMonitor::new(mixture.n_components(), &Ties::from_data(&self.experiment.dataset.data));
+        let watch = CollapseMonitor::new(mixture.n_components(), self.ties);
         watch.is_collapsed(&mixture.on_data_scale(self.scaling))
     }
 
     fn upwards(&self, of_each: &mut [Modes<'a>]) {
-        let scaled = self.scaling.view(&self.experiment.dataset.data);
+        let scaled = self.scaling.view(self.data);
         for index in 1..of_each.len() {
             let (smaller, larger) = of_each.split_at_mut(index);
             let (smaller, larger) = (&smaller[index - 1], &mut larger[0]);

@@ -27,6 +27,11 @@ use whitened::{Whitened, mean_and_factor};
 /// Number of optima on a subsample from which EM continues on all observations.
 const FOLLOWED: usize = 3;
 
+/// Observations of the random subsample on which the likelihood of many is searched. Against 20,000, on 100,000 observations of
+/// four and of eight overlapping clusters: the same optima up to the true K, others above it (a deviance 13 lower to 34 higher, where
+/// a surplus component costs 190), in half of the processor time.
+const SEARCH_SIZE: usize = 5_000;
+
 /// Default number of independent starts.
 pub const DEFAULT_STARTS: usize = 200;
 
@@ -52,7 +57,7 @@ pub fn dependent_feature(data: &Data) -> Option<usize> {
 
 /// Searches the best regular optimum of the likelihood of K components with full covariances: `starts` independent starts, then
 /// half as many attempts that relocate one component of the best. If there are more than 20,000 observations, the search uses a
-/// random subsample of that size, and EM continues from its best optima on all observations.
+/// random subsample of 5,000, and EM continues from its best optima on all observations.
 ///
 /// # Errors
 /// If features are collinear, or if there are no more observations than components.
@@ -70,7 +75,7 @@ pub fn em(data: &Data, n_components: usize, starts: usize, rng: &mut impl Rng) -
         let independent = search.explore(starts, rng);
         return Ok(search.optimum(starts, independent));
     }
-    let subsampled = whitened.select_rows(&subsample(n_observations, rng));
+    let subsampled = whitened.select_rows(&subsample(n_observations, SEARCH_SIZE, rng));
     let subsample_likelihood = Likelihood::new(&subsampled.data);
     let mut search = Search::new(&subsampled, &subsample_likelihood, n_components);
     let independent = search.explore(starts, rng);
@@ -100,7 +105,7 @@ pub fn em_on_subsample(
     if n_observations <= SUBSAMPLE_SIZE {
         return em(data, n_components, starts, rng);
     }
-    em(&data.rows(&subsample(n_observations, rng)), n_components, starts, rng)
+    em(&data.rows(&subsample(n_observations, SUBSAMPLE_SIZE, rng)), n_components, starts, rng)
 }
 
 /// A few iterations of EM from one run of k-means: a mixture that resembles the data. `None` if a component degenerates.

@@ -45,7 +45,7 @@ pub fn kmeans(data: &impl Observations, n_components: usize, restarts: usize, rn
     if n <= SUBSAMPLE_SIZE {
         return ordered(best_of(&all(data), rng), d);
     }
-    let sampled = best_of(&all(&data.rows(&subsample(n, rng))), rng);
+    let sampled = best_of(&all(&data.rows(&subsample(n, SUBSAMPLE_SIZE, rng))), rng);
     ordered(lloyd(&InBlocks(data), d, sampled.centroids), d)
 }
 

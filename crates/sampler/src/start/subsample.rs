@@ -9,8 +9,8 @@ use rand::seq::index;
 pub(super) const SUBSAMPLE_SIZE: usize = 20_000;
 
 /// Row numbers of a random subsample without replacement, ascending.
-pub(super) fn subsample(n_observations: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut rows = index::sample(rng, n_observations, SUBSAMPLE_SIZE).into_vec();
+pub(super) fn subsample(n_observations: usize, size: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let mut rows = index::sample(rng, n_observations, size).into_vec();
     rows.sort_unstable();
     rows
 }
