@@ -316,8 +316,8 @@ impl Scaling {
         (0..d).map(|i| (0..d).map(|j| entry(i, j)).collect()).collect()
     }
 
-    /// Σ_d log(scale_d) − log |det B|. Subtract it from one observation's log density on the sampler's scale to get that on the data's own
-    /// scale.
+    /// Σ_d log(scale_d) − log |det B|. Subtract it from one observation's log density on the sampler's scale to get that on the
+    /// data's own scale.
     #[must_use]
     pub fn log_scale(&self) -> f64 {
         let scales: f64 = self.scale.iter().map(|&scale| libm::log(scale)).sum();

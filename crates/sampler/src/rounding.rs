@@ -65,6 +65,11 @@ impl Rounding {
     /// The error of A y instead of y, for a matrix A given by its rows.
     #[must_use]
     pub fn mapped(&self, rows: &[Vec<f64>]) -> Option<Self> {
+        Self::from_covariance(self.n_features, self.mapped_covariance(rows))
+    }
+
+    /// A R Aᵀ, packed.
+    pub(crate) fn mapped_covariance(&self, rows: &[Vec<f64>]) -> Vec<f64> {
         let d = self.n_features;
         // Rows of A G.
         let product: Vec<Vec<f64>> = rows
@@ -77,7 +82,7 @@ impl Rounding {
                 covariance[at(i, j)] = product[i].iter().zip(&product[j]).map(|(a, b)| a * b).sum();
             }
         }
-        Self::from_covariance(d, covariance)
+        covariance
     }
 
     /// Replaces a packed factor T by that of T Tᵀ + R, with Givens rotations: nothing is subtracted, so that no digit of a small

@@ -56,9 +56,14 @@ pub fn find_modes(
         .map(|mixture| find_mode(posterior, &layout.unconstrain(mixture)))
         .filter(|mode| mode.log_density.is_finite() && !collapsed(&layout.constrain(&mode.position)))
         .collect();
+    highest_first(&mut modes);
+    modes
+}
+
+/// Sorts modes, the highest first, and keeps each once.
+pub fn highest_first(modes: &mut Vec<Mode>) {
     modes.sort_by(|a, b| b.log_density.total_cmp(&a.log_density));
     modes.dedup_by(|lower, higher| higher.log_density - lower.log_density < SAME_HEIGHT);
-    modes
 }
 
 impl Start {

@@ -14,6 +14,7 @@ use crate::commands::stored::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;
+use crate::engine::task::Task;
 use crate::present::columns::left_out;
 use crate::present::words;
 use crate::recovery::outcome::{needs_whole_fits, priors};
@@ -45,12 +46,7 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         let is_settled = matches!(stored, Stored::Found(_) | Stored::Unavailable(Unavailable::Failed { .. }));
         missing += usize::from(!is_settled);
     }
-    let of_kind = |kind: fn(Variant) -> bool| tasks.iter().filter(|task| kind(task.job.variant)).count();
-    let on_all = of_kind(|part| part == Variant::AllRows);
-    let (folds, groups) = (
-        of_kind(|part| matches!(part, Variant::Fold { .. })),
-        of_kind(|part| matches!(part, Variant::Group(_))),
-    );
+    let on_all = tasks.iter().filter(|task| task.job.variant == Variant::AllRows).count();
     let models = experiment.models();
     let largest = models.last().map_or(0, |model| model.components);
     let variables = gmm_sampler::mixture::params::Mixture::variables(largest, dataset.columns.len()).len();
@@ -65,49 +61,7 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         list(models.iter().map(|model| model.components)),
         list(models.iter().map(|&model| experiment.n_parameters(model))),
     );
-    let scoring = &experiment.spec.scoring;
-    if tasks.is_empty() {
-        text.push_str("  fits        none: only modes are looked for\n");
-    } else {
-        text.push_str(&format!("  fits        {on_all} on all rows"));
-        if folds > 0 {
-            let repeats =
-                if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
-            text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
-        }
-        let tempered = of_kind(|part| part == Variant::Tempered);
-        if tempered > 0 {
-            text.push_str(&format!(", {tempered} tempered"));
-        }
-        if groups > 0 {
-            text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
-        }
-        text.push_str(&format!(" ({missing} to run)\n"));
-        if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
-            text.push_str(&format!(
-                "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
-                scoring.refits
-            ));
-        }
-        let draws =
-            |settings: ChainSettings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
-        text.push_str(&format!(
-            "  draws       {} chains × ({})",
-            sampler.chains,
-            draws(settings(&experiment.spec, Variant::AllRows))
-        ));
-        if let Some(part) = tasks
-            .iter()
-            .map(|task| task.job.variant)
-            .find(|&part| !matches!(part, Variant::AllRows | Variant::Tempered))
-        {
-            text.push_str(&format!(
-                "; ({}) where rows are held out",
-                draws(settings(&experiment.spec, part))
-            ));
-        }
-        text.push('\n');
-    }
+    text.push_str(&fits(experiment, &tasks, missing));
     text.push_str(&format!(
         "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
         list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
@@ -124,6 +78,54 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Which fits would run, and how long their chains are.
+fn fits(experiment: &Experiment, tasks: &[Task], missing: usize) -> String {
+    if tasks.is_empty() {
+        return "  fits        none: only modes are looked for\n".to_owned();
+    }
+    let (scoring, sampler) = (&experiment.spec.scoring, &experiment.spec.sampler);
+    let of_kind = |kind: fn(Variant) -> bool| tasks.iter().filter(|task| kind(task.job.variant)).count();
+    let on_all = of_kind(|part| part == Variant::AllRows);
+    let (folds, groups) = (
+        of_kind(|part| matches!(part, Variant::Fold { .. })),
+        of_kind(|part| matches!(part, Variant::Group(_))),
+    );
+    let mut text = format!("  fits        {on_all} on all rows");
+    if folds > 0 {
+        let repeats = if scoring.repeats > 1 { format!("{} × ", scoring.repeats) } else { String::new() };
+        text.push_str(&format!(", {folds} on {repeats}{} folds", scoring.folds));
+    }
+    let tempered = of_kind(|part| part == Variant::Tempered);
+    if tempered > 0 {
+        text.push_str(&format!(", {tempered} tempered"));
+    }
+    if groups > 0 {
+        text.push_str(&format!(", {groups} on {} groups", experiment.groups().len()));
+    }
+    text.push_str(&format!(" ({missing} to run)\n"));
+    if experiment.scores_by(Criterion::Loo) && scoring.refits > 0 {
+        text.push_str(&format!(
+            "  refits      for LOO, at most {} after each of the {on_all} on all rows\n",
+            scoring.refits
+        ));
+    }
+    let draws = |settings: ChainSettings| format!("{} warm-up + {} draws", settings.warmup, settings.draws);
+    text.push_str(&format!(
+        "  draws       {} chains × ({})",
+        sampler.chains,
+        draws(settings(&experiment.spec, Variant::AllRows))
+    ));
+    if let Some(part) = tasks
+        .iter()
+        .map(|task| task.job.variant)
+        .find(|&part| !matches!(part, Variant::AllRows | Variant::Tempered))
+    {
+        text.push_str(&format!("; ({}) where rows are held out", draws(settings(&experiment.spec, part))));
+    }
+    text.push('\n');
+    text
 }
 
 fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {

@@ -20,18 +20,16 @@ const LARGEST_BY_DEFAULT: usize = 10;
 /// Flags that make no spec, and all that keeps a spec from running.
 pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
     let data = std::path::absolute(&flags.data).context("the path of the data")?;
-    let typed = flags.components.as_ref().map(|components| components.0.clone());
-    let mut text = spec(flags, typed.as_deref().unwrap_or(&[1]), &data)?;
+    let typed = flags.components.as_ref().map(|components| &components.0[..]);
+    let text = spec(flags, typed.unwrap_or(&[1]), &data)?;
     // The path as typed reads better in errors than the spec that nobody has seen.
     let mut experiment = Experiment::from_text("<command line>", &text, |_| flags.data.clone())?;
     if typed.is_none() {
         let largest = distinct_rows(&experiment.dataset.data).saturating_sub(1).clamp(1, LARGEST_BY_DEFAULT);
         experiment.spec.model.components = (1..=largest).collect();
-        text = spec(flags, &experiment.spec.model.components, &data)?;
     }
-    let spec = text;
     if let Some(path) = &flags.save {
-        write_bytes(path, spec.as_bytes())?;
+        write_bytes(path, spec(flags, &experiment.spec.model.components, &data)?.as_bytes())?;
     }
     experiment::run(&experiment, &flags.run, verbosity)
 }

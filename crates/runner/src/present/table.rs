@@ -12,6 +12,7 @@ use crate::present::words;
 use crate::scores::criterion_title::title;
 use crate::scores::health::{least, worst};
 use crate::scores::leave_one_out::LeaveOneOut;
+use crate::scores::probabilities::Probabilities;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
 use crate::study::job::ModelKey;
@@ -164,7 +165,7 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
     let scoring = &experiment.spec.scoring;
     let models = experiment.models();
     let mut header = vec!["K".to_owned(), "p".to_owned()];
-    let probabilities = results.answer.as_ref().and_then(|answer| answer.probabilities.as_ref());
+    let probabilities = results.probabilities();
     header.extend(probabilities.map(|_| "P(K)".to_owned()));
     header.extend(results.rankings.iter().map(|ranking| format!("{}  ", title(ranking.criterion, scoring))));
     let sampled = !results.digests.is_empty() || experiment.spec.sampler.sample == Sample::All;
@@ -174,9 +175,7 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
     let mut rows = vec![header];
     for &model in &models {
         let mut row = vec![model.label(), experiment.n_parameters(model).to_string()];
-        row.extend(probabilities.map(|found| {
-            found.of(model).map_or("–".to_owned(), |probability| format!("{probability:.3}"))
-        }));
+        row.extend(probabilities.map(|found| probability(found, model)));
         for ranking in &results.rankings {
             let found = ranking.comparison.rows.iter().find(|row| row.model == model);
             row.push(found.map_or("failed  ".to_owned(), |found| cell(ranking, found)));
@@ -205,6 +204,12 @@ pub fn ranks(experiment: &Experiment, results: &Results, width: usize) -> String
         text.push_str(&legend(results, probabilities.is_some()));
     }
     text
+}
+
+/// The posterior probability of a K as tables show it.
+#[must_use]
+pub fn probability(found: &Probabilities, model: ModelKey) -> String {
+    found.of(model).map_or("–".to_owned(), |probability| format!("{probability:.3}"))
 }
 
 /// What the signs in the table mean; of those that cannot occur, nothing.

@@ -1,7 +1,7 @@
 //! Clusters of the rows: components that cannot be told apart by their observations count as one.
 
 use gmm_sampler::data::Data;
-use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
+use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 
 /// Components are merged while, of the observations of one of two, at least this share is expected to be assigned to the other.
@@ -23,9 +23,7 @@ impl Clusters {
     /// Classification 4, section 4.2).
     #[must_use]
     pub fn new(data: &Data, mixture: &Mixture) -> Self {
-        let likelihood = Likelihood::new(data);
-        let components = WhitenedComponents::rounded(mixture, likelihood.rounding());
-        let responsibilities = likelihood.responsibilities(&components);
+        let responsibilities = Likelihood::new(data).responsibilities_under(mixture);
         let mut rows: Vec<Vec<f64>> =
             responsibilities.chunks_exact(mixture.n_components()).map(<[f64]>::to_vec).collect();
         while let Some((a, b)) = least_separate(&rows) {

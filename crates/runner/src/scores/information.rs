@@ -1,6 +1,6 @@
 //! Criteria of the maximised likelihood.
 
-use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
+use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::start::em::{EmOptimum, Regularity};
 use gmm_scoring::{Criterion, Maxima, Maximum, Score, Source, entropy};
 
@@ -34,9 +34,7 @@ fn maximum(experiment: &Experiment, model: ModelKey, optimum: &EmOptimum) -> Max
     let data = &experiment.dataset.data;
     let n_parameters = experiment.n_parameters(model);
     let (log_likelihood, entropy) = optimum.best.as_ref().map_or((f64::NAN, f64::NAN), |best| {
-        let likelihood = Likelihood::new(data);
-        let components = WhitenedComponents::rounded(&best.mixture, likelihood.rounding());
-        let responsibilities = likelihood.responsibilities(&components);
+        let responsibilities = Likelihood::new(data).responsibilities_under(&best.mixture);
         (best.log_likelihood, entropy(&responsibilities))
     });
     Maximum { components: model.components, log_likelihood, n_parameters, entropy }

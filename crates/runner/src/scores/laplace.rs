@@ -6,7 +6,7 @@ use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::start::em::EmOptimum;
-use gmm_scoring::{Criterion, Laplace, Score, laplace};
+use gmm_scoring::{Criterion, Laplace, Score, laplace, log_mean_exp};
 use rayon::prelude::*;
 
 use super::diagnostic::ScoreDiagnostic;
@@ -57,10 +57,8 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
         estimate.evidence.as_ref().map_or(f64::NEG_INFINITY, |found| found.log_evidence)
     };
     let greatest = of_each.iter().max_by(|a, b| height(a).total_cmp(&height(b)));
-    let largest = greatest.map_or(f64::NEG_INFINITY, |greatest| height(greatest));
     // A system of axes without an evidence adds nothing that is known.
-    let total: f64 = of_each.iter().map(|estimate| libm::exp(height(estimate) - largest)).sum();
-    let mean = largest + libm::log(total / of_each.len() as f64);
+    let mean = log_mean_exp(&of_each.iter().map(|estimate| height(estimate)).collect::<Vec<_>>());
     let mut row = ScoreRow::new(model, None, Score::new(Criterion::Laplace, mean));
     let Some(greatest) = greatest else { return Found { score: row, mode: None } };
     match &greatest.evidence {

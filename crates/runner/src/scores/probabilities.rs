@@ -1,6 +1,6 @@
 //! Posterior probabilities of K: evidence times the prior of K.
 
-use gmm_scoring::{Criterion, Scale};
+use gmm_scoring::{Criterion, Scale, log_sum_exp};
 
 use crate::scores::ranking::Ranking;
 use crate::study::job::ModelKey;
@@ -35,15 +35,17 @@ impl Probabilities {
         let joint: Vec<(ModelKey, f64, bool)> = rows
             .map(|row| (row.model, row.estimate + prior.log_density(row.model.components), row.reliable))
             .collect();
-        let largest = joint.iter().map(|(_, log, _)| *log).fold(f64::NEG_INFINITY, f64::max);
-        if largest == f64::NEG_INFINITY {
+        let total = log_sum_exp(&joint.iter().map(|(_, log, _)| *log).collect::<Vec<_>>());
+        if total == f64::NEG_INFINITY {
             return None;
         }
-        let relative = |log: f64| libm::exp(log - largest);
-        let total: f64 = joint.iter().map(|(_, log, _)| relative(*log)).sum();
         let of_each = joint
             .into_iter()
-            .map(|(model, log, reliable)| Probability { model, probability: relative(log) / total, reliable })
+            .map(|(model, log, reliable)| Probability {
+                model,
+                probability: libm::exp(log - total),
+                reliable,
+            })
             .collect();
         Some(Self { criterion: ranking.criterion, of_each })
     }

@@ -21,6 +21,7 @@ use crate::scores::information::information_scores;
 use crate::scores::laplace::{Found, laplace_scores};
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
+use crate::scores::probabilities::Probabilities;
 use crate::scores::ranking::{Ranking, ranking};
 use crate::scores::rows::ScoreRow;
 use crate::storage::fits::HeldOut;
@@ -147,6 +148,14 @@ impl Results {
             failures,
             unreliable,
         })
+    }
+}
+
+impl Results {
+    /// The posterior probability of every K, where the answer is one.
+    #[must_use]
+    pub fn probabilities(&self) -> Option<&Probabilities> {
+        self.answer.as_ref()?.probabilities.as_ref()
     }
 }
 

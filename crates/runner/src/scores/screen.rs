@@ -9,9 +9,10 @@ use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::start::em::EmOptimum;
-use gmm_sampler::start::match_to_centres;
+
 use gmm_sampler::start::mode::{Limits, Mode, find_mode_within};
 use gmm_sampler::start::moves::{merges, splits};
+use gmm_sampler::start::{highest_first, match_to_centres};
 use gmm_sampler::ties::Ties;
 use rayon::prelude::*;
 
@@ -34,9 +35,6 @@ const KEPT: usize = 8;
 
 /// As many modes of the neighbouring K are split or merged.
 const PARENTS: usize = 2;
-
-/// Modes whose log densities differ by less than this, in nats, are the same mode, or differ only in their labels.
-const SAME_HEIGHT: f64 = 1e-3;
 
 /// The modes of one K, highest first, on one scale.
 pub struct Modes<'a> {
@@ -166,7 +164,7 @@ impl<'a> Screen<'a, '_> {
         };
         let mut found: Vec<Mode> = candidates.into_par_iter().map(short).collect();
         found.retain(|mode| mode.log_density.is_finite());
-        sort(&mut found);
+        highest_first(&mut found);
         found.truncate(FOLLOWED);
         let long = |mode: Mode| find_mode_within(&mut modes.posterior.clone(), &mode.position, LONG);
         modes.modes.extend(found.into_par_iter().map(long).collect::<Vec<_>>());
@@ -185,15 +183,9 @@ impl<'a> Screen<'a, '_> {
         if modes.iter().any(|mode| mode.converged) {
             modes.retain(|mode| mode.converged);
         }
-        sort(modes);
+        highest_first(modes);
         modes.truncate(KEPT);
     }
-}
-
-/// Highest first, each once.
-fn sort(modes: &mut Vec<Mode>) {
-    modes.sort_by(|a, b| b.log_density.total_cmp(&a.log_density));
-    modes.dedup_by(|lower, higher| higher.log_density - lower.log_density < SAME_HEIGHT);
 }
 
 impl Modes<'_> {

@@ -4,6 +4,7 @@ mod document;
 mod experiment;
 mod keys;
 pub mod limits;
+mod preset;
 mod read;
 mod reference;
 pub mod suite;

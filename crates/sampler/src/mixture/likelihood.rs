@@ -16,6 +16,7 @@ pub use moments::Moments;
 pub use workspace::Workspace;
 
 use crate::data::Observations;
+use crate::mixture::params::Mixture;
 use crate::rounding::Rounding;
 use crate::simd::instructions::InstructionSet;
 use crate::simd::lanes::{LANES, Vector};
@@ -265,6 +266,12 @@ impl Likelihood {
         kernel::log_densities(self.instructions, pass, buffers, &mut values);
         let values = values.as_flattened().iter().flat_map(|vector| vector.0);
         self.rows.iter().zip(values).for_each(|(&row, value)| log_density[row as usize] = value);
+    }
+
+    /// The responsibilities of the components of a mixture, with the rounding error of the observations.
+    #[must_use]
+    pub fn responsibilities_under(&self, mixture: &Mixture) -> Vec<f64> {
+        self.responsibilities(&WhitenedComponents::rounded(mixture, self.rounding()))
     }
 
     /// Responsibilities r_ik (N × K, rows sum to one): the probability that observation i belongs to component k. NaN if the

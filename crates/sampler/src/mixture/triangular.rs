@@ -1,5 +1,7 @@
 //! Lower-triangular matrices, packed by rows: entry (i, j), j ≤ i, has index i(i + 1)/2 + j.
 
+use nalgebra::DMatrix;
+
 use crate::simd::dot;
 
 /// Number of entries of a packed triangle of order `d`.
@@ -30,6 +32,19 @@ pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
         let pivot = 1.0 / factor[at(i, i)];
         row.iter_mut().for_each(|entry| *entry *= pivot);
     }
+}
+
+/// The symmetric matrix whose lower triangle is `packed`.
+#[must_use]
+pub fn symmetric(d: usize, packed: &[f64]) -> DMatrix<f64> {
+    DMatrix::from_fn(d, d, |i, j| packed[at(i.max(j), i.min(j))])
+}
+
+/// The rows of the lower-triangular matrix that is packed.
+#[must_use]
+pub(crate) fn rows(d: usize, packed: &[f64]) -> Vec<Vec<f64>> {
+    let row = |i: usize| (0..d).map(|j| if j <= i { packed[at(i, j)] } else { 0.0 }).collect();
+    (0..d).map(row).collect()
 }
 
 /// Writes the Cholesky factor of a symmetric matrix, given by its packed lower triangle, to `factor`.

@@ -1,10 +1,10 @@
 //! The curvature of a log density at its mode, and the metric made from it, with which chains start.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::SymmetricEigen;
 
 use crate::graph::connected_components;
 use crate::log_density::LogDensity;
-use crate::mixture::triangular::{at, cholesky, invert, packed_len};
+use crate::mixture::triangular::{at, cholesky, invert, packed_len, symmetric};
 use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric, Scratch};
 use crate::simd::dot;
 
@@ -181,7 +181,7 @@ fn inverse_root(n: usize, curvature: &[f64]) -> Option<Vec<f64>> {
             return Some(root);
         }
     }
-    let matrix = DMatrix::from_fn(n, n, |i, j| curvature[at(i.max(j), i.min(j))]);
+    let matrix = symmetric(n, curvature);
     let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(matrix);
     let mut roots = eigenvectors;
     for (mut root, &eigenvalue) in roots.column_iter_mut().zip(&eigenvalues) {
@@ -226,7 +226,7 @@ mod tests {
     fn the_metric_at_the_mode_is_the_inverse_curvature() {
         let precision = [2.0, 0.6, 1.0, -0.3, 0.2, 3.0];
         let covariance = curvature_metric(&mut Normal(3, precision.to_vec()), &[0.4, -0.2, 1.5]).covariance();
-        let precision = DMatrix::from_fn(3, 3, |i, j| precision[at(i.max(j), i.min(j))]);
+        let precision = symmetric(3, &precision);
         let inverse = precision.try_inverse().unwrap();
         for i in 0..3 {
             for j in 0..=i {

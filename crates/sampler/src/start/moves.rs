@@ -1,14 +1,13 @@
 //! Mixtures of one component more or less, from which to look for modes: splits and merges (Ueda, Nakano, Ghahramani & Hinton
 //! 2000, Neural Computation 12; Richardson & Green 1997, section 3.2).
 
-use nalgebra::DMatrix;
 use rand::Rng;
 
 use super::kmeans::kmeans;
 use crate::data::{Data, Observations};
 use crate::mixture::likelihood::{Likelihood, WhitenedComponents};
 use crate::mixture::params::Mixture;
-use crate::mixture::triangular::{at, packed_len};
+use crate::mixture::triangular::{at, packed_len, symmetric};
 
 /// Distance of the two halves of a component from its mean along its longest axis, in standard deviations.
 const HALF_DISTANCE: f64 = 0.8;
@@ -25,8 +24,7 @@ pub fn splits(
     rng: &mut impl Rng,
 ) -> Vec<Mixture> {
     let (n, k) = (data.n_observations(), mixture.n_components());
-    let components = WhitenedComponents::rounded(mixture, likelihood.rounding());
-    let responsibilities = likelihood.responsibilities(&components);
+    let responsibilities = likelihood.responsibilities_under(mixture);
     let owner = |row: usize| {
         let shares = &responsibilities[row * k..][..k];
         (0..k).max_by(|&a, &b| shares[a].total_cmp(&shares[b])).unwrap_or(0)
@@ -67,7 +65,7 @@ fn replaced(mixture: &Mixture, without: &[usize], parts: &[(f64, Vec<f64>, Vec<f
 fn along_longest_axis(mixture: &Mixture, component: usize) -> Option<Mixture> {
     let d = mixture.n_features();
     let covariance = mixture.covariance(component);
-    let eigen = DMatrix::from_fn(d, d, |i, j| covariance[at(i.max(j), i.min(j))]).symmetric_eigen();
+    let eigen = symmetric(d, &covariance).symmetric_eigen();
     let longest = eigen.eigenvalues.imax();
     let shift: Vec<f64> = eigen
         .eigenvectors

@@ -13,7 +13,7 @@ use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
 use crate::present::pages::PAGE;
 use crate::present::words;
-use crate::present::words::list::sentence;
+use crate::present::words::list::{grouped, sentence};
 use crate::present::{report, table};
 use crate::process::threads::pool;
 use crate::scores::failure::{Failure, UnreliableFit};
@@ -66,14 +66,8 @@ pub fn show(
 ) -> Result<ExitCode> {
     show_results(format, || table::text(experiment, results), || table::json(experiment, results))?;
     // One reason is given once, for all that share it.
-    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Failure { subject, reason } in &results.failures {
-        match by_reason.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, subjects)) => subjects.push(subject),
-            None => by_reason.push((reason, vec![subject])),
-        }
-    }
-    for (reason, subjects) in by_reason {
+    let pairs = results.failures.iter().map(|failure| (failure.reason.as_str(), failure.subject.as_str()));
+    for (reason, subjects) in grouped(pairs) {
         say!("failed: {}: {reason}", subjects.join("; "));
     }
     if !verbosity.quiet {

@@ -2,7 +2,7 @@
 
 use gmm_sampler::data::Data;
 use gmm_sampler::diagnostics::quantile;
-use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents};
+use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::triangular::at;
 
@@ -35,8 +35,7 @@ impl MixturePlotData {
         let likelihood = Likelihood::new(data);
         let mut responsibilities = vec![0.0; n * components];
         for mixture in draws {
-            let in_draw =
-                likelihood.responsibilities(&WhitenedComponents::rounded(mixture, likelihood.rounding()));
+            let in_draw = likelihood.responsibilities_under(mixture);
             responsibilities.iter_mut().zip(in_draw).for_each(|(sum, r)| *sum += r);
         }
         let clusters: Vec<usize> = responsibilities

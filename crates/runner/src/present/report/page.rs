@@ -76,12 +76,11 @@ pub fn render(
 /// The comparison: a row a K, a cell a criterion.
 fn comparison(experiment: &Experiment, results: &Results) -> Value {
     let models = experiment.models();
-    let probabilities = results.answer.as_ref().and_then(|answer| answer.probabilities.as_ref());
+    let probabilities = results.probabilities();
     let rows = models.iter().map(|&model| {
         let cells = results.rankings.iter().map(|ranking| cell(ranking, model)).collect::<Vec<_>>();
         let chosen = results.answer.as_ref().is_some_and(|answer| answer.model == model);
-        let probability = probabilities
-            .map(|found| found.of(model).map_or("–".to_owned(), |probability| format!("{probability:.3}")));
+        let probability = probabilities.map(|found| table::probability(found, model));
         context! { probability, components => model.label(), parameters => experiment.n_parameters(model), cells, chosen }
     });
     let heads = results.rankings.iter().map(|ranking| {

@@ -2,7 +2,7 @@
 
 use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
 
-use super::list::{list, models};
+use super::list::{grouped, list, models};
 use crate::scores::answer::Answer;
 use crate::scores::clusters::Clusters;
 use crate::scores::probabilities::{Doubt, Probabilities, Probability};
@@ -141,14 +141,7 @@ pub fn reasons(answer: &Answer) -> Vec<String> {
 /// One model and why criteria choose it.
 fn side(model: ModelKey, criteria: &[Criterion]) -> String {
     // One rationale is given once, for all that share it.
-    let mut sides: Vec<(&str, Vec<Criterion>)> = Vec::new();
-    for &criterion in criteria {
-        let rationale = criterion.descriptor().rationale;
-        match sides.iter_mut().find(|(known, _)| *known == rationale) {
-            Some((_, sharing)) => sharing.push(criterion),
-            None => sides.push((rationale, vec![criterion])),
-        }
-    }
+    let sides = grouped(criteria.iter().map(|criterion| (criterion.descriptor().rationale, *criterion)));
     let sides = sides.iter().map(|(rationale, criteria)| match criteria[..] {
         [only] if rationale.contains(only.title()) => (*rationale).to_owned(),
         _ => format!("{rationale} ({})", list(criteria, "and")),

@@ -27,6 +27,19 @@ pub fn plural(n: usize, noun: &str) -> String {
     format!("{noun}{}", if n == 1 { "" } else { "s" })
 }
 
+/// Items that share a key together, keys in the order in which they first come.
+#[must_use]
+pub fn grouped<K: PartialEq, T>(pairs: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for (key, item) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, items)) => items.push(item),
+            None => groups.push((key, vec![item])),
+        }
+    }
+    groups
+}
+
 /// Clauses as sentences: each with a capital letter and a full stop, on one line.
 #[must_use]
 pub fn sentences(clauses: impl IntoIterator<Item = String>) -> String {
@@ -63,6 +76,12 @@ pub fn models(models: &[ModelKey], conjunction: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_shares_a_key_is_together_in_the_order_of_its_first() {
+        let groups = grouped([("b", 1), ("a", 2), ("b", 3)]);
+        assert_eq!(groups, [("b", vec![1, 3]), ("a", vec![2])]);
+    }
 
     #[test]
     fn lists_have_one_conjunction() {

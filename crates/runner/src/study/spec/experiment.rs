@@ -128,15 +128,6 @@ impl ComponentsPrior {
     }
 }
 
-/// What a key that is not typed means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// The published model.
-    Published,
-    /// The default study: `prior = "default"`.
-    DefaultStudy,
-}
-
 /// The prior, one member per block of parameters, on the scale that the sampler sees.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct PriorSpec {
@@ -321,66 +312,6 @@ impl Default for CorrelationsPrior {
     /// Weakly towards no correlation.
     fn default() -> Self {
         Self::Lkj { eta: 2.0 }
-    }
-}
-
-impl Preset {
-    /// The default study: every component is alike before the data. Richardson & Green (1997) have the hierarchical prior of scales;
-    /// its numbers are for standardised columns.
-    #[must_use]
-    pub fn prior(self) -> PriorSpec {
-        match self {
-            Self::Published => PriorSpec::default(),
-            Self::DefaultStudy => PriorSpec {
-                weights: WeightsPrior::Dirichlet { alpha: 1.0 },
-                means: MeansPrior { centre: Centre::Origin, variance: 1.0 },
-                scales: ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 0.4 },
-                correlations: CorrelationsPrior::default(),
-            },
-        }
-    }
-
-    #[must_use]
-    pub fn components_prior(self) -> ComponentsPrior {
-        match self {
-            Self::Published => ComponentsPrior::Uniform,
-            Self::DefaultStudy => ComponentsPrior::Poisson(1.0),
-        }
-    }
-
-    #[must_use]
-    pub fn axes(self) -> Axes {
-        match self {
-            Self::Published => Axes::Given,
-            Self::DefaultStudy => Axes::Average,
-        }
-    }
-
-    #[must_use]
-    pub fn resolution(self) -> Resolution {
-        match self {
-            Self::Published => Resolution::None,
-            Self::DefaultStudy => Resolution::Auto,
-        }
-    }
-
-    #[must_use]
-    pub fn sampler(self) -> SamplerSpec {
-        match self {
-            Self::Published => SamplerSpec::default(),
-            Self::DefaultStudy => SamplerSpec { sample: Sample::None, ..SamplerSpec::default() },
-        }
-    }
-
-    #[must_use]
-    pub fn scoring(self) -> ScoringSpec {
-        let scoring = ScoringSpec::default();
-        match self {
-            Self::Published => scoring,
-            Self::DefaultStudy => {
-                ScoringSpec { criteria: vec![Criterion::Bic, Criterion::Icl, Criterion::Laplace], ..scoring }
-            }
-        }
     }
 }
 

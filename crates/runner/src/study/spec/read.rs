@@ -7,10 +7,11 @@ use gmm_scoring::{Basis, Criterion};
 
 use super::document::{Document, Section, Value};
 use super::experiment::{
-    Axes, Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, Preset,
-    PriorSpec, Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
+    Axes, Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec,
+    Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
 };
 use super::keys::{self, COMPONENTS, Domain, SEEDS};
+use super::preset::Preset;
 use crate::cli::problem::{Excerpt, Problem, Problems};
 
 /// Bytes. File systems allow 255 for a name, and temporary names and suffixes are added to this one.

@@ -1,7 +1,8 @@
 use gmm_scoring::Criterion;
 use proptest::prelude::*;
 
-use super::experiment::{Preset, SamplerSpec};
+use super::experiment::SamplerSpec;
+use super::preset::Preset;
 use super::*;
 use crate::cli::problem::{Problems, Style};
 

@@ -4,7 +4,9 @@ use nalgebra::DMatrix;
 
 use super::regularity::DEGENERATE_EIGENVALUE;
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
-use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
+use crate::mixture::triangular::{
+    at, cholesky, invert, multiply, packed_len, product_with_transpose, rows, symmetric,
+};
 use crate::rounding::Rounding;
 
 /// A run has converged when Aitken's estimate of the remaining gain is below this, in nats per observation.
@@ -160,15 +162,12 @@ impl EmRun<'_> {
 fn keep_above(d: usize, rounding: &Rounding, factor: &mut [f64]) {
     let mut inverse = vec![0.0; packed_len(d)];
     invert(d, factor, &mut inverse);
-    let rows: Vec<Vec<f64>> =
-        (0..d).map(|i| (0..d).map(|j| if j <= i { inverse[at(i, j)] } else { 0.0 }).collect()).collect();
-    let Some(relative) = rounding.mapped(&rows) else { return };
-    let relative = relative.covariance();
+    let relative = rounding.mapped_covariance(&rows(d, &inverse));
     let trace: f64 = (0..d).map(|i| relative[at(i, i)]).sum();
     if (1.0 + SMALLEST_SHARE) * trace <= 1.0 {
         return;
     }
-    let eigen = DMatrix::from_fn(d, d, |i, j| relative[at(i.max(j), i.min(j))]).symmetric_eigen();
+    let eigen = symmetric(d, &relative).symmetric_eigen();
     let raised = eigen.eigenvalues.map(|value| ((1.0 + SMALLEST_SHARE) * value).max(1.0));
     let limited = &eigen.eigenvectors * DMatrix::from_diagonal(&raised) * eigen.eigenvectors.transpose();
     let packed: Vec<f64> =

@@ -1,13 +1,13 @@
 //! Whitened data, on which EM runs, and the way back to the data's own scale.
 
-use nalgebra::DMatrix;
-
 use super::optimum::{EmError, EmFit};
 use super::regularity::{Regularity, smallest};
 use super::run::{EmState, without_rounding};
 use crate::data::{Data, Observations};
 use crate::mixture::params::Mixture;
-use crate::mixture::triangular::{at, cholesky, invert, multiply, packed_len, product_with_transpose};
+use crate::mixture::triangular::{
+    at, cholesky, invert, multiply, packed_len, product_with_transpose, rows, symmetric,
+};
 
 /// The data with mean zero and identity covariance. On these EM does not depend on units, and thresholds on eigenvalues mean
 /// the same for all data.
@@ -31,8 +31,7 @@ impl Whitened {
                     .collect()
             })
             .collect();
-        let rows = (0..d).map(|i| (0..d).map(|j| if j <= i { inverse[at(i, j)] } else { 0.0 }).collect());
-        let rounding = data.rounding().and_then(|rounding| rounding.mapped(&rows.collect::<Vec<_>>()));
+        let rounding = data.rounding().and_then(|rounding| rounding.mapped(&rows(d, &inverse)));
         let data = Data::from_columns(&columns).map_err(|_| EmError::Collinear { feature: d - 1 })?;
         Ok(Self { data: data.with_rounding(rounding), mean, factor })
     }
@@ -92,8 +91,7 @@ impl Whitened {
 fn smallest_eigenvalue(d: usize, factor: &[f64]) -> f64 {
     let mut covariance = vec![0.0; packed_len(d)];
     product_with_transpose(d, factor, &mut covariance);
-    let matrix = DMatrix::from_fn(d, d, |i, j| covariance[at(i.max(j), i.min(j))]);
-    matrix.symmetric_eigenvalues().min()
+    symmetric(d, &covariance).symmetric_eigenvalues().min()
 }
 
 /// The mean, and the packed Cholesky factor of the covariance (denominator N).
