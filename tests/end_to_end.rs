@@ -110,7 +110,7 @@ fn evidence_answers_under_a_prior_that_precedes_the_data_and_no_other() {
 
 /// Under a hierarchical prior the components to spare of one normal lie on one another, where Laplace's method promises too much.
 #[test]
-fn evidence_of_components_that_coincide_is_not_believed_and_bic_answers() {
+fn importance_sampling_takes_over_where_components_coincide() {
     let workplace = Workplace::new();
     let mut data = String::from("y\n");
     for i in 0..100 {
@@ -131,10 +131,12 @@ fn evidence_of_components_that_coincide_is_not_believed_and_bic_answers() {
     let rows = told["comparison"].as_array().unwrap();
     let laplace = |row: &&serde_json::Value| row["criterion"] == "laplace";
     let best = rows.iter().filter(laplace).find(|row| row["rank"] == 1).unwrap();
-    assert!(best["components"].as_u64() > Some(1) && best["reliable"] == false, "{best}");
-    let one = rows.iter().filter(laplace).find(|row| row["components"] == 1).unwrap();
-    assert_eq!(one["reliable"], true, "{one}");
-    assert_eq!((&told["answer"]["components"], &told["answer"]["criterion"]), (&1.into(), &"bic".into()));
+    // The normal integral makes two or three components look more probable by nats, each the same as the one.
+    assert!(
+        best["components"] == 1 && rows.iter().filter(laplace).all(|row| row["reliable"] == true),
+        "{json}"
+    );
+    assert_eq!((&told["answer"]["components"], &told["answer"]["criterion"]), (&1.into(), &"laplace".into()));
 }
 
 /// One component of one feature, standardised: the mean of −2 log L under prior × likelihood^(1 / ln N), by quadrature over μ and

@@ -116,6 +116,9 @@ fn a_suite_leaves_the_same_bytes_on_any_number_of_threads_interrupted_or_not() {
         table.contains("\nanswer ") && table.contains("\nBIC ") && table.contains("(contrast)"),
         "{table}"
     );
+    // BIC's weights are held against the truth; none of the others states a probability.
+    assert!(table.contains("mean stated") && table.contains("\nBIC weights"), "{table}");
+    assert!(workplace.path("one/figures/reliability.svg").exists());
     assert!(talk.contains("report: one/index.html"), "{talk}");
     let one = workplace.files("one");
     for name in [

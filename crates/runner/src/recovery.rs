@@ -1,6 +1,7 @@
 //! How often criteria recover the true number of components of simulated data.
 
 pub mod bias;
+pub mod calibration;
 pub mod outcome;
 pub mod results;
 pub mod stored;

@@ -1,8 +1,10 @@
 //! From stored fits to scores, rankings and the answer.
 
 pub mod answer;
+pub mod at_modes;
 pub mod clusters;
 pub mod criterion_title;
+pub mod cross_validation;
 pub mod diagnostic;
 pub mod digest;
 pub mod evidence;
@@ -11,7 +13,6 @@ pub mod findings;
 pub mod health;
 pub mod held_out;
 pub mod information;
-pub mod laplace;
 pub mod leave_one_out;
 pub mod pass;
 pub mod pivot;

@@ -1,7 +1,7 @@
 //! Several models by one criterion: differences to the best with their errors, and weights.
 
 use crate::criterion::Criterion;
-use crate::descriptor::Scale;
+use crate::descriptor::{Basis, Scale};
 use crate::score::{Score, standard_error};
 use crate::stacking::stacking;
 use crate::terms::Terms;
@@ -32,8 +32,7 @@ pub struct Row<M> {
     pub difference: f64,
     /// Standard error of `difference` over paired terms: 0 for the best, NaN for criteria that are not sums over terms.
     pub difference_se: f64,
-    /// Monte Carlo standard error of `difference`, from those of both estimates, whose fits are independent: 0 for the best, NaN where
-    /// either is not known.
+    /// Standard error of `difference` from those of how both estimates are computed: 0 for the best, NaN where either is not known.
     pub difference_mcse: f64,
     /// Stacking weight for predictive criteria; exp(−Δ / 2) normalised for those on the deviance scale, and exp(Δ) for log
     /// evidence, the probability of K if all were equally likely before. They sum to one.
@@ -171,7 +170,8 @@ pub struct Difference {
 
 impl Difference {
     /// The difference of a score to another: Vehtari, Gelman & Gabry (2017), eq. 24. Pairing matters: some observations are hard for
-    /// every model, and that part of the spread cancels. Monte Carlo errors of different fits are independent.
+    /// every model, and that part of the spread cancels. Monte Carlo errors of different fits are
+    /// independent; an error of Laplace's method is shared.
     #[must_use]
     pub fn new(score: &Score, other: &Score) -> Self {
         let differences: Vec<f64> =
@@ -179,7 +179,10 @@ impl Difference {
         Self {
             estimate: score.estimate - other.estimate,
             se: standard_error(&differences),
-            mcse: score.mcse.hypot(other.mcse),
+            mcse: match score.criterion.basis() {
+                Basis::Mode => (score.mcse - other.mcse).abs(),
+                _ => score.mcse.hypot(other.mcse),
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod aic;
 mod bic;
+mod cv;
 mod evidence;
 mod icl;
 mod kfold;
@@ -17,7 +18,8 @@ use std::str::FromStr;
 
 pub use self::aic::aic;
 pub use self::bic::bic;
-pub use self::evidence::{Canonical, Evidence, EvidenceError, log_evidence};
+pub use self::cv::cv;
+pub use self::evidence::{Canonical, Evidence, EvidenceError, Importance, importance, log_evidence};
 pub use self::icl::{entropy, icl};
 pub use self::kfold::kfold;
 pub use self::laplace::{Laplace, LaplaceError, laplace};

@@ -21,6 +21,8 @@ macro_rules! for_each_criterion {
             loo::Loo,
             /// K-fold cross-validation with fits that never saw the held-out rows.
             kfold::Kfold,
+            /// Cross-validation of posterior modes, Smyth (2000).
+            cv::Cv,
             /// Leave-one-group-out: cross-validation that holds out whole groups of rows.
             logo::Logo,
             /// Log evidence by bridge sampling, Meng & Wong (1996).

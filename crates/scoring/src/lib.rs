@@ -37,6 +37,7 @@
 //! | from a maximised likelihood | [`aic`], [`bic`], [`sbic`], [`icl`] |
 //! | from the posterior of all data | [`WaicPoint`], [`waic`]; [`LooPoint`], [`loo`], on [`psis`], and where that fails [`in_doubt`]; both at once [`PointScores`] |
 //! | from fits that have not seen the observation | [`held_out`], [`held_out_mcse`], [`kfold`], [`logo`] |
+//! | from modes that have not seen the observation | [`cv`] |
 //! | from a posterior with a tempered likelihood | [`wbic`] |
 //! | log evidence | [`log_evidence`], of a [`Canonical`] copy where components are alike |
 //! | log evidence without draws | [`laplace`] |

@@ -14,8 +14,9 @@ pub struct Score {
     /// Standard error of `estimate` over its terms (observations or groups), √(N var): how far another data set of this size might
     /// move it. It does not contain Monte Carlo error. NaN for criteria that are not sums over terms.
     pub se: f64,
-    /// Monte Carlo standard error of `estimate`: how far it may be from what endless chains would give. NaN where no draws enter, and
-    /// where it is not known.
+    /// Standard error of `estimate` from how it is computed. Where draws enter, of Monte Carlo: how far it may be from what endless
+    /// chains would give. For Laplace's method the size of its [`correction`](crate::Laplace::correction), an error that all models
+    /// share. NaN for the others, and where it is not known.
     pub mcse: f64,
     /// Effective number of parameters: the count p for AIC, BIC and ICL, what sBIC charges for, p_waic, p_loo; NaN for the others.
     pub p_eff: f64,

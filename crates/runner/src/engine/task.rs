@@ -106,10 +106,20 @@ impl Experiment {
     }
 
     fn partition(&self, repeat: usize) -> Vec<HeldOutPart> {
+        let folds = self.folds_of(repeat, self.spec.scoring.folds).into_iter().enumerate();
+        folds.map(|(fold, rows)| (Variant::Fold { repeat, fold }, rows)).collect()
+    }
+
+    /// The rows in so many folds, those of the first partition of K-fold.
+    #[must_use]
+    pub fn folds(&self, n_folds: usize) -> Vec<Arc<[usize]>> {
+        self.folds_of(0, n_folds)
+    }
+
+    fn folds_of(&self, repeat: usize, n_folds: usize) -> Vec<Arc<[usize]>> {
         let mut rows: Vec<usize> = (0..self.dataset.data.n_observations()).collect();
         rows.shuffle(&mut Stream::Folds { repeat }.rng());
-        let n_folds = self.spec.scoring.folds;
-        (0..n_folds).map(|fold| (Variant::Fold { repeat, fold }, every(&rows, fold, n_folds))).collect()
+        (0..n_folds).map(|fold| every(&rows, fold, n_folds)).collect()
     }
 
     /// Fits without the observations, ascending, at which LOO's reweighting of the posterior of one K and seed fails: one for

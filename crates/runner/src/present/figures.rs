@@ -21,6 +21,7 @@ pub mod p_values;
 mod panel;
 mod raster;
 pub mod recovery;
+pub mod reliability;
 mod render;
 mod scene;
 mod small_multiples;

@@ -104,10 +104,18 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
             "criterion": answer.criterion.name(),
             "probabilities": answer.probabilities.as_ref().map(|found| {
                 let of_each = found.of_each.iter();
-                of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability})).collect::<Vec<_>>()
+                of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability, "error": entry.error})).collect::<Vec<_>>()
             }),
             "clusters": results.clusters.as_ref().map(|clusters| {
                 json!({"clusters": clusters.n_clusters, "share_above_0.9": clusters.clear})
+            }),
+            "prediction": answer.prediction.map(|found| {
+                json!({
+                    "components": found.smallest.components,
+                    "best": found.best.components,
+                    "lead": found.lead,
+                    "lead_se": found.lead_se,
+                })
             }),
             "headline": words::answer::headline(answer),
             "reasons": words::answer::reasons(answer),
@@ -223,7 +231,7 @@ fn legend(results: &Results, with_probabilities: bool) -> String {
     text.push_str("*  best, shown in full; other rows: difference to it");
     text.push_str(if with_errors { " ± standard error\n" } else { "\n" });
     if with_errors {
-        text.push_str("   (for log evidence and WBIC ± Monte Carlo error)\n");
+        text.push_str("   (for evidence and WBIC ± the error of how they are computed)\n");
     }
     if any(Scale::Prediction) {
         text.push_str("<  smallest K indistinguishable from the best\n");

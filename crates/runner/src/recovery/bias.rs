@@ -28,7 +28,9 @@ pub struct Mean {
 }
 
 impl Mean {
-    fn from_values(values: &[f64]) -> Self {
+    /// Of values, one a data set.
+    #[must_use]
+    pub fn from_values(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

@@ -3,6 +3,7 @@
 use gmm_scoring::Criterion;
 
 use super::bias::{Bias, biases};
+use super::calibration::{Calibration, calibrations};
 use super::outcome::Outcome;
 use super::tally::{Factor, Paired, Pick, Rule, SelectionRule, Tally, factors};
 use crate::study::design::Set;
@@ -19,6 +20,8 @@ pub struct SuiteResults {
     pub picks: Vec<Vec<Pick>>,
     pub factors: Vec<Factor>,
     pub biases: Vec<Bias>,
+    /// Of the rules that state probabilities.
+    pub calibrations: Vec<Calibration>,
 }
 
 impl SuiteResults {
@@ -30,7 +33,8 @@ impl SuiteResults {
         };
         let picks = rules.iter().map(of_rule).collect();
         let (factors, biases) = (factors(&spec, &sets), biases(&outcomes));
-        Self { spec, sets, outcomes, rules, picks, factors, biases }
+        let calibrations = calibrations(&spec, &rules, &sets, &outcomes);
+        Self { spec, sets, outcomes, rules, picks, factors, biases, calibrations }
     }
 
     #[must_use]

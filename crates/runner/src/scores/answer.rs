@@ -20,6 +20,8 @@ pub struct Answer {
     pub verdict: Verdict<ModelKey>,
     /// The posterior probability of every K, where the answer is the most probable one.
     pub probabilities: Option<Probabilities>,
+    /// What cross-validation at modes says, where it was asked for.
+    pub prediction: Option<Prediction>,
     /// Models that were tried and have no score by that criterion; ascending.
     pub unscored: Vec<ModelKey>,
     /// The criteria that choose each model, in the order of models.
@@ -28,6 +30,31 @@ pub struct Answer {
     pub optimism: Option<Difference>,
     /// The best model of each seed, where several seeds were scored.
     pub best_by_seed: Vec<(u64, ModelKey)>,
+}
+
+/// The answer to another question: with how many components are new rows predicted best?
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// The smallest model whose held-out score is indistinguishable from the best.
+    pub smallest: ModelKey,
+    /// The model of the best score.
+    pub best: ModelKey,
+    /// By how much its score exceeds that of the smallest, in nats over all rows, and the standard error of that.
+    pub lead: f64,
+    pub lead_se: f64,
+}
+
+impl Prediction {
+    fn new(ranking: &Ranking) -> Option<Self> {
+        let verdict = ranking.verdict.as_ref()?;
+        let row = ranking.comparison.rows.iter().find(|row| row.model == verdict.smallest)?;
+        Some(Self {
+            smallest: verdict.smallest,
+            best: verdict.best,
+            lead: -row.difference,
+            lead_se: row.difference_se,
+        })
+    }
 }
 
 /// The model that a criterion chooses: for predictions the smallest that is indistinguishable from the best, since a spare component
@@ -50,12 +77,13 @@ impl Answer {
         let (ranking, verdict) = Criterion::ranked()
             .into_iter()
             .filter_map(|wanted| verdicts.iter().find(|(ranking, _)| ranking.criterion == wanted))
+            .filter(|(ranking, verdict)| judges(ranking, verdict))
             .find(|(ranking, _)| may_answer(spec, ranking, probabilities(ranking).as_ref()))
-            .or(verdicts.first())?;
+            .or_else(|| verdicts.iter().find(|(ranking, verdict)| judges(ranking, verdict)))?;
         let found = probabilities(ranking);
         let model = choice(verdict, found.as_ref());
         let mut choices: BTreeMap<ModelKey, Vec<Criterion>> = BTreeMap::new();
-        for (ranking, verdict) in &verdicts {
+        for (ranking, verdict) in verdicts.iter().filter(|(ranking, _)| ranking.criterion != Criterion::Cv) {
             let chosen = choice(verdict, probabilities(ranking).as_ref());
             choices.entry(chosen).or_default().push(ranking.criterion);
         }
@@ -64,6 +92,10 @@ impl Answer {
             criterion: ranking.criterion,
             verdict: (*verdict).clone(),
             probabilities: found,
+            prediction: rankings
+                .iter()
+                .find(|ranking| ranking.criterion == Criterion::Cv)
+                .and_then(Prediction::new),
             unscored: ranking.unscored.clone(),
             choices,
             optimism: optimism(model, scores),
@@ -113,6 +145,14 @@ impl Answer {
     pub fn is_at_the_largest(&self) -> bool {
         self.verdict.flags.iter().any(|flag| matches!(flag, Flag::LargestIsBest { .. }))
     }
+}
+
+/// Whether a ranking judges K at all. Cross-validation answers another question, and evidence is for a K only against the next smaller
+/// one: a K that could not be fitted is evidence for nothing.
+fn judges(ranking: &Ranking, verdict: &Verdict<ModelKey>) -> bool {
+    let is_next_smaller = |model: &ModelKey| model.components + 1 == verdict.best.components;
+    ranking.criterion != Criterion::Cv
+        && (ranking.criterion.scale() != Scale::Evidence || !ranking.unscored.iter().any(is_next_smaller))
 }
 
 /// Whether a ranking may give the answer: evidence only under a prior that it is evidence of, and where the most probable K has a

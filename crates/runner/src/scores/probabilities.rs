@@ -1,6 +1,6 @@
-//! Posterior probabilities of K: evidence times the prior of K.
+//! Posterior probabilities of K: evidence times the prior of K, and how well they are known.
 
-use gmm_scoring::{Criterion, Scale, log_sum_exp};
+use gmm_scoring::{Basis, Criterion, Scale, log_sum_exp};
 
 use crate::scores::ranking::Ranking;
 use crate::study::job::ModelKey;
@@ -20,6 +20,8 @@ pub struct Probabilities {
 pub struct Probability {
     pub model: ModelKey,
     pub probability: f64,
+    /// Standard error of `probability`, from that of the evidence; 0 where no evidence has one.
+    pub error: f64,
     /// Whether the evidence is reliable.
     pub reliable: bool,
 }
@@ -31,23 +33,26 @@ impl Probabilities {
         if ranking.criterion.scale() != Scale::Evidence {
             return None;
         }
-        let rows = ranking.rows_by_model().into_iter().filter(|row| !row.estimate.is_nan());
-        let joint: Vec<(ModelKey, f64, bool)> = rows
-            .map(|row| (row.model, row.estimate + prior.log_density(row.model.components), row.reliable))
-            .collect();
-        let total = log_sum_exp(&joint.iter().map(|(_, log, _)| *log).collect::<Vec<_>>());
-        if total == f64::NEG_INFINITY {
+        let rows = ranking.rows_by_model();
+        let rows: Vec<_> = rows.into_iter().filter(|row| !row.estimate.is_nan()).collect();
+        let joint: Vec<f64> =
+            rows.iter().map(|row| row.estimate + prior.log_density(row.model.components)).collect();
+        if log_sum_exp(&joint) == f64::NEG_INFINITY {
             return None;
         }
-        let of_each = joint
-            .into_iter()
-            .map(|(model, log, reliable)| Probability {
-                model,
-                probability: libm::exp(log - total),
-                reliable,
-            })
-            .collect();
-        Some(Self { criterion: ranking.criterion, of_each })
+        let errors: Vec<f64> =
+            rows.iter().map(|row| if row.mcse.is_nan() { 0.0 } else { row.mcse }).collect();
+        let known = match ranking.criterion.basis() {
+            Basis::Mode => with_a_shared_error(&joint, &errors),
+            _ => with_errors_of_their_own(&joint, &errors),
+        };
+        let of_each = rows.iter().zip(known).map(|(row, (probability, error))| Probability {
+            model: row.model,
+            probability,
+            error,
+            reliable: row.reliable,
+        });
+        Some(Self { criterion: ranking.criterion, of_each: of_each.collect() })
     }
 
     /// The most probable K; the smallest of equally probable ones.
@@ -102,6 +107,47 @@ impl Probabilities {
     }
 }
 
+/// Each exp(log) over their sum.
+fn normalised(logs: &[f64]) -> Vec<f64> {
+    let total = log_sum_exp(logs);
+    logs.iter().map(|log| libm::exp(log - total)).collect()
+}
+
+/// Where errors are of Monte Carlo and independent: the probabilities, with their errors to first order, dP_k / dl_j = P_k ([j = k] − P_j).
+fn with_errors_of_their_own(logs: &[f64], errors: &[f64]) -> Vec<(f64, f64)> {
+    let probabilities = normalised(logs);
+    let error = |k: usize| {
+        let parts = probabilities.iter().zip(errors).enumerate();
+        let squares = parts.map(|(j, (p, error))| ((if j == k { 1.0 } else { 0.0 } - p) * error).powi(2));
+        probabilities[k] * squares.sum::<f64>().sqrt()
+    };
+    (0..logs.len()).map(|k| (probabilities[k], error(k))).collect()
+}
+
+/// Where all logs are off by the same unknown multiple of their errors: mean and standard deviation of the probabilities, that
+/// multiple being standard normal. Unlike an error of their own it does not cancel between K that differ much.
+fn with_a_shared_error(logs: &[f64], errors: &[f64]) -> Vec<(f64, f64)> {
+    /// Of the trapezoidal rule, which on a normal density within six standard deviations is exact to 1e-8.
+    const STEP: f64 = 0.25;
+    const POINTS: i32 = 24;
+    let (mut total, mut sums) = (0.0, vec![(0.0, 0.0); logs.len()]);
+    for point in -POINTS..=POINTS {
+        let multiple = STEP * f64::from(point);
+        let density = libm::exp(-0.5 * multiple * multiple);
+        total += density;
+        let moved: Vec<f64> = logs.iter().zip(errors).map(|(log, error)| log + multiple * error).collect();
+        for ((sum, squares), probability) in sums.iter_mut().zip(normalised(&moved)) {
+            *sum += density * probability;
+            *squares += density * probability * probability;
+        }
+    }
+    let mean_and_sd = |(sum, squares): (f64, f64)| {
+        let mean = sum / total;
+        (mean, (squares / total - mean * mean).max(0.0).sqrt())
+    };
+    sums.into_iter().map(mean_and_sd).collect()
+}
+
 /// A K with a smaller probability cannot be the answer, even if its log evidence is a few nats too low.
 const NEGLIGIBLE: f64 = 0.01;
 
@@ -150,6 +196,31 @@ mod tests {
         }
         assert_eq!(found.most_probable().model, ModelKey::full(2));
         assert_eq!(found.of(ModelKey::full(3)), None);
+    }
+
+    /// Two K whose log odds are normal with mean 1 and standard deviation 2, and with errors too small to matter.
+    #[test]
+    fn an_uncertain_evidence_makes_an_uncertain_probability() {
+        let found = with_a_shared_error(&[0.0, 1.0], &[1.0, 3.0]);
+        let (mut mean, mut squares, mut total) = (0.0, 0.0, 0.0);
+        for i in -8000..=8000 {
+            let z = f64::from(i) / 1000.0;
+            let (density, p) = ((-0.5 * z * z).exp(), 1.0 / (1.0 + (-(1.0 + 2.0 * z)).exp()));
+            (mean, squares, total) = (mean + density * p, squares + density * p * p, total + density);
+        }
+        let (mean, squares) = (mean / total, squares / total);
+        assert_relative_eq!(found[1].0, mean, max_relative = 1e-5);
+        assert_relative_eq!(found[1].1, (squares - mean * mean).sqrt(), max_relative = 1e-4);
+        assert_relative_eq!(found[0].0 + found[1].0, 1.0, max_relative = 1e-12);
+
+        // To first order both kinds of error agree where only one K has any.
+        let own = with_errors_of_their_own(&[0.0, 1.0], &[0.0, 1e-3]);
+        let shared = with_a_shared_error(&[0.0, 1.0], &[0.0, 1e-3]);
+        for (own, shared) in own.iter().zip(shared) {
+            assert_relative_eq!(own.0, shared.0, max_relative = 1e-6);
+            assert_relative_eq!(own.1, shared.1, max_relative = 1e-4);
+        }
+        assert_eq!(with_errors_of_their_own(&[0.0, 0.0], &[0.0; 2]), [(0.5, 0.0); 2]);
     }
 
     #[test]

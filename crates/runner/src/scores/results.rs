@@ -12,13 +12,14 @@ use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
+use crate::scores::at_modes::{Found, scores_at_modes};
 use crate::scores::clusters::Clusters;
 use crate::scores::digest::Digest;
 use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
-use crate::scores::laplace::{Found, laplace_scores};
+
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::probabilities::Probabilities;
@@ -74,8 +75,9 @@ impl Results {
             let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
             let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
                 models.iter().map(|&model| (model, optimum(model).map(|(_, optimum)| optimum))).collect();
-            match laplace_scores(experiment, &starts) {
-                Ok(found) => {
+            match scores_at_modes(experiment, &starts) {
+                Ok((found, cross_validated)) => {
+                    of_modes.extend(cross_validated);
                     for Found { score, mode } in found {
                         modes.extend(mode.map(|mode| (score.model, mode)));
                         of_modes.push(score);

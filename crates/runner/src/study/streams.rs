@@ -12,6 +12,8 @@ pub enum Stream {
     Centroids { model: ModelKey, variant: Variant },
     /// The starts of EM.
     Em { model: ModelKey },
+    /// Importance sampling about a posterior's modes.
+    Importance { model: ModelKey },
     /// The clusters by which components are split.
     Splits { model: ModelKey },
     /// One chain of one fit.
@@ -53,6 +55,7 @@ impl Stream {
         let key: [u64; 5] = match self {
             Self::Centroids { model, variant } => [1, model.stream_key(), 0, variant.stream_key(), 0],
             Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
+            Self::Importance { model } => [19, model.stream_key(), 0, 0, 0],
             Self::Splits { model } => [18, model.stream_key(), 0, 0, 0],
             Self::Chain { model, seed, variant, chain } => {
                 [3, model.stream_key(), seed, variant.stream_key(), chain as u64]
@@ -95,6 +98,7 @@ mod tests {
             Stream::Centroids { model, variant: Variant::AllRows },
             Stream::Centroids { model, variant: fold(0, 0) },
             Stream::Owners { model, seed: 1, block: 0 },
+            Stream::Importance { model },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
             Stream::BayesianBootstrap,

@@ -53,6 +53,18 @@ impl<'a> Posterior<'a> {
         self.components.layout
     }
 
+    /// The number of observations times the power of their likelihood.
+    #[must_use]
+    pub fn effective_observations(&self) -> f64 {
+        self.power * self.likelihood.n_observations() as f64
+    }
+
+    /// α of the weights' prior.
+    #[must_use]
+    pub fn concentration(&self) -> f64 {
+        self.components.concentration
+    }
+
     /// The power of the likelihood.
     pub(crate) fn power(&self) -> f64 {
         self.power

@@ -52,6 +52,14 @@ pub fn curvature(density: &mut impl LogDensity, position: &[f64]) -> Vec<f64> {
     differences(density, position, true).0
 }
 
+/// A packed lower-triangular root C of the covariance C Cᵀ of the normal approximation at a position. Directions in which the density
+/// is flat, or curved upwards, get a bounded scale. None if the density is not finite nearby.
+pub fn inverse_root_at(density: &mut impl LogDensity, position: &[f64]) -> Option<Vec<f64>> {
+    let curvature = curvature(density, position);
+    let finite = curvature.iter().all(|entry| entry.is_finite());
+    if finite { inverse_root(position.len(), &curvature) } else { None }
+}
+
 /// The packed negative Hessian, empty unless `full`, and its diagonal.
 fn differences(density: &mut impl LogDensity, position: &[f64], full: bool) -> (Vec<f64>, Vec<f64>) {
     let n = position.len();

@@ -2,10 +2,13 @@
 
 mod bridge;
 mod canonical;
+mod importance;
 mod proposal;
+mod student;
 
 pub use self::bridge::{Evidence, EvidenceError, log_evidence};
 pub use self::canonical::Canonical;
+pub use self::importance::{Importance, importance};
 use crate::descriptor::{Descriptor, Fits, Scale, Source};
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {

@@ -3,6 +3,7 @@
 //! Sources: Tierney & Kadane (1986), Journal of the American Statistical Association 81; Kass & Raftery (1995), ibid. 90,
 //! section 4.1. What relabelling adds is worked out at [`log_overlap`].
 
+mod conjugate;
 mod permanent;
 
 use std::f64::consts::PI;
@@ -14,6 +15,7 @@ use gmm_sampler::start::curvature::curvature;
 use gmm_sampler::start::mode::Mode;
 use thiserror::Error;
 
+use self::conjugate::lost;
 use self::permanent::{LARGEST, log_permanent};
 use crate::descriptor::{Descriptor, Scale, Source};
 
@@ -48,6 +50,9 @@ pub enum LaplaceError {
 pub struct Laplace {
     /// log ∫ p(y | θ) p(θ) dθ, nats.
     pub log_evidence: f64,
+    /// What Laplace's method loses at the highest mode were the components apart and their prior conjugate, nats: it is part of
+    /// `log_evidence`, which is off by about as much again. It vanishes as 1/N, and grows with the parameters for each observation.
+    pub correction: f64,
     /// Log of the overlap of the highest mode's normal with its relabellings, itself among them: 0 where its components are far
     /// apart for their errors, log K! where all coincide. Above 0 relabellings lie within one another's width, where the posterior
     /// is no sum of normals, and the evidence comes out too large.
@@ -86,17 +91,21 @@ fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Re
         return Err(LaplaceError::NoPeak);
     }
     let log_determinant: f64 = (0..n).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum();
-    let of_one = mode.log_density + 0.5 * (n as f64 * libm::log(2.0 * PI) - log_determinant);
+    let layout = posterior.layout();
+    let mixture = layout.constrain(&mode.position);
+    let n_observations = posterior.effective_observations();
+    let counts: Vec<f64> = (0..layout.n_components).map(|k| n_observations * mixture.weight(k)).collect();
+    let correction = lost(&counts, layout.n_features, posterior.concentration());
+    let of_one = mode.log_density + 0.5 * (n as f64 * libm::log(2.0 * PI) - log_determinant) + correction;
     if !of_one.is_finite() {
         return Err(LaplaceError::NoPeak);
     }
     if !exchangeable {
-        return Ok(Laplace { log_evidence: of_one, log_overlap: 0.0 });
+        return Ok(Laplace { log_evidence: of_one, correction, log_overlap: 0.0 });
     }
-    let layout = posterior.layout();
     let log_overlap = log_overlap(layout, &mode.position, &factor)?;
     let log_copies = libm::lgamma(layout.n_components as f64 + 1.0) - log_overlap;
-    Ok(Laplace { log_evidence: of_one + log_copies, log_overlap })
+    Ok(Laplace { log_evidence: of_one + log_copies, correction, log_overlap })
 }
 
 /// Log of Σ_π N(πθ) / N(θ) over the K! permutations π of the components, where N is the normal about the mode θ.

@@ -13,6 +13,7 @@ use crate::commands::stored::read_suite;
 use crate::present::pages::PAGE;
 use crate::present::report::remove_report;
 use crate::present::suite::figures::figures;
+use crate::present::suite::words::stating;
 use crate::present::suite::{page, words};
 use crate::recovery::results::SuiteResults;
 use crate::recovery::stored::{write_biases, write_picks};
@@ -88,7 +89,31 @@ fn json(results: &SuiteResults) -> serde_json::Value {
             "se": tally.se(),
         })
     });
-    serde_json::json!({ "name": results.spec.name, "shares": shares.collect::<Vec<_>>() })
+    let probabilities = results.calibrations.iter().map(|found| {
+        let bins = found.bins.iter().map(|bin| {
+            serde_json::json!({
+                "from": bin.from,
+                "to": bin.to,
+                "n": bin.tally.n,
+                "stated": bin.stated,
+                "share": bin.tally.share(),
+            })
+        });
+        serde_json::json!({
+            "rule": stating(found.rule, results),
+            "n": found.n,
+            "stated": found.stated,
+            "share": found.share(),
+            "log_score": found.log_score.mean,
+            "log_score_se": found.log_score.se,
+            "bins": bins.collect::<Vec<_>>(),
+        })
+    });
+    serde_json::json!({
+        "name": results.spec.name,
+        "shares": shares.collect::<Vec<_>>(),
+        "probabilities": probabilities.collect::<Vec<_>>(),
+    })
 }
 
 /// `gmm report` of a suite, also while it runs: tables, figures and page again from the outcomes that are there.

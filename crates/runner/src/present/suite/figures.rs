@@ -6,6 +6,8 @@ use super::words;
 use crate::present::figures::bias::{Bias, BiasPlot, PriorPanel};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::recovery::{FactorPanel, RecoveryPlot, RuleShares, Share};
+use crate::present::figures::reliability::{ReliabilityPanel, ReliabilityPlot, ReliabilityPoint};
+use crate::recovery::calibration::{Bin, Calibration};
 use crate::recovery::outcome::priors;
 use crate::recovery::results::SuiteResults;
 use crate::recovery::tally::{Rule, SelectionRule, Tally};
@@ -15,7 +17,7 @@ use crate::scores::criterion_title::title;
 type DrawFigure = fn(&SuiteResults) -> Result<Option<ReportFigure>>;
 
 /// All figures, in the order of the page.
-const FIGURES: [DrawFigure; 2] = [recovery, bias];
+const FIGURES: [DrawFigure; 3] = [recovery, reliability, bias];
 
 /// Draws all figures.
 ///
@@ -23,6 +25,30 @@ const FIGURES: [DrawFigure; 2] = [recovery, bias];
 /// When a figure cannot be drawn.
 pub fn figures(results: &SuiteResults) -> Result<Vec<ReportFigure>> {
     FIGURES.iter().filter_map(|draw| draw(results).transpose()).collect()
+}
+
+fn reliability(results: &SuiteResults) -> Result<Option<ReportFigure>> {
+    if results.calibrations.is_empty() {
+        return Ok(None);
+    }
+    let point = |bin: &Bin| ReliabilityPoint {
+        stated: bin.stated,
+        right: Share { share: bin.tally.share(), interval: bin.tally.interval() },
+        n: bin.tally.n,
+    };
+    let panel = |found: &Calibration| ReliabilityPanel {
+        name: words::stating(found.rule, results),
+        is_answer: found.rule.rule == Rule::Answer,
+        points: found.bins.iter().map(point).collect(),
+    };
+    let plot = ReliabilityPlot { panels: results.calibrations.iter().map(panel).collect() };
+    Ok(Some(ReportFigure {
+        name: "reliability".to_owned(),
+        caption: "How often the most probable K is the true one, by the probability stated for it, with 95 % intervals (Wilson \
+                  1927). Calibrated probabilities lie on the diagonal; below it they promise too much."
+            .to_owned(),
+        figure: plot.draw().context("figure of the stated probabilities")?,
+    }))
 }
 
 fn recovery(results: &SuiteResults) -> Result<Option<ReportFigure>> {

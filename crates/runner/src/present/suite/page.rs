@@ -3,7 +3,7 @@
 use anyhow::Result;
 use minijinja::{Value, context};
 
-use super::words::{Cells, biases, breakdowns, headline, shares};
+use super::words::{Cells, biases, breakdowns, headline, reliability, shares};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
 use crate::recovery::results::SuiteResults;
@@ -24,6 +24,7 @@ pub fn render(results: &SuiteResults, figures: &[ReportFigure]) -> Result<String
         n_sets => results.sets.len(),
         unreliable,
         shares => table(shares(results)),
+        reliability => reliability(results).map(table),
         by_factor => by_factor.collect::<Vec<_>>(),
         biases => biases(results).map(table),
         figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),

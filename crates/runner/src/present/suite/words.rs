@@ -7,6 +7,7 @@ use gmm_scoring::Criterion;
 use crate::present::csv;
 use crate::present::text_table::{FILE_WIDTH, TextTable, terminal_width};
 use crate::recovery::bias::{Bias, Mean};
+use crate::recovery::calibration::{Bin, Calibration};
 use crate::recovery::results::SuiteResults;
 use crate::recovery::tally::{Factor, Paired, Rule, SelectionRule, Tally};
 use crate::scores::criterion_title::title;
@@ -68,6 +69,44 @@ pub fn breakdowns(results: &SuiteResults) -> Vec<(&'static str, Cells)> {
         (factor.name, Cells { rows: rows.collect(), head })
     };
     results.factors.iter().map(of_factor).collect()
+}
+
+/// How often stated probabilities are right, a row a rule that states any: over all its sets, and by what was stated.
+#[must_use]
+pub fn reliability(results: &SuiteResults) -> Option<Cells> {
+    let mut bins: Vec<(f64, f64)> =
+        results.calibrations.iter().flat_map(|found| &found.bins).map(|bin| (bin.from, bin.to)).collect();
+    bins.sort_by(|a, b| a.0.total_cmp(&b.0));
+    bins.dedup();
+    if bins.is_empty() {
+        return None;
+    }
+    let mut head = ["", "sets", "mean stated", "K found", "log score"].map(str::to_owned).to_vec();
+    head.extend(bins.iter().map(|(from, to)| format!("{from} to {to}")));
+    let row = |found: &Calibration| {
+        let Mean { mean, se } = found.log_score;
+        let mut row = vec![
+            stating(found.rule, results),
+            found.n.to_string(),
+            format!("{:.3}", found.stated),
+            format!("{:.3}", found.share()),
+            format!("{mean:.2} ± {se:.2}"),
+        ];
+        row.extend(bins.iter().map(|&(from, _)| {
+            let of_bin = |bin: &&Bin| bin.from == from;
+            let cell = |Bin { tally, .. }: &Bin| format!("{:.2} ({})", tally.share(), tally.n);
+            found.bins.iter().find(of_bin).map_or(String::new(), cell)
+        }));
+        row
+    };
+    Some(Cells { rows: results.calibrations.iter().map(row).collect(), head })
+}
+
+/// The name of a rule that states probabilities.
+#[must_use]
+pub fn stating(rule: SelectionRule, results: &SuiteResults) -> String {
+    let name = rule.name(&results.spec);
+    if rule.rule == Rule::Best(Criterion::Bic) { format!("{name} weights") } else { name }
 }
 
 /// Estimates less the truth, and less K-fold's where it was asked for; a row a prior and K.
@@ -147,6 +186,10 @@ fn aligned(cells: &Cells, width: usize) -> String {
 pub fn text(results: &SuiteResults) -> String {
     let width = terminal_width();
     let mut text = aligned(&shares(results), width);
+    if let Some(cells) = reliability(results) {
+        let head = "share of sets whose most probable K is true (number of sets), by its stated probability";
+        writeln!(text, "\n{head}\n{}", aligned(&cells, width).trim_end()).expect(STRING);
+    }
     if let Some(biases) = biases(results) {
         writeln!(text, "\nestimate less truth, nats\n{}", aligned(&biases, width).trim_end()).expect(STRING);
     }
@@ -159,6 +202,14 @@ pub fn text(results: &SuiteResults) -> String {
 pub fn markdown(results: &SuiteResults) -> String {
     let mut text = format!("# {}\n\n**{}.**\n\n", results.spec.name, headline(results));
     writeln!(text, "```text\n{}```", aligned(&shares(results), FILE_WIDTH)).expect(STRING);
+    if let Some(cells) = reliability(results) {
+        writeln!(
+            text,
+            "\nShare of sets whose most probable K is true (number of sets), by its stated probability:\n\n```text\n{}```",
+            aligned(&cells, FILE_WIDTH)
+        )
+        .expect(STRING);
+    }
     for (name, cells) in breakdowns(results) {
         writeln!(
             text,

@@ -3,7 +3,7 @@
 use gmm_scoring::{Criterion, FEW_TERMS, Flag, Scale, Verdict};
 
 use super::list::{grouped, list, models};
-use crate::scores::answer::Answer;
+use crate::scores::answer::{Answer, Prediction};
 use crate::scores::clusters::Clusters;
 use crate::scores::probabilities::{Doubt, Probabilities, Probability};
 use crate::study::job::ModelKey;
@@ -25,7 +25,7 @@ pub fn no_answer(n_observations: usize, n_features: usize) -> String {
 #[must_use]
 pub fn headline(answer: &Answer) -> String {
     if let Some(found) = &answer.probabilities {
-        return format!("{}, probability {}", answer.model, two_digits(found.most_probable().probability));
+        return format!("{}, probability {}", answer.model, with_error(&found.most_probable()));
     }
     let qualifier = if answer.is_unreliable() {
         " (unreliable)"
@@ -53,13 +53,19 @@ fn probability(found: &Probabilities) -> String {
         .take(OTHERS_SHOWN)
         .map(|other| format!("{}: {}", other.model.label(), two_digits(other.probability)))
         .collect();
-    let text = format!("probability {}", two_digits(best.probability));
+    let text = format!("probability {}", with_error(&best));
     if others.is_empty() { text } else { format!("{text} ({})", others.join(", ")) }
 }
 
 /// Probabilities of other K below this are not shown beside the answer.
 const SMALLEST_SHOWN: f64 = 0.005;
 const OTHERS_SHOWN: usize = 3;
+
+/// A probability with its standard error, where that shows in two digits.
+fn with_error(of: &Probability) -> String {
+    let text = two_digits(of.probability);
+    if of.error < 0.005 || text.contains(' ') { text } else { format!("{text} ± {:.2}", of.error) }
+}
 
 /// A probability with two digits; never 1.00 or 0.00, which nothing measured is.
 #[must_use]
@@ -80,7 +86,23 @@ pub fn lines(answer: &Answer, clusters: Option<&Clusters>) -> Option<Vec<String>
         let share = 100.0 * clear;
         format!("Clusters     {n_clusters:<3} {share:.0} % of rows assigned with probability above 0.9")
     }));
+    lines.extend(answer.prediction.as_ref().map(prediction));
     Some(lines)
+}
+
+fn prediction(found: &Prediction) -> String {
+    let Prediction { smallest, best, lead, lead_se } = found;
+    let why = if smallest == best {
+        // Of one component there is no smaller K.
+        let ahead = if best.components > 1 { "; no smaller K comes near" } else { "" };
+        format!("best prediction of held-out rows{ahead}")
+    } else {
+        format!(
+            "smallest K that predicts held-out rows as well as the best ({}: {lead:+.1} ± {lead_se:.1} nats)",
+            best.label()
+        )
+    };
+    format!("Prediction   {:<3} {why}", smallest.label())
 }
 
 fn doubt(doubt: &Doubt) -> String {

@@ -88,7 +88,7 @@ fn the_default_study_changes_defaults_and_nothing_that_is_typed() {
     assert!(study.model.prior.precedes_data());
     assert_eq!(study.data.resolution, Resolution::Auto);
     assert_eq!(study.sampler.sample, Sample::None);
-    assert_eq!(study.scoring.criteria, [Criterion::Bic, Criterion::Icl, Criterion::Laplace]);
+    assert_eq!(study.scoring.criteria, [Criterion::Bic, Criterion::Icl, Criterion::Cv, Criterion::Laplace]);
     let typed = spec(&with(
         "model.prior = \"default\"\ndata.resolution = \"none\"\nmodel.components_prior = \"uniform\"\n\
          model.axes = \"given\"\nsampler.sample = \"all\"\nscoring.criteria = [\"loo\"]",

@@ -52,6 +52,10 @@ impl Proposal {
         best.map(|(_, mixture)| Self { mixture })
     }
 
+    pub(super) fn mixture(&self) -> &Mixture {
+        &self.mixture
+    }
+
     pub(super) fn size(&self) -> usize {
         self.mixture.n_components()
     }

@@ -1,0 +1,172 @@
+//! Whether stated probabilities of K can be believed: how often the most probable K is the true one, beside how probable it was said
+//! to be.
+
+use gmm_scoring::{Criterion, Scale};
+
+use super::bias::Mean;
+use super::outcome::{Outcome, priors};
+use super::tally::{Rule, SelectionRule, Tally};
+use crate::scores::answer::Answer;
+use crate::scores::probabilities::Probabilities;
+use crate::scores::ranking::Ranking;
+use crate::study::design::Set;
+use crate::study::spec::ModelSpec;
+use crate::study::spec::suite::SuiteSpec;
+
+/// Where the bins of stated probabilities begin. They are narrow near one, where most sets are.
+const BINS: [f64; 5] = [0.0, 0.5, 0.7, 0.9, 0.99];
+
+/// Probabilities of one rule on the data sets for which it states any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration {
+    pub rule: SelectionRule,
+    /// Data sets, and those of which the most probable K is the true one.
+    pub n: usize,
+    pub found: usize,
+    /// Mean stated probability of the most probable K: what a calibrated rule finds.
+    pub stated: f64,
+    /// Logarithm of the probability stated for the true K, in nats.
+    pub log_score: Mean,
+    /// Those that are not empty, in ascending order.
+    pub bins: Vec<Bin>,
+}
+
+/// The data sets whose most probable K has a stated probability within a range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    pub from: f64,
+    pub to: f64,
+    /// Mean stated probability.
+    pub stated: f64,
+    /// Sets whose most probable K is the true one, as `found`.
+    pub tally: Tally,
+}
+
+/// Of every rule that states probabilities.
+#[must_use]
+pub fn calibrations(
+    spec: &SuiteSpec,
+    rules: &[SelectionRule],
+    sets: &[Set],
+    outcomes: &[Outcome],
+) -> Vec<Calibration> {
+    let of_rule = |rule: &SelectionRule| {
+        let cases = sets.iter().zip(outcomes).filter_map(|(set, outcome)| {
+            let stated = stated(*rule, spec, set, outcome)?;
+            Some(Case::new(&stated, set.components))
+        });
+        Calibration::new(*rule, &cases.collect::<Vec<_>>())
+    };
+    rules.iter().filter_map(of_rule).collect()
+}
+
+/// One data set: the largest stated probability, whether it is that of the true K, and the true K's.
+struct Case {
+    largest: f64,
+    right: bool,
+    of_truth: f64,
+}
+
+impl Case {
+    fn new(stated: &[(usize, f64)], truth: usize) -> Self {
+        let larger = |best: (usize, f64), other: (usize, f64)| if other.1 > best.1 { other } else { best };
+        let (k, largest) = stated.iter().copied().reduce(larger).unwrap_or((0, 0.0));
+        let of_truth = stated.iter().find(|(k, _)| *k == truth).map_or(0.0, |(_, probability)| *probability);
+        Self { largest, right: k == truth, of_truth }
+    }
+}
+
+impl Calibration {
+    /// `None` for a rule that states no probability for any set.
+    fn new(rule: SelectionRule, cases: &[Case]) -> Option<Self> {
+        if cases.is_empty() {
+            return None;
+        }
+        let n = cases.len();
+        let mean = |cases: &[&Case]| cases.iter().map(|case| case.largest).sum::<f64>() / cases.len() as f64;
+        let found = |cases: &[&Case]| cases.iter().filter(|case| case.right).count();
+        let all: Vec<&Case> = cases.iter().collect();
+        let bins = BINS.iter().enumerate().filter_map(|(index, &from)| {
+            let to = BINS.get(index + 1).copied().unwrap_or(1.0);
+            let is_last = index + 1 == BINS.len();
+            let inside = |case: &&&Case| from <= case.largest && (case.largest < to || is_last);
+            let members: Vec<&Case> = all.iter().filter(inside).copied().collect();
+            let tally = Tally { n: members.len(), found: found(&members), ..Tally::default() };
+            (!members.is_empty()).then(|| Bin { from, to, stated: mean(&members), tally })
+        });
+        // A probability that is zero in double precision counts as the smallest number above zero.
+        let log = |case: &Case| libm::log(case.of_truth.max(f64::MIN_POSITIVE));
+        Some(Self {
+            rule,
+            n,
+            found: found(&all),
+            stated: mean(&all),
+            log_score: Mean::from_values(&cases.iter().map(log).collect::<Vec<_>>()),
+            bins: bins.collect(),
+        })
+    }
+
+    /// The share of sets whose K is found.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.found as f64 / self.n as f64
+    }
+}
+
+/// The probability that a rule states for each K of a data set. BIC's are its weights, exp(−BIC / 2) up to a factor: what is often
+/// taken for them.
+fn stated(rule: SelectionRule, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -> Option<Vec<(usize, f64)>> {
+    let rankings = outcome.rankings(rule.prior, set.n_observations);
+    let of_each = |found: Probabilities| {
+        found.of_each.iter().map(|entry| (entry.model.components, entry.probability)).collect()
+    };
+    match rule.rule {
+        Rule::Answer => {
+            let model = ModelSpec { prior: priors(spec)[rule.prior].clone(), ..spec.model.clone() };
+            Answer::new(&model, &rankings, &[])?.probabilities.map(of_each)
+        }
+        Rule::Best(criterion) => {
+            let ranking = rankings.iter().find(|ranking| ranking.criterion == criterion)?;
+            match criterion.scale() {
+                Scale::Evidence => Probabilities::new(spec.model.components_prior, ranking).map(of_each),
+                _ if criterion == Criterion::Bic => Some(weights(ranking)),
+                _ => None,
+            }
+        }
+        Rule::Simplest(_) => None,
+    }
+}
+
+fn weights(ranking: &Ranking) -> Vec<(usize, f64)> {
+    let rows = || ranking.comparison.rows.iter().filter(|row| row.estimate.is_finite());
+    let best = rows().map(|row| row.estimate).fold(f64::INFINITY, f64::min);
+    let weight = |deviance: f64| libm::exp(-0.5 * (deviance - best));
+    let total: f64 = rows().map(|row| weight(row.estimate)).sum();
+    rows().map(|row| (row.model.components, weight(row.estimate) / total)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_held_against_what_was_right() {
+        let rule = SelectionRule { prior: 0, rule: Rule::Answer };
+        let cases = [
+            Case::new(&[(1, 0.2), (2, 0.8)], 2),
+            Case::new(&[(1, 0.25), (2, 0.75)], 1),
+            Case::new(&[(1, 1.0), (2, 0.0)], 1),
+            Case::new(&[(1, 0.995)], 3),
+        ];
+        let found = Calibration::new(rule, &cases).unwrap();
+        assert_eq!((found.n, found.found), (4, 2));
+        assert!((found.stated - (0.8 + 0.75 + 1.0 + 0.995) / 4.0).abs() < 1e-15);
+        let log_score = (0.8f64.ln() + 0.25f64.ln() + f64::MIN_POSITIVE.ln()) / 4.0;
+        assert!((found.log_score.mean - log_score).abs() < 1e-12);
+        let bins: Vec<(f64, f64, usize, usize)> =
+            found.bins.iter().map(|bin| (bin.from, bin.to, bin.tally.n, bin.tally.found)).collect();
+        assert_eq!(bins, [(0.7, 0.9, 2, 1), (0.99, 1.0, 2, 1)]);
+        assert!((found.bins[0].stated - 0.775).abs() < 1e-15);
+        assert_eq!(Calibration::new(rule, &[]), None);
+    }
+}
