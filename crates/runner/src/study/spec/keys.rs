@@ -520,7 +520,7 @@ pub static SECTIONS: &[KeySection] = &[
                 allowed: Allowed::Other("a list of criteria"),
                 default: Default::Typed,
                 meaning: "The criteria to compute. \"logo\" (leave-one-group-out) is added if `groups` is given and \
-                          `criteria` is not. \"wbic\" needs another fit of each K and seed; \"laplace\" needs no draws. An empty \
+                          `criteria` is not. \"wbic\" needs another fit of each K and seed; \"cv\" and \"laplace\" need no draws. An empty \
                           list samples and scores nothing.",
             },
             Key {
@@ -528,7 +528,7 @@ pub static SECTIONS: &[KeySection] = &[
                 // One fold would leave nothing to train on.
                 allowed: Allowed::Integer(2..=MOST_ROWS as u64),
                 default: Default::Typed,
-                meaning: "The number of folds of \"kfold\".",
+                meaning: "The number of folds of \"kfold\" and \"cv\".",
             },
             Key {
                 name: "repeats",
