@@ -42,7 +42,7 @@ pub struct Bin {
     pub tally: Tally,
 }
 
-/// Of every rule that states probabilities.
+/// Of every rule that states probabilities, and not the same as one before it.
 #[must_use]
 pub fn calibrations(
     spec: &SuiteSpec,
@@ -57,7 +57,15 @@ pub fn calibrations(
         });
         Calibration::new(*rule, &cases.collect::<Vec<_>>())
     };
-    rules.iter().filter_map(of_rule).collect()
+    let mut found: Vec<Calibration> = Vec::new();
+    for calibration in rules.iter().filter_map(of_rule) {
+        // An answer that states what its criterion does is told once.
+        let same = |other: &Calibration| Calibration { rule: other.rule, ..calibration.clone() } == *other;
+        if !found.iter().any(same) {
+            found.push(calibration);
+        }
+    }
+    found
 }
 
 /// One data set: the largest stated probability, whether it is that of the true K, and the true K's.

@@ -67,7 +67,7 @@ impl ReliabilityPlot {
             let axes = |[left, right]: [f64; 2], [bottom, top]: [f64; 2]| {
                 (
                     Axis::new(0.0, 1.02, left, right, AxisScale::Linear),
-                    Axis::new(0.0, 1.02, bottom, top, AxisScale::Linear),
+                    Axis::new(-0.05, 1.02, bottom, top, AxisScale::Linear),
                 )
             };
             let names = ("stated probability of K", "share in which K is true");
