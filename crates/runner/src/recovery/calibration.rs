@@ -4,13 +4,11 @@
 use gmm_scoring::{Criterion, Scale};
 
 use super::bias::Mean;
-use super::outcome::{Outcome, priors};
+use super::outcome::Outcome;
 use super::tally::{Rule, SelectionRule, Tally};
-use crate::scores::answer::Answer;
 use crate::scores::probabilities::Probabilities;
 use crate::scores::ranking::Ranking;
 use crate::study::design::Set;
-use crate::study::spec::ModelSpec;
 use crate::study::spec::suite::SuiteSpec;
 
 /// Where the bins of stated probabilities begin. They are narrow near one, where most sets are.
@@ -129,10 +127,7 @@ fn stated(rule: SelectionRule, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -
         found.of_each.iter().map(|entry| (entry.model.components, entry.probability)).collect()
     };
     match rule.rule {
-        Rule::Answer => {
-            let model = ModelSpec { prior: priors(spec)[rule.prior].clone(), ..spec.model.clone() };
-            Answer::new(&model, &rankings, &[])?.probabilities.map(of_each)
-        }
+        Rule::Answer => rule.answer(spec, &rankings)?.probabilities.map(of_each),
         Rule::Best(criterion) => {
             let ranking = rankings.iter().find(|ranking| ranking.criterion == criterion)?;
             match criterion.scale() {
@@ -146,11 +141,8 @@ fn stated(rule: SelectionRule, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -
 }
 
 fn weights(ranking: &Ranking) -> Vec<(usize, f64)> {
-    let rows = || ranking.comparison.rows.iter().filter(|row| row.estimate.is_finite());
-    let best = rows().map(|row| row.estimate).fold(f64::INFINITY, f64::min);
-    let weight = |deviance: f64| libm::exp(-0.5 * (deviance - best));
-    let total: f64 = rows().map(|row| weight(row.estimate)).sum();
-    rows().map(|row| (row.model.components, weight(row.estimate) / total)).collect()
+    let rows = ranking.comparison.rows.iter().filter(|row| row.estimate.is_finite());
+    rows.map(|row| (row.model.components, row.weight)).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use gmm_scoring::{Basis, Criterion, Scale};
 use super::outcome::{Outcome, priors};
 use crate::scores::answer::Answer;
 use crate::scores::criterion_title::title;
+use crate::scores::ranking::Ranking;
 use crate::study::design::Set;
 use crate::study::spec::ModelSpec;
 use crate::study::spec::suite::{Levels, SuiteSpec};
@@ -70,6 +71,13 @@ impl SelectionRule {
         if self.prior == 0 { rule } else { format!("{rule} (contrast)") }
     }
 
+    /// The program's answer under this rule's prior.
+    #[must_use]
+    pub fn answer(&self, spec: &SuiteSpec, rankings: &[Ranking]) -> Option<Answer> {
+        let model = ModelSpec { prior: priors(spec)[self.prior].clone(), ..spec.model.clone() };
+        Answer::new(&model, rankings, &[])
+    }
+
     /// What it selects for one data set.
     #[must_use]
     pub fn pick(&self, spec: &SuiteSpec, set: &Set, outcome: &Outcome) -> Pick {
@@ -79,10 +87,7 @@ impl SelectionRule {
             ranking.and_then(|ranking| ranking.verdict.as_ref())
         };
         Pick(match self.rule {
-            Rule::Answer => {
-                let model = ModelSpec { prior: priors(spec)[self.prior].clone(), ..spec.model.clone() };
-                Answer::new(&model, &rankings, &[]).map(|answer| answer.model.components)
-            }
+            Rule::Answer => self.answer(spec, &rankings).map(|answer| answer.model.components),
             Rule::Best(criterion) => of(criterion).map(|verdict| verdict.best.components),
             Rule::Simplest(criterion) => of(criterion).map(|verdict| verdict.smallest.components),
         })

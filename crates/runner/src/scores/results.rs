@@ -19,7 +19,6 @@ use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
-
 use crate::scores::leave_one_out::LeaveOneOut;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::probabilities::Probabilities;

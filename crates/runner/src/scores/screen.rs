@@ -9,7 +9,6 @@ use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::start::em::EmOptimum;
-
 use gmm_sampler::start::mode::{Limits, Mode, find_mode_within};
 use gmm_sampler::start::moves::{merges, splits};
 use gmm_sampler::start::{highest_first, match_to_centres};
