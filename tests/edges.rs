@@ -79,8 +79,9 @@ fn a_large_offset_costs_no_more_than_the_digits_that_it_rounds_away() {
     let (found, best) = scores(&rows(|x, y| (x + 1e9, y)));
     let expected = shifted(0.0);
     for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        // Draws of WAIC part from one another after a few hundred steps, as all chaotic paths do: Monte Carlo error.
-        let tolerance = if (4..6).contains(&index) { 3.0 } else { 1e-3 };
+        // Draws of WAIC part from one another after a few hundred steps, as all chaotic paths do: Monte Carlo error. Those of
+        // importance sampling, which gives the evidence for so few rows, are resampled otherwise.
+        let tolerance = [1e-3, 1e-3, 0.05, 0.05, 3.0, 3.0][index];
         assert!((found - expected).abs() < tolerance, "{found} for {expected}");
     }
     assert_eq!(best, [2, 2, 2]);

@@ -203,3 +203,46 @@ fn data_sets_that_fail_are_rows_of_the_report() {
     let csv = fs::read_to_string(workplace.path("reports/tiny/table.csv")).unwrap();
     assert!(csv.lines().nth(1).unwrap().starts_with("all,,answer,4,0,0,0,4,"), "{csv}");
 }
+
+/// K from its prior, mixtures from theirs: then the probabilities of K are right, for each K and in all.
+const FROM_PRIOR: &str = r#"
+name = "posterior"
+[suite]
+truth = "prior"
+sets = 60
+seed = 3
+scale = "none"
+n_observations = [15, 40]
+n_features = [1, 2]
+[model]
+components = [1, 2, 3]
+components_prior = { poisson = 2.0 }
+axes = "given"
+[model.prior]
+weights = { dirichlet = 4.0 }
+means = { centre = "origin", variance = 4.0 }
+scales = { hierarchical = { shape = 4.0, hyper_shape = 4.0, hyper_rate = 10.0 } }
+[sampler]
+sample = "none"
+[scoring]
+criteria = ["laplace"]
+"#;
+
+#[test]
+fn probabilities_of_k_are_those_of_a_posterior() {
+    let workplace = Workplace::new();
+    workplace.write("suite.toml", FROM_PRIOR);
+    let (plan, _) = workplace.expect(0, "check suite.toml");
+    assert!(plan.contains("60, simulated; N 15 to 40, D 1, 2, K 1, 2, 3, from the prior"), "{plan}");
+    let (json, _) = workplace.expect(0, &format!("{RUN} --no-report --format json -q"));
+    let results: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(results["missed_modes"], 0, "{json}");
+    let answer = &results["probabilities"][0];
+    assert_eq!((&answer["rule"], &answer["n"]), (&"answer".into(), &60.into()), "{json}");
+    assert!(answer["brier_z"].as_f64().unwrap().abs() < 4.0, "{json}");
+    let of_each = answer["by_components"].as_array().unwrap();
+    assert_eq!(of_each.len(), 3);
+    assert!(of_each.iter().all(|one| one["z"].as_f64().unwrap().abs() < 4.0), "{json}");
+    let summary = fs::read_to_string(workplace.path("reports/posterior/summary.md")).unwrap();
+    assert!(summary.contains("Brier score: z = "), "{summary}");
+}

@@ -13,7 +13,7 @@ use crate::cli::problem::{Excerpt, Problem, Problems};
 use crate::parquet::MAGIC;
 use crate::study::spec::DataSpec;
 
-pub use dataset::{Dataset, distinct_rows};
+pub use dataset::{Dataset, distinct_rows, most_components};
 
 /// Bytes of a file. It is read into memory whole.
 const MOST_BYTES: u64 = 1 << 30;

@@ -2,6 +2,7 @@
 
 pub mod bias;
 pub mod calibration;
+pub mod missed;
 pub mod outcome;
 pub mod results;
 pub mod stored;

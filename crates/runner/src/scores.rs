@@ -19,6 +19,7 @@ pub mod pivot;
 pub mod plot_draws;
 pub mod probabilities;
 pub mod ranking;
+pub mod reach;
 pub mod report_scope;
 pub mod results;
 pub mod rows;

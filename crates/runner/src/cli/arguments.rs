@@ -74,8 +74,8 @@ pub enum Command {
 pub struct Choose {
     /// The data: a CSV or Parquet file, one row for each observation.
     pub data: PathBuf,
-    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number [default: 1..10, or fewer
-    /// if there are few rows].
+    /// Values of K: a range such as 1..8 (both ends included), a list such as 2,3,5, or one number [default: 1..10, or
+    /// further until the largest three are improbable].
     #[arg(short = 'k', long = "components", value_name = "K", value_parser = components)]
     pub components: Option<Components>,
     /// Columns to fit, separated by commas [default: all numeric columns].

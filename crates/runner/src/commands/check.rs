@@ -22,7 +22,7 @@ use crate::storage::store::{Store, Stored, Unavailable};
 use crate::study::design::{Set, sets};
 use crate::study::job::Variant;
 use crate::study::load::Study;
-use crate::study::spec::suite::SuiteSpec;
+use crate::study::spec::suite::{SuiteSpec, Truth};
 
 /// `gmm check`.
 ///
@@ -129,11 +129,17 @@ fn fits(experiment: &Experiment, tasks: &[Task], missing: usize) -> String {
 }
 
 fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {
-    let sets = sets(&spec.suite);
+    let sets = sets(spec);
     let levels = |of: fn(&Set) -> usize| list(sets.iter().map(of).collect::<BTreeSet<usize>>().iter());
     let (fewest, most) = spec.suite.n_observations.range();
-    let (least, largest) = spec.suite.overlap.range();
     let range = |from: String, to: String| if from == to { from } else { format!("{from} to {to}") };
+    let truth = match &spec.suite.truth {
+        Truth::Prior => "from the prior".to_owned(),
+        Truth::Mixsim { overlap, .. } => {
+            let (least, largest) = overlap.range();
+            format!("average overlap {}", range(least.to_string(), largest.to_string()))
+        }
+    };
     let held_out = spec.scoring.folds * spec.scoring.repeats;
     let per_k = usize::from(needs_whole_fits(spec))
         + usize::from(spec.scoring.needs(Basis::Tempered))
@@ -142,13 +148,12 @@ fn check_suite(spec: &SuiteSpec) -> Result<ExitCode> {
     let fits = sets.len() * n_priors * spec.model.components.len() * spec.sampler.seeds.len() * per_k;
     let optima = if spec.scoring.needs_optima() { sets.len() * spec.model.components.len() } else { 0 };
     print(&format!(
-        "{}\n  data sets   {}, simulated; N {}, D {}, K {}, average overlap {}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
+        "{}\n  data sets   {}, simulated; N {}, D {}, K {}, {truth}\n  searched    K {}\n  priors      {n_priors}\n  fits        {fits}, and {optima} searches for a maximised likelihood\n  draws       {} chains × ({} warm-up + {} draws)\n  criteria    {}\n",
         spec.name,
         sets.len(),
         range(fewest.to_string(), most.to_string()),
         levels(|set| set.n_features),
         levels(|set| set.components),
-        range(least.to_string(), largest.to_string()),
         list(spec.model.components.iter().collect::<BTreeSet<_>>().into_iter()),
         spec.sampler.chains,
         spec.sampler.warmup,

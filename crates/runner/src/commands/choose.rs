@@ -7,12 +7,10 @@ use anyhow::{Context, Result};
 
 use crate::cli::arguments::{Choose, Verbosity};
 use crate::commands::run::experiment;
-use crate::data::distinct_rows;
 use crate::engine::experiment::Experiment;
+use crate::process::threads::pool;
+use crate::scores::reach::results_with_enough_components;
 use crate::storage::atomic::write_bytes;
-
-/// The largest K that is tried if none is typed and there are more distinct rows.
-const LARGEST_BY_DEFAULT: usize = 10;
 
 /// Writes the spec that the flags stand for, and runs it.
 ///
@@ -24,14 +22,18 @@ pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
     let text = spec(flags, typed.unwrap_or(&[1]), &data)?;
     // The path as typed reads better in errors than the spec that nobody has seen.
     let mut experiment = Experiment::from_text("<command line>", &text, |_| flags.data.clone())?;
-    if typed.is_none() {
-        let largest = distinct_rows(&experiment.dataset.data).saturating_sub(1).clamp(1, LARGEST_BY_DEFAULT);
-        experiment.spec.model.components = (1..=largest).collect();
-    }
+    let known = match typed {
+        Some(_) => None,
+        None => {
+            experiment::announce(&experiment, verbosity);
+            let find = || results_with_enough_components(&mut experiment);
+            Some(pool(flags.run.jobs)?.install(find)?)
+        }
+    };
     if let Some(path) = &flags.save {
         write_bytes(path, spec(flags, &experiment.spec.model.components, &data)?.as_bytes())?;
     }
-    experiment::run(&experiment, &flags.run, verbosity)
+    experiment::run(&experiment, known, &flags.run, verbosity)
 }
 
 /// The spec, with the defaults left to the reader of specs.

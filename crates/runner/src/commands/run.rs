@@ -19,7 +19,9 @@ use crate::study::load::Study;
 /// Anything that keeps the study from running: its spec, its data, the disk.
 pub fn run(spec: &Path, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
     match Study::load(spec)? {
-        Study::Experiment(reading) => experiment::run(&Experiment::beside(spec, reading)?, flags, verbosity),
+        Study::Experiment(reading) => {
+            experiment::run(&Experiment::beside(spec, reading)?, None, flags, verbosity)
+        }
         Study::Suite(spec) => suite::run(spec, flags, verbosity),
     }
 }

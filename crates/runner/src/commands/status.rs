@@ -141,7 +141,7 @@ fn suite_status(spec: SuiteSpec, root: &Path, holder: Option<Holder>) -> Result<
             Some(reason) => Line { standing: Standing::Failed, reason: Some(reason), ..line },
         })
     };
-    let lines = sets(&spec.suite).iter().map(of_set).collect::<Result<Vec<_>>>()?;
+    let lines = sets(&spec).iter().map(of_set).collect::<Result<Vec<_>>>()?;
     Ok(StatusReport { name: spec.name, root: root.to_path_buf(), holder, lines, remarks: Vec::new() })
 }
 

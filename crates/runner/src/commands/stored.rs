@@ -88,7 +88,7 @@ pub fn read_experiment(
 /// A file that may not be read; a suite without any result.
 pub fn read_suite(spec: SuiteSpec, directory: &Path) -> Result<(SuiteResults, Vec<Failure>)> {
     let (mut done, mut outcomes, mut unavailable) = (Vec::new(), Vec::new(), Vec::new());
-    for set in sets(&spec.suite) {
+    for set in sets(&spec) {
         let outcome = match find(&spec, directory, &set)? {
             Stored::Found(file) => {
                 outcome_of(&file).map_err(|error| Unavailable::Damaged(format!("{error:#}")))

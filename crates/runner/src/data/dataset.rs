@@ -67,3 +67,10 @@ pub fn distinct_rows(data: &Data) -> usize {
     let row = |i| data.observation(i).into_iter().map(bits).collect::<Vec<_>>();
     (0..data.n_observations()).map(row).collect::<HashSet<_>>().len()
 }
+
+/// The largest number of components that is worth trying unasked: half the number of distinct rows, at least 1. With more, some are
+/// single rows.
+#[must_use]
+pub fn most_components(data: &Data) -> usize {
+    (distinct_rows(data) / 2).max(1)
+}

@@ -11,7 +11,7 @@ use gmm_sampler::ties::Ties;
 
 use crate::engine::experiment::Experiment;
 use crate::study::job::{ModelKey, Variant};
-use crate::study::spec::{self, Axes, Centre, CorrelationsPrior, Scale, Spec, WeightsPrior};
+use crate::study::spec::{self, Axes, Centre, CorrelationsPrior, PriorSpec, Scale, Spec, WeightsPrior};
 use crate::study::streams::Stream;
 
 /// The prior of a fit, and the scaling of its data.
@@ -104,16 +104,28 @@ fn prior(spec: &Spec, rows: &impl Observations, clusters: &KMeans) -> Prior {
         }
         Centre::Explicit(rows) => rows.concat(),
     };
-    let WeightsPrior::Dirichlet { alpha } = spec.model.prior.weights;
-    let CorrelationsPrior::Lkj { eta } = spec.model.prior.correlations;
-    let mean_sd = spec.model.prior.means.variance.sqrt();
-    Prior { concentration: alpha, centres, mean_sd, scales: scale_prior(spec), lkj_shape: eta }
+    prior_about(&spec.model.prior, d, centres)
+}
+
+/// The prior, as the sampler knows it, with its centres (K × D).
+#[must_use]
+pub fn prior_about(spec: &PriorSpec, n_features: usize, centres: Vec<f64>) -> Prior {
+    let WeightsPrior::Dirichlet { alpha } = spec.weights;
+    let CorrelationsPrior::Lkj { eta } = spec.correlations;
+    let mean_sd = spec.means.variance.sqrt();
+    Prior {
+        concentration: alpha.of(n_features),
+        centres,
+        mean_sd,
+        scales: scale_prior(&spec.scales, n_features),
+        lkj_shape: eta,
+    }
 }
 
 /// The prior of the scales, as the sampler knows it.
 #[must_use]
-pub fn scale_prior(spec: &Spec) -> ScalePrior {
-    match spec.model.prior.scales {
+pub fn scale_prior(spec: &spec::ScalePrior, n_features: usize) -> ScalePrior {
+    match *spec {
         spec::ScalePrior::HalfCauchy { scale } => ScalePrior::HalfCauchy { scale },
         spec::ScalePrior::HalfNormal { scale } => ScalePrior::HalfNormal { scale },
         spec::ScalePrior::HalfStudentT { nu, scale } => ScalePrior::HalfStudentT { nu, scale },
@@ -121,7 +133,7 @@ pub fn scale_prior(spec: &Spec) -> ScalePrior {
         spec::ScalePrior::LogNormal { mu, sigma } => ScalePrior::LogNormal { mu, sigma },
         spec::ScalePrior::InverseGamma { shape, scale } => ScalePrior::InverseGamma { shape, scale },
         spec::ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate } => {
-            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+            ScalePrior::Hierarchical { shape: shape.of(n_features), hyper_shape, hyper_rate }
         }
     }
 }

@@ -19,6 +19,7 @@ mod legend;
 pub mod mixture;
 pub mod p_values;
 mod panel;
+pub mod probabilities;
 mod raster;
 pub mod recovery;
 pub mod reliability;

@@ -104,7 +104,7 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
             "criterion": answer.criterion.name(),
             "probabilities": answer.probabilities.as_ref().map(|found| {
                 let of_each = found.of_each.iter();
-                of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability, "error": entry.error})).collect::<Vec<_>>()
+                of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability, "error": entry.error, "prior": entry.prior})).collect::<Vec<_>>()
             }),
             "clusters": results.clusters.as_ref().map(|clusters| {
                 json!({"clusters": clusters.n_clusters, "share_above_0.9": clusters.clear})

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use gmm_sampler::data::Data;
 use gmm_sampler::mixture::params::{Mixture, MixtureError};
+use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use gmm_scoring::{Basis, Comparison, Criterion, LogLikelihood, Row, Scale, Verdict, held_out};
 use rand::Rng;
 
 use crate::data::Dataset;
 use crate::engine::experiment::Experiment;
 use crate::engine::inputs::fit_inputs;
+use crate::engine::model::prior_about;
 use crate::engine::progress::{Display, Progress};
 use crate::engine::scheduler::{EndedFit, RunContext};
 use crate::engine::task::Task;
 use crate::process::panics::{catch_panic, defect};
+use crate::recovery::missed::gain_from_truth;
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::ranking::Ranking;
@@ -27,7 +30,7 @@ use crate::storage::atomic::DiskError;
 use crate::storage::store::{Store, Stored};
 use crate::study::design::{Set, columns};
 use crate::study::job::{Job, ModelKey, Variant};
-use crate::study::spec::suite::SuiteSpec;
+use crate::study::spec::suite::{SuiteSpec, Truth};
 use crate::study::spec::{DataSpec, Missing, PriorSpec, Resolution, Spec};
 use crate::study::streams::{Simulated, Stream};
 
@@ -40,6 +43,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// Fits, those of folds included, that their own diagnostics do not trust.
     pub n_unreliable: usize,
+    /// By how many nats a search from the true mixture ends above the highest mode found, under `model.prior`.
+    pub gain_from_truth: Option<f64>,
 }
 
 /// One K by one criterion.
@@ -115,8 +120,7 @@ pub fn examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome, S
 
 fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome, SetError> {
     let stream = |part| Stream::Simulation { seed: spec.suite.seed, set: set.index, part }.rng();
-    let recipe = spec.suite.recipe(set.components, set.n_features, set.overlap);
-    let truth = recipe.simulate(&mut stream(Simulated::Mixture)).map_err(anyhow::Error::from)?;
+    let truth = truth(spec, set, &mut stream(Simulated::Mixture))?;
     let (data, _) = truth.simulate(set.n_observations, &mut stream(Simulated::Observations));
     let fresh = (spec.suite.fresh > 0)
         .then(|| Fresh::new(&truth, &data, spec.suite.fresh, &mut stream(Simulated::Fresh)));
@@ -138,6 +142,9 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
                 Some(if more == 0 { first.clone() } else { format!("{first} (and {more} more)") });
         }
         outcome.n_unreliable += results.unreliable.len();
+        if index == 0 {
+            outcome.gain_from_truth = gain_from_truth(&experiment, &results, &truth)?;
+        }
         for Ranking { criterion, comparison, .. } in results.rankings {
             outcome.rows.extend(comparison.rows.into_iter().map(|row| {
                 let expected = expected.iter().find(|(model, _)| *model == row.model);
@@ -151,6 +158,23 @@ fn try_to_examine(spec: &SuiteSpec, set: &Set, scratch: &Path) -> Result<Outcome
         }
     }
     Ok(outcome)
+}
+
+/// The true mixture.
+fn truth(spec: &SuiteSpec, set: &Set, rng: &mut impl Rng) -> Result<Mixture> {
+    let Set { components, n_features, overlap, .. } = *set;
+    match spec.suite.truth {
+        Truth::Mixsim { least_weight, .. } => {
+            let target = TargetOverlap::Average(overlap);
+            let eccentricity = MAX_ECCENTRICITY;
+            let recipe = MixSim { n_components: components, n_features, target, least_weight, eccentricity };
+            Ok(recipe.simulate(rng)?)
+        }
+        Truth::Prior => {
+            let prior = prior_about(&spec.model.prior, n_features, vec![0.0; components * n_features]);
+            Ok(prior.simulate(components, n_features, rng))
+        }
+    }
 }
 
 fn experiment(spec: &SuiteSpec, prior: &PriorSpec, data: Data) -> Experiment {

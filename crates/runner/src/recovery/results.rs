@@ -4,6 +4,7 @@ use gmm_scoring::Criterion;
 
 use super::bias::{Bias, biases};
 use super::calibration::{Calibration, calibrations};
+use super::missed::HIGHER;
 use super::outcome::Outcome;
 use super::tally::{Factor, Paired, Pick, Rule, SelectionRule, Tally, factors};
 use crate::study::design::Set;
@@ -63,6 +64,14 @@ impl SuiteResults {
         }
         let found = |rule: SelectionRule, i: usize| self.picks(rule)[i].0 == Some(self.sets[i].components);
         Some(Paired::from_outcomes((0..self.sets.len()).map(|i| (found(rule, i), found(bic, i)))))
+    }
+
+    /// Data sets on which a search from the truth ends higher than the highest mode found, and all on which one was made.
+    #[must_use]
+    pub fn missed_modes(&self) -> Option<(usize, usize)> {
+        let gains: Vec<f64> = self.outcomes.iter().filter_map(|outcome| outcome.gain_from_truth).collect();
+        let missed = gains.iter().filter(|gain| **gain > HIGHER).count();
+        (!gains.is_empty()).then_some((missed, gains.len()))
     }
 
     /// Sets of which something is missing, each with the reason.

@@ -20,6 +20,7 @@ use crate::study::job::ModelKey;
 /// Footer entries of an outcome.
 const FAILURE: &str = "gmm.failure";
 const UNRELIABLE: &str = "gmm.doubtful";
+const GAIN_FROM_TRUTH: &str = "gmm.gain_from_truth";
 
 /// Stores the outcome of one data set.
 ///
@@ -48,6 +49,7 @@ pub fn write_outcome(path: &Path, inputs: &Inputs, outcome: &Outcome) -> DiskRes
         (INPUTS, inputs.text()),
         (FAILURE, outcome.failure.clone().unwrap_or_default()),
         (UNRELIABLE, outcome.n_unreliable.to_string()),
+        (GAIN_FROM_TRUTH, outcome.gain_from_truth.map_or(String::new(), |gain| format!("{gain:?}"))),
     ];
     seal::write(path, columns, &footer)
 }
@@ -101,6 +103,11 @@ pub fn outcome_of(file: &Sealed) -> Result<Outcome> {
         rows: rows.collect::<Result<_>>()?,
         failure: file.entry(FAILURE).filter(|reason| !reason.is_empty()).map(str::to_owned),
         n_unreliable: file.entry(UNRELIABLE).context("the count of unreliable fits is missing")?.parse()?,
+        // Files of earlier versions have none.
+        gain_from_truth: match file.entry(GAIN_FROM_TRUTH) {
+            None | Some("") => None,
+            Some(text) => Some(text.parse()?),
+        },
     })
 }
 

@@ -8,7 +8,7 @@ use crate::scores::criterion_title::title;
 use crate::scores::ranking::Ranking;
 use crate::study::design::Set;
 use crate::study::spec::ModelSpec;
-use crate::study::spec::suite::{Levels, SuiteSpec};
+use crate::study::spec::suite::{Levels, SuiteSpec, Truth};
 
 /// A rule that selects a K for each data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,14 +218,17 @@ pub fn factors(spec: &SuiteSpec, sets: &[Set]) -> Vec<Factor> {
         }
         Levels::Between { .. } => Vec::new(),
     };
-    let overlaps = match &design.overlap {
-        Levels::Listed(levels) => levels.clone(),
-        Levels::Between { .. } => Vec::new(),
+    let (components, overlaps) = match &design.truth {
+        Truth::Mixsim { components, overlap: Levels::Listed(levels), .. } => {
+            (counts(components), levels.clone())
+        }
+        Truth::Mixsim { components, .. } => (counts(components), Vec::new()),
+        Truth::Prior => (spec.model.components.iter().map(|&k| k as f64).collect(), Vec::new()),
     };
     let all = [
         factor("N", sets, counts(&design.n_observations), true, |set| set.n_observations as f64),
         factor("D", sets, counts(&design.n_features), true, |set| set.n_features as f64),
-        factor("K", sets, counts(&design.components), true, |set| set.components as f64),
+        factor("K", sets, components, true, |set| set.components as f64),
         // A single component overlaps with nothing.
         factor(
             "overlap",

@@ -18,7 +18,7 @@ use crate::storage::atomic::{DiskResult, make_directory, remove_directory, set_a
 use crate::storage::inputs::Inputs;
 use crate::storage::store::{self, Stored, Unavailable, forget_failure, write_failure};
 use crate::study::design::Set;
-use crate::study::spec::suite::SuiteSpec;
+use crate::study::spec::suite::{SuiteSpec, Truth};
 
 /// Where the outcome of a set is.
 #[must_use]
@@ -38,10 +38,15 @@ pub fn find(spec: &SuiteSpec, root: &Path, set: &Set) -> DiskResult<Stored> {
 #[must_use]
 pub fn set_inputs(spec: &SuiteSpec, set: &Set) -> Inputs {
     let design = &spec.suite;
+    let least_weight = match &design.truth {
+        Truth::Mixsim { least_weight, .. } => Some(*least_weight),
+        Truth::Prior => None,
+    };
     Inputs::new()
         .with("set", set)
         .with("suite.seed", design.seed)
-        .with("suite.least_weight", design.least_weight)
+        .with("suite.least_weight", least_weight)
+        .with("suite.truth_from_prior", design.truth == Truth::Prior)
         .with("suite.scale", design.scale)
         .with("suite.fresh", design.fresh)
         .with("suite.contrast", &design.contrast)

@@ -30,6 +30,8 @@ pub struct Answer {
     pub optimism: Option<Difference>,
     /// The best model of each seed, where several seeds were scored.
     pub best_by_seed: Vec<(u64, ModelKey)>,
+    /// Whether the data have rows enough for a larger K than were tried.
+    pub could_be_larger: bool,
 }
 
 /// The answer to another question: with how many components are new rows predicted best?
@@ -100,6 +102,7 @@ impl Answer {
             choices,
             optimism: optimism(model, scores),
             best_by_seed: ranking.best_by_seed.clone(),
+            could_be_larger: true,
         })
     }
 
@@ -123,7 +126,9 @@ impl Answer {
         models.extend(&self.unscored);
         models.sort_unstable();
         models.dedup();
-        found.doubts(&models)
+        let mut doubts = found.doubts(&models);
+        doubts.retain(|doubt| self.could_be_larger || !matches!(doubt, Doubt::LargestIsProbable { .. }));
+        doubts
     }
 
     /// Whether the scores that the answer rests on are unreliable.

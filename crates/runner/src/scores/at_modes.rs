@@ -25,6 +25,9 @@ use crate::study::streams::Stream;
 /// A log overlap of relabellings above this is one of components that coincide for all that the data can tell.
 const COINCIDING: f64 = 0.1;
 
+/// With few rows for each parameter Laplace's method needs a correction. Above this, in nats, draws are better.
+const CORRECTED: f64 = 0.1;
+
 /// More parameters than this are too many for importance sampling.
 const MOST_SAMPLED: usize = 40;
 
@@ -36,6 +39,8 @@ pub struct Found {
     pub score: ScoreRow,
     /// The mixture at the posterior's mode, on the data's own scale, in the system of axes of the largest evidence.
     pub mode: Option<Mixture>,
+    /// The log density at the highest mode in each system of axes, in nats on the sampler's scale; `None` where no mode was found.
+    pub peaks: Vec<Option<f64>>,
 }
 
 /// The scores of every K, in nats on the data's own scale: the mean of the evidence over systems of axes, and, where it was asked
@@ -82,7 +87,8 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
     // A system of axes without an evidence adds nothing that is known.
     let mean = log_mean_exp(&of_each.iter().map(|estimate| estimate.log_evidence()).collect::<Vec<_>>());
     let mut row = ScoreRow::new(model, None, Score::new(Criterion::Laplace, mean));
-    let Some(greatest) = greatest else { return Found { score: row, mode: None } };
+    let peaks = of_each.iter().map(|estimate| estimate.peak).collect();
+    let Some(greatest) = greatest else { return Found { score: row, mode: None, peaks } };
     match &greatest.evidence {
         Err(diagnostic) => {
             row.score.estimate = f64::NAN;
@@ -96,15 +102,16 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
         }
     }
     push_prior(experiment, &greatest.prior, &mut row);
-    Found { score: row, mode: greatest.mode.clone() }
+    Found { score: row, mode: greatest.mode.clone(), peaks }
 }
 
 /// What is found in one system of axes, on the data's own scale.
 struct Estimate {
     model: ModelKey,
     prior: Prior,
-    /// The highest mode.
+    /// The highest mode, and the log density there on the sampler's scale.
     mode: Option<Mixture>,
+    peak: Option<f64>,
     evidence: Result<Evidence, ScoreDiagnostic>,
 }
 
@@ -119,19 +126,21 @@ fn estimate(of_model: &mut Modes<'_>, scaling: &Scaling, log_scale: f64) -> Esti
     let Modes { model, prior, posterior, modes } = of_model;
     let layout = posterior.layout();
     let mode = modes.first().map(|mode| layout.constrain(&mode.position).on_data_scale(scaling));
+    let peak = modes.first().map(|mode| mode.log_density);
     let exchangeable = prior.is_exchangeable(model.components);
     let evidence = match laplace(posterior, modes, exchangeable) {
         _ if modes.is_empty() => Err(ScoreDiagnostic::NoRegularMode),
         Err(error) => Err(ScoreDiagnostic::NoLaplace(error)),
         Ok(found) => {
             let coincide = found.log_overlap.is_nan() || found.log_overlap > COINCIDING;
-            let drawn = coincide.then(|| from_draws(*model, posterior, modes)).flatten();
+            let in_doubt = coincide || found.correction > CORRECTED;
+            let drawn = in_doubt.then(|| from_draws(*model, posterior, modes)).flatten();
             let of_normals = Evidence { log_evidence: found.log_evidence, error: found.correction, coincide };
             Ok(drawn.unwrap_or(of_normals))
         }
     };
     let on_data_scale = |found: Evidence| Evidence { log_evidence: found.log_evidence - log_scale, ..found };
-    Estimate { model: *model, prior: prior.clone(), mode, evidence: evidence.map(on_data_scale) }
+    Estimate { model: *model, prior: prior.clone(), mode, peak, evidence: evidence.map(on_data_scale) }
 }
 
 impl Estimate {

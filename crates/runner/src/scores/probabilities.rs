@@ -22,6 +22,8 @@ pub struct Probability {
     pub probability: f64,
     /// Standard error of `probability`, from that of the evidence; 0 where no evidence has one.
     pub error: f64,
+    /// Prior probability among the K that have an evidence.
+    pub prior: f64,
     /// Whether the evidence is reliable.
     pub reliable: bool,
 }
@@ -35,8 +37,9 @@ impl Probabilities {
         }
         let rows = ranking.rows_by_model();
         let rows: Vec<_> = rows.into_iter().filter(|row| !row.estimate.is_nan()).collect();
+        let log_priors: Vec<f64> = rows.iter().map(|row| prior.log_density(row.model.components)).collect();
         let joint: Vec<f64> =
-            rows.iter().map(|row| row.estimate + prior.log_density(row.model.components)).collect();
+            rows.iter().zip(&log_priors).map(|(row, log_prior)| row.estimate + log_prior).collect();
         if log_sum_exp(&joint) == f64::NEG_INFINITY {
             return None;
         }
@@ -46,10 +49,12 @@ impl Probabilities {
             Basis::Mode => with_a_shared_error(&joint, &errors),
             _ => with_errors_of_their_own(&joint, &errors),
         };
-        let of_each = rows.iter().zip(known).map(|(row, (probability, error))| Probability {
+        let known = known.into_iter().zip(normalised(&log_priors));
+        let of_each = rows.iter().zip(known).map(|(row, ((probability, error), prior))| Probability {
             model: row.model,
             probability,
             error,
+            prior,
             reliable: row.reliable,
         });
         Some(Self { criterion: ranking.criterion, of_each: of_each.collect() })
@@ -79,7 +84,7 @@ impl Probabilities {
         let mut doubts = Vec::new();
         if let (Some(&model), Some(last)) = (models.last(), self.of_each.last())
             && last.model == model
-            && last.probability > NEGLIGIBLE
+            && last.probability > RIVAL * self.most_probable().probability
         {
             doubts.push(Doubt::LargestIsProbable { model, probability: last.probability });
         }
@@ -149,7 +154,11 @@ fn with_a_shared_error(logs: &[f64], errors: &[f64]) -> Vec<(f64, f64)> {
 }
 
 /// A K with a smaller probability cannot be the answer, even if its log evidence is a few nats too low.
-const NEGLIGIBLE: f64 = 0.01;
+pub const NEGLIGIBLE: f64 = 0.01;
+
+/// The largest K tried is a rival of the most probable one with at least this share of its probability: a larger one, which was not
+/// tried, could be as probable as both.
+const RIVAL: f64 = 0.1;
 
 /// A doubt that could change which K is the most probable.
 #[derive(Debug, Clone, PartialEq)]
@@ -256,5 +265,6 @@ mod tests {
         assert_eq!(doubts(&[-10.0, -1.0, -10.0, f64::NAN]), []);
         assert_eq!(doubts(&[-10.0, -1.0, f64::NAN, -20.0]), [Doubt::NoEvidence { models: vec![models[2]] }]);
         assert!(matches!(doubts(&[-10.0, -1.0, -10.0, -2.0])[..], [Doubt::LargestIsProbable { .. }]));
+        assert_eq!(doubts(&[-10.0, -1.0, -10.0, -4.0]), []);
     }
 }

@@ -8,6 +8,7 @@ use gmm_sampler::start::em::EmOptimum;
 use gmm_scoring::{Basis, Criterion, Fingerprint};
 use rayon::prelude::*;
 
+use crate::data::most_components;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
 use crate::engine::task::{HeldOutPart, Task};
@@ -33,6 +34,8 @@ pub struct Results {
     pub optima: Vec<(ModelKey, EmOptimum)>,
     /// The mixtures at the posterior's modes, on the data's own scale; none where no criterion needs them.
     pub modes: BTreeMap<ModelKey, Mixture>,
+    /// The log density at the highest mode in each system of axes, in nats on the sampler's scale.
+    pub peaks: BTreeMap<ModelKey, Vec<Option<f64>>>,
     /// Those of the rows under the mode of the answer's K.
     pub clusters: Option<Clusters>,
     pub digests: Vec<Digest>,
@@ -69,7 +72,7 @@ impl Results {
             }
         }
         let mut of_modes = Vec::new();
-        let mut modes = BTreeMap::new();
+        let (mut modes, mut peaks) = (BTreeMap::new(), BTreeMap::new());
         if experiment.spec.scoring.needs(Basis::Mode) {
             let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
             let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
@@ -77,7 +80,8 @@ impl Results {
             match scores_at_modes(experiment, &starts) {
                 Ok((found, cross_validated)) => {
                     of_modes.extend(cross_validated);
-                    for Found { score, mode } in found {
+                    for Found { score, mode, peaks: of_model } in found {
+                        peaks.insert(score.model, of_model);
                         modes.extend(mode.map(|mode| (score.model, mode)));
                         of_modes.push(score);
                     }
@@ -132,12 +136,17 @@ impl Results {
             .filter(|&criterion| experiment.scores_by(criterion))
             .filter_map(|criterion| ranking(criterion, &scores, &models).transpose())
             .collect::<Result<Vec<_>>>()?;
-        let answer = Answer::new(&experiment.spec.model, &rankings, &scores);
+        let largest = models.last().map_or(0, |model| model.components);
+        let answer = Answer::new(&experiment.spec.model, &rankings, &scores).map(|answer| Answer {
+            could_be_larger: largest < most_components(&experiment.dataset.data),
+            ..answer
+        });
         let clusters = answer
             .as_ref()
             .and_then(|answer| Some(Clusters::new(&experiment.dataset.data, modes.get(&answer.model)?)));
         Ok(Self {
             modes,
+            peaks,
             clusters,
             optima,
             digests,

@@ -57,7 +57,7 @@ pub fn beforehand(experiment: &Experiment) -> Vec<Warning> {
     if n_observations <= n_features {
         warnings.push(Warning::FewObservations { n_observations, n_features });
     }
-    let scales = scale_prior(spec);
+    let scales = scale_prior(&spec.model.prior.scales, n_features);
     // Fewer components bear fewer ties; a single one owns all rows, which no column shares.
     let fewest = experiment.models().into_iter().map(|model| model.components).find(|&k| k > 1);
     let columns: Vec<TiedColumn> = ties

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use gmm_sampler::data::Data;
+use gmm_scoring::log_sum_exp;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
-use crate::study::spec::suite::{DesignSpec, Levels, Size};
+use crate::study::spec::ModelSpec;
+use crate::study::spec::suite::{DesignSpec, Levels, Size, SuiteSpec, Truth};
 use crate::study::streams::Stream;
 
 /// One simulated data set.
@@ -21,7 +23,7 @@ pub struct Set {
     pub n_features: usize,
     /// The true K.
     pub components: usize,
-    /// The average over pairs of true components; of no consequence to a single one.
+    /// The average over pairs of true components; of no consequence to a single one. NaN where the prior draws the truth.
     pub overlap: f64,
 }
 
@@ -41,17 +43,40 @@ impl fmt::Display for Set {
 
 /// Every data set. A full grid repeats every combination of levels. A number of sets is a Latin hypercube sample of the design
 /// (McKay, Beckman & Conover 1979): each factor's range is cut into as many strata as there are sets, each stratum is visited once,
-/// and factors are paired at random, so that every level of every factor comes equally often, to within one.
+/// and factors are paired at random, so that every level of every factor comes equally often, to within one. Where the prior draws
+/// the truth, K is drawn for each set independently.
 #[must_use]
-pub fn sets(design: &DesignSpec) -> Vec<Set> {
-    match design.size {
+pub fn sets(spec: &SuiteSpec) -> Vec<Set> {
+    let design = &spec.suite;
+    let mut sets = match design.size {
         Size::Sets(n) => hypercube(design, n),
         Size::Replicates(n) => grid(design, n),
+    };
+    if design.truth == Truth::Prior {
+        let mut rng = Stream::Design { seed: design.seed, factor: COMPONENTS }.rng();
+        sets.iter_mut().for_each(|set| set.components = from_prior(&spec.model, rng.random()));
     }
+    sets
+}
+
+/// The place of K among the factors.
+const COMPONENTS: usize = 2;
+
+/// The K at which the cumulative prior probability first exceeds `unit`.
+fn from_prior(model: &ModelSpec, unit: f64) -> usize {
+    let mut components = model.components.clone();
+    components.sort_unstable();
+    let logs: Vec<f64> = components.iter().map(|&k| model.components_prior.log_density(k)).collect();
+    let mut left = unit * libm::exp(log_sum_exp(&logs));
+    let exceeded = |log: &f64| {
+        left -= libm::exp(*log);
+        left < 0.0
+    };
+    components[logs.iter().position(exceeded).unwrap_or(components.len() - 1)]
 }
 
 fn hypercube(design: &DesignSpec, n: usize) -> Vec<Set> {
-    let [observations, features, components, overlap] = [0, 1, 2, 3].map(|factor| {
+    let [observations, features, components, overlap] = [0, 1, COMPONENTS, 3].map(|factor| {
         let mut rng = Stream::Design { seed: design.seed, factor }.rng();
         let mut strata: Vec<usize> = (0..n).collect();
         strata.shuffle(&mut rng);
@@ -60,16 +85,26 @@ fn hypercube(design: &DesignSpec, n: usize) -> Vec<Set> {
             .map(|stratum| (stratum as f64 + rng.random::<f64>()) / n as f64)
             .collect::<Vec<f64>>()
     });
-    (0..n)
-        .map(|index| Set {
-            index: index + 1,
-            n_observations: count_at(&design.n_observations, observations[index], Spacing::Logarithmic),
-            n_features: count_at(&design.n_features, features[index], Spacing::Even),
-            components: count_at(&design.components, components[index], Spacing::Even),
-            overlap: match &design.overlap {
+    let truth = |index: usize| match &design.truth {
+        Truth::Mixsim { components: levels, overlap: overlaps, .. } => {
+            let overlap = match overlaps {
                 Levels::Listed(levels) => level_at(levels, overlap[index]),
                 Levels::Between { from, to } => between(*from, *to, overlap[index]),
-            },
+            };
+            (count_at(levels, components[index], Spacing::Even), overlap)
+        }
+        Truth::Prior => (1, f64::NAN),
+    };
+    (0..n)
+        .map(|index| {
+            let (components, overlap) = truth(index);
+            Set {
+                index: index + 1,
+                n_observations: count_at(&design.n_observations, observations[index], Spacing::Logarithmic),
+                n_features: count_at(&design.n_features, features[index], Spacing::Even),
+                components,
+                overlap,
+            }
         })
         .collect()
 }
@@ -79,23 +114,23 @@ fn grid(design: &DesignSpec, replicates: usize) -> Vec<Set> {
         Levels::Listed(levels) => levels.clone(),
         Levels::Between { from, to } => (*from..=*to).collect(),
     };
-    let overlaps = match &design.overlap {
-        Levels::Listed(levels) => levels.clone(),
-        Levels::Between { from, to } => vec![*from, *to],
+    let (components, overlaps) = match &design.truth {
+        Truth::Mixsim { components, overlap: Levels::Listed(levels), .. } => {
+            (counts(components), levels.clone())
+        }
+        Truth::Mixsim { components, overlap: Levels::Between { from, to }, .. } => {
+            (counts(components), vec![*from, *to])
+        }
+        Truth::Prior => (vec![1], vec![f64::NAN]),
     };
     let mut sets = Vec::new();
     for n_observations in counts(&design.n_observations) {
         for n_features in counts(&design.n_features) {
-            for components in counts(&design.components) {
+            for &components in &components {
                 for &overlap in &overlaps {
                     for _ in 0..replicates {
-                        sets.push(Set {
-                            index: sets.len() + 1,
-                            n_observations,
-                            n_features,
-                            components,
-                            overlap,
-                        });
+                        let index = sets.len() + 1;
+                        sets.push(Set { index, n_observations, n_features, components, overlap });
                     }
                 }
             }
@@ -143,19 +178,19 @@ mod tests {
     use super::*;
     use crate::study::spec::suite::read_suite;
 
-    fn design(suite: &str) -> DesignSpec {
+    fn suite(suite: &str) -> SuiteSpec {
         let text =
             format!("name = \"suite\"\n[suite]\n{suite}\n[model]\ncomponents = {{ from = 1, to = 9 }}\n");
-        read_suite("suite.toml", &text).unwrap().suite
+        read_suite("suite.toml", &text).unwrap()
     }
 
     #[test]
     fn every_level_comes_equally_often_and_ranges_are_filled_evenly() {
-        let design = design(
+        let spec = suite(
             "sets = 80\nn_observations = { from = 100, to = 1000 }\nn_features = [1, 2, 4, 8]\n\
              components = { from = 1, to = 8 }\noverlap = { from = 0.001, to = 0.05 }",
         );
-        let sets = sets(&design);
+        let sets = sets(&spec);
         assert_eq!(sets.len(), 80);
         for k in 1..=8 {
             assert_eq!(sets.iter().filter(|set| set.components == k).count(), 10, "K = {k}");
@@ -167,16 +202,16 @@ mod tests {
         assert_eq!(sets.iter().filter(|set| set.n_observations < 317).count(), 40);
         assert_eq!(sets.iter().filter(|set| set.overlap < (0.001f64 * 0.05).sqrt()).count(), 40);
         assert!(sets.iter().all(|set| (100..=1000).contains(&set.n_observations)));
-        let other = super::sets(&DesignSpec { seed: 2, ..design });
+        let other = super::sets(&SuiteSpec { suite: DesignSpec { seed: 2, ..spec.suite.clone() }, ..spec });
         assert_ne!(sets, other, "the seed moves the sets");
     }
 
     #[test]
     fn a_grid_has_every_combination_so_many_times() {
-        let design = design(
+        let spec = suite(
             "replicates = 3\nn_observations = [100, 200]\nn_features = 2\ncomponents = [1, 3]\noverlap = [0.01, 0.05]",
         );
-        let sets = sets(&design);
+        let sets = sets(&spec);
         assert_eq!(sets.len(), 2 * 2 * 2 * 3);
         assert_eq!(sets.last().unwrap().index, sets.len());
         let of = |n, k, overlap| {
@@ -185,5 +220,23 @@ mod tests {
                 .count()
         };
         assert_eq!(of(200, 3, 0.01), 3);
+    }
+
+    #[test]
+    fn where_the_prior_draws_the_truth_k_has_its_frequencies() {
+        let spec = suite(
+            "sets = 20000\ntruth = \"prior\"\nscale = \"none\"\nn_observations = 20\nn_features = 1\n\
+             [model.prior.means]\ncentre = \"origin\"",
+        );
+        let mut spec = spec;
+        spec.model.components_prior = crate::study::spec::ComponentsPrior::Poisson(1.0);
+        let sets = sets(&spec);
+        let total: f64 = (1..=9).map(|k| 1.0 / libm::tgamma(f64::from(k) + 1.0)).sum();
+        for k in 1..=4usize {
+            let p = 1.0 / libm::tgamma(k as f64 + 1.0) / total;
+            let share = sets.iter().filter(|set| set.components == k).count() as f64 / sets.len() as f64;
+            let error = (p * (1.0 - p) / sets.len() as f64).sqrt();
+            assert!((share - p).abs() < 4.0 * error, "K = {k}: {share} instead of {p}");
+        }
     }
 }

@@ -40,16 +40,31 @@ pub fn conclude(
     scope: ReportScope,
 ) -> Result<Results> {
     let results = Results::new(experiment, findings, failures)?;
+    write(experiment, store, &results, warnings, scope)?;
+    Ok(results)
+}
+
+/// Writes tables, figures and page.
+///
+/// # Errors
+/// The disk.
+pub fn write(
+    experiment: &Experiment,
+    store: &Store,
+    results: &Results,
+    warnings: &[String],
+    scope: ReportScope,
+) -> Result<()> {
     // Before any new table, so that an interruption leaves no page that contradicts one.
     report::remove(store)?;
     store.write_scores(&results.scores, words::diagnostics::note)?;
     store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
-    report::write_tables(experiment, store, &results, warnings)?;
+    report::write_tables(experiment, store, results, warnings)?;
     if scope == ReportScope::Full {
-        report::draw(experiment, store, &results, warnings)?;
+        report::draw(experiment, store, results, warnings)?;
     }
-    Ok(results)
+    Ok(())
 }
 
 /// Prints the table and the answer, then failures, unreliable fits and where the report is.

@@ -99,6 +99,14 @@ fn json(results: &SuiteResults) -> serde_json::Value {
                 "share": bin.tally.share(),
             })
         });
+        let of_each = found.of_each.iter().map(|one| {
+            serde_json::json!({
+                "components": one.components,
+                "stated": one.stated,
+                "share": one.share,
+                "z": one.z,
+            })
+        });
         serde_json::json!({
             "rule": stating(found.rule, results),
             "n": found.n,
@@ -107,12 +115,15 @@ fn json(results: &SuiteResults) -> serde_json::Value {
             "log_score": found.log_score.mean,
             "log_score_se": found.log_score.se,
             "bins": bins.collect::<Vec<_>>(),
+            "brier_z": found.brier,
+            "by_components": of_each.collect::<Vec<_>>(),
         })
     });
     serde_json::json!({
         "name": results.spec.name,
         "shares": shares.collect::<Vec<_>>(),
         "probabilities": probabilities.collect::<Vec<_>>(),
+        "missed_modes": results.missed_modes().map(|(missed, _)| missed),
     })
 }
 

@@ -12,7 +12,7 @@ use super::progress::{display, say_on_interrupt};
 use crate::cli::arguments::{RunFlags, Verbosity};
 use crate::cli::exit_status::UNRELIABLE;
 use crate::cli::messages::say;
-use crate::commands::report::experiment::{conclude, show};
+use crate::commands::report::experiment::{conclude, show, write};
 use crate::commands::stored::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::iterations;
@@ -26,17 +26,40 @@ use crate::process::threads::pool;
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::report_scope::ReportScope;
+use crate::scores::results::Results;
 use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::storage::atomic::{DiskResult, write_bytes};
 use crate::storage::lock::{ReportLock, RunLock};
 use crate::storage::provenance::{Provenance, StudyIdentity};
 use crate::storage::store::Store;
 
-/// Samples what is missing, scores, compares, reports.
+/// Says what is fitted to which data.
+pub fn announce(experiment: &Experiment, verbosity: &Verbosity) {
+    say_experiment(experiment, "", verbosity);
+}
+
+fn say_experiment(experiment: &Experiment, more: &str, verbosity: &Verbosity) {
+    if verbosity.quiet {
+        return;
+    }
+    let dataset = &experiment.dataset;
+    let features = counted(dataset.columns.len(), "feature");
+    say!("{}: {} observations, {features}{more}", experiment.spec.name, dataset.data.n_observations());
+    say!("{}", columns_line(dataset));
+    words::warnings::beforehand(experiment).iter().for_each(|warning| say!("warning: {warning}"));
+}
+
+/// Samples what is missing, scores, compares, reports. Where the results are `known`, as they are of an experiment without draws
+/// that was announced, only reports.
 ///
 /// # Errors
 /// The disk, or another run in the same directory.
-pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
+pub fn run(
+    experiment: &Experiment,
+    known: Option<Results>,
+    flags: &RunFlags,
+    verbosity: &Verbosity,
+) -> Result<ExitCode> {
     let began = Instant::now();
     let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
     let root = store.root();
@@ -62,21 +85,14 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
     };
     let all = experiment.tasks();
     let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy, scope))?;
+    if known.is_none() {
+        let fits = match all.len() {
+            0 => String::new(),
+            n => format!("; {n} fits ({} to run)", stage.missing.len()),
+        };
+        say_experiment(experiment, &fits, verbosity);
+    }
     if !verbosity.quiet {
-        let dataset = &experiment.dataset;
-        say!(
-            "{}: {} observations, {}{}",
-            experiment.spec.name,
-            dataset.data.n_observations(),
-            counted(dataset.columns.len(), "feature"),
-            if all.is_empty() {
-                String::new()
-            } else {
-                format!("; {} fits ({} to run)", all.len(), stage.missing.len())
-            }
-        );
-        say!("{}", columns_line(dataset));
-        warnings.iter().for_each(|warning| say!("warning: {warning}"));
         say_stage(&stage);
     }
     write_bytes(&root.join("spec.toml"), experiment.spec.to_toml().as_bytes())?;
@@ -117,7 +133,13 @@ pub fn run(experiment: &Experiment, flags: &RunFlags, verbosity: &Verbosity) -> 
         return Ok(ExitCode::from(UNRELIABLE));
     }
     let _lock = ReportLock::wait(root)?;
-    let results = pool.install(|| conclude(experiment, &store, done.findings, failures, &warnings, scope))?;
+    let results = pool.install(|| {
+        let Some(results) = known else {
+            return conclude(experiment, &store, done.findings, failures, &warnings, scope);
+        };
+        write(experiment, &store, &results, &warnings, scope)?;
+        Ok(results)
+    })?;
     log.write()?;
     show(experiment, &store, &results, flags.format, scope, verbosity)
 }

@@ -34,7 +34,7 @@ pub fn run(spec: SuiteSpec, flags: &RunFlags, verbosity: &Verbosity) -> Result<E
     let root = flags.out.clone().unwrap_or_else(|| default_out(&spec.name));
     // Before hours of work: can results be written at all, and by nobody else?
     let lock = RunLock::take(&root)?;
-    let sets = sets(&spec.suite);
+    let sets = sets(&spec);
     let mut outcomes = Vec::with_capacity(sets.len());
     for set in &sets {
         if flags.fresh {

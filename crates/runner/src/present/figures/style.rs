@@ -15,6 +15,8 @@ pub const BAND: Colour = RGBAColor(239, 241, 244, 1.0);
 /// The palette's blue, for the data of a plot, and its vermilion, for what the plot singles out.
 pub const PRIMARY: Colour = RGBAColor(0, 114, 178, 1.0);
 pub const HIGHLIGHT: Colour = RGBAColor(213, 94, 0, 1.0);
+/// A light blue, for areas beside one in the highlight colour.
+pub const PALE: Colour = RGBAColor(115, 177, 213, 1.0);
 
 /// Font sizes, in units of the figure (CSS pixels).
 pub const TITLE: f64 = 13.0;

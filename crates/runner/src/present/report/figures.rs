@@ -10,6 +10,7 @@ use crate::engine::experiment::Experiment;
 use crate::present::figures::criteria::{CriteriaPlot, CriterionPanel, Direction, PlottedScore};
 use crate::present::figures::differences::{CriterionDifferences, Difference, DifferencesPlot};
 use crate::present::figures::figure::ReportFigure;
+use crate::present::figures::probabilities::{PlottedProbability, ProbabilitiesPlot};
 use crate::present::figures::traces::{Trace, TracePlot};
 use crate::scores::criterion_title::title;
 use crate::scores::ranking::Ranking;
@@ -20,7 +21,7 @@ use crate::study::job::ModelKey;
 type DrawFigure = fn(&Experiment, &Results) -> Result<Option<ReportFigure>>;
 
 /// Figures below the table of criteria, in the order of the page.
-const OVERVIEW: [DrawFigure; 2] = [criteria, differences];
+const OVERVIEW: [DrawFigure; 3] = [probabilities, criteria, differences];
 
 /// Figures above the table of diagnostics, in the order of the page.
 const DIAGNOSTICS: [DrawFigure; 1] = [traces];
@@ -76,6 +77,27 @@ impl ReportFigures {
         let mixtures = self.mixtures.iter().map(|mixture| &mixture.figure);
         self.overview.iter().chain(mixtures).chain(&self.diagnostics)
     }
+}
+
+fn probabilities(_: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
+    let Some(found) = results.probabilities() else { return Ok(None) };
+    let most_probable = found.most_probable().model;
+    let of_each = found.of_each.iter().map(|entry| PlottedProbability {
+        components: entry.model.components,
+        posterior: entry.probability,
+        error: entry.error,
+        prior: entry.prior,
+        is_most_probable: entry.model == most_probable,
+    });
+    let plot = ProbabilitiesPlot { of_each: of_each.collect() };
+    let figure = plot.draw().context("figure of the probabilities")?;
+    Ok(Some(ReportFigure {
+        name: "probabilities".to_owned(),
+        caption: "Posterior probability of each number of components K, among the K tried. Grey lines show the probability \
+                  before the data."
+            .to_owned(),
+        figure,
+    }))
 }
 
 fn criteria(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use minijinja::{Value, context};
 
-use super::words::{Cells, biases, breakdowns, headline, reliability, shares};
+use super::words::{Cells, agreement, biases, breakdowns, headline, missed, reliability, shares};
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
 use crate::recovery::results::SuiteResults;
@@ -23,8 +23,10 @@ pub fn render(results: &SuiteResults, figures: &[ReportFigure]) -> Result<String
         headline => headline(results),
         n_sets => results.sets.len(),
         unreliable,
+        missed => missed(results),
         shares => table(shares(results)),
         reliability => reliability(results).map(table),
+        agreement => agreement(results).map(|(cells, brier)| context! { table => table(cells), brier }),
         by_factor => by_factor.collect::<Vec<_>>(),
         biases => biases(results).map(table),
         figures => figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use gmm_scoring::Criterion;
 use crate::present::csv;
 use crate::present::text_table::{FILE_WIDTH, TextTable, terminal_width};
 use crate::recovery::bias::{Bias, Mean};
-use crate::recovery::calibration::{Bin, Calibration};
+use crate::recovery::calibration::{Bin, Calibration, OfOne};
 use crate::recovery::results::SuiteResults;
 use crate::recovery::tally::{Factor, Paired, Rule, SelectionRule, Tally};
 use crate::scores::criterion_title::title;
@@ -102,6 +102,24 @@ pub fn reliability(results: &SuiteResults) -> Option<Cells> {
     Some(Cells { rows: results.calibrations.iter().map(row).collect(), head })
 }
 
+/// Of each K the mean probability that the answer states and the share of sets of which it is true, a row a K, and what Brier's score
+/// says of all; none where the answer states no probabilities.
+#[must_use]
+pub fn agreement(results: &SuiteResults) -> Option<(Cells, String)> {
+    let found = results.calibrations.iter().find(|found| found.rule.rule == Rule::Answer)?;
+    let head = ["K", "mean stated", "true", "z"].map(str::to_owned).to_vec();
+    let row = |one: &OfOne| {
+        vec![
+            one.components.to_string(),
+            format!("{:.4}", one.stated),
+            format!("{:.4}", one.share),
+            if one.z.is_nan() { String::new() } else { format!("{:+.2}", one.z) },
+        ]
+    };
+    let brier = format!("Brier score: z = {:+.2}; above 0, the probabilities are too sure", found.brier);
+    Some((Cells { rows: found.of_each.iter().map(row).collect(), head }, brier))
+}
+
 /// The name of a rule that states probabilities.
 #[must_use]
 pub fn stating(rule: SelectionRule, results: &SuiteResults) -> String {
@@ -176,6 +194,15 @@ pub fn headline(results: &SuiteResults) -> String {
     )
 }
 
+/// One sentence on the search for modes; none where there was no search.
+#[must_use]
+pub fn missed(results: &SuiteResults) -> Option<String> {
+    let (missed, n) = results.missed_modes()?;
+    Some(format!(
+        "A search that begins at the true mixture ends at a higher mode in {missed} of {n} data sets"
+    ))
+}
+
 fn aligned(cells: &Cells, width: usize) -> String {
     let rows = std::iter::once(&cells.head).chain(&cells.rows).cloned().collect();
     TextTable::with_names(rows).render(width, 1)
@@ -194,6 +221,9 @@ pub fn text(results: &SuiteResults) -> String {
         writeln!(text, "\nestimate less truth, nats\n{}", aligned(&biases, width).trim_end()).expect(STRING);
     }
     writeln!(text, "\n{}", headline(results)).expect(STRING);
+    if let Some(missed) = missed(results) {
+        writeln!(text, "{missed}").expect(STRING);
+    }
     text
 }
 
@@ -206,6 +236,14 @@ pub fn markdown(results: &SuiteResults) -> String {
         writeln!(
             text,
             "\nShare of sets whose most probable K is true (number of sets), by its stated probability:\n\n```text\n{}```",
+            aligned(&cells, FILE_WIDTH)
+        )
+        .expect(STRING);
+    }
+    if let Some((cells, brier)) = agreement(results) {
+        writeln!(
+            text,
+            "\nMean stated probability of each K, and the share of sets of which it is true:\n\n```text\n{}\n{brier}\n```",
             aligned(&cells, FILE_WIDTH)
         )
         .expect(STRING);
@@ -225,6 +263,9 @@ pub fn markdown(results: &SuiteResults) -> String {
             aligned(&cells, FILE_WIDTH)
         )
         .expect(STRING);
+    }
+    if let Some(missed) = missed(results) {
+        writeln!(text, "\n{missed}.").expect(STRING);
     }
     for failure in results.failures() {
         writeln!(text, "\n> {failure}.").expect(STRING);

@@ -143,7 +143,52 @@ pub struct PriorSpec {
 pub enum WeightsPrior {
     /// Dirichlet(α, …, α).
     #[serde(serialize_with = "Serialize::serialize")]
-    Dirichlet { alpha: f64 },
+    Dirichlet { alpha: Concentration },
+}
+
+/// The concentration α of the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concentration {
+    /// Half the number of parameters of a component, D (D + 3) / 4, at most 4. Above it surplus components share the observations of
+    /// others, below it they are emptied (Rousseau & Mengersen 2011, Journal of the Royal Statistical Society B 73, theorem 1).
+    HalfDimension,
+    #[serde(untagged)]
+    Number(f64),
+}
+
+impl Concentration {
+    /// α for a number of columns.
+    #[must_use]
+    pub fn of(self, n_features: usize) -> f64 {
+        const LARGEST: f64 = 4.0;
+        match self {
+            Self::Number(alpha) => alpha,
+            Self::HalfDimension => ((n_features * (n_features + 3)) as f64 / 4.0).min(LARGEST),
+        }
+    }
+}
+
+/// The shape of the gamma distribution of 1/σ² under a hierarchical prior.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// The number of columns, at most 2, the shape of Richardson & Green (1997). A single σ tells all of a component's size, and may
+    /// differ more between components than each of many.
+    Columns,
+    #[serde(untagged)]
+    Number(f64),
+}
+
+impl Shape {
+    /// The shape for a number of columns.
+    #[must_use]
+    pub fn of(self, n_features: usize) -> f64 {
+        match self {
+            Self::Number(shape) => shape,
+            Self::Columns => n_features.min(2) as f64,
+        }
+    }
 }
 
 /// μ_k ~ MVN(A_k, τ² I).
@@ -199,7 +244,7 @@ pub enum ScalePrior {
     },
     /// 1/σ² ~ Gamma(shape, β), β ~ Gamma(hyper_shape, hyper_rate) for all components of a feature.
     Hierarchical {
-        shape: f64,
+        shape: Shape,
         hyper_shape: f64,
         hyper_rate: f64,
     },
@@ -290,7 +335,7 @@ fn names<S: Serializer>(criteria: &[Criterion], serializer: S) -> Result<S::Ok, 
 impl Default for WeightsPrior {
     /// Sparse: favours few large weights over equal ones.
     fn default() -> Self {
-        Self::Dirichlet { alpha: 0.5 }
+        Self::Dirichlet { alpha: Concentration::Number(0.5) }
     }
 }
 

@@ -341,9 +341,10 @@ pub static SECTIONS: &[KeySection] = &[
         meaning: "The prior of the weights.",
         keys: &[Key {
             name: "dirichlet",
-            allowed: POSITIVE,
+            allowed: Allowed::Other("a finite number above 0, or \"half-dimension\""),
             default: Default::Typed,
-            meaning: "The concentration α of Dirichlet(α, …, α). Below 1 it empties surplus components.",
+            meaning: "The concentration α of Dirichlet(α, …, α). Below 1 it empties surplus components. \"half-dimension\" is half \
+                      the number of parameters of a component, D (D + 3) / 4, at most 4.",
         }],
     },
     KeySection {
@@ -423,7 +424,12 @@ pub static SECTIONS: &[KeySection] = &[
         paths: &["model.prior.scales.hierarchical", "suite.contrast.scales.hierarchical"],
         meaning: "A gamma density of 1/σ² whose rate β has a gamma density of its own.",
         keys: &[
-            parameter("shape", Domain::Positive, "The shape of the density of 1/σ²."),
+            Key {
+                name: "shape",
+                allowed: Allowed::Other("a finite number above 0, or \"columns\""),
+                default: Default::Required,
+                meaning: "The shape of the density of 1/σ². \"columns\" is the number of columns D, at most 2.",
+            },
             parameter("hyper_shape", Domain::Positive, "The shape of the density of β."),
             parameter("hyper_rate", Domain::Positive, "The rate of the density of β."),
         ],
@@ -583,6 +589,13 @@ pub static SECTIONS: &[KeySection] = &[
             },
             factor("n_observations", "The number of rows N, from 2 to 1000000."),
             factor("n_features", "The number of columns D, from 1 to 100."),
+            Key {
+                name: "truth",
+                allowed: Allowed::Words(&["mixsim", "prior"]),
+                default: Default::Typed,
+                meaning: "Where the true mixtures come from: MixSim, with the three keys below, or the prior itself, with K from \
+                          `model.components_prior`. The latter has none of the three.",
+            },
             factor(
                 "components",
                 "The true number of components. `model.components` must have every one of them.",

@@ -7,8 +7,9 @@ use gmm_scoring::{Basis, Criterion};
 
 use super::document::{Document, Section, Value};
 use super::experiment::{
-    Axes, Centre, ComponentsPrior, CorrelationsPrior, DataSpec, MeansPrior, Missing, ModelSpec, PriorSpec,
-    Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Spec, WeightsPrior,
+    Axes, Centre, ComponentsPrior, Concentration, CorrelationsPrior, DataSpec, MeansPrior, Missing,
+    ModelSpec, PriorSpec, Resolution, Sample, SamplerSpec, Scale, ScalePrior, ScoringSpec, Shape, Spec,
+    WeightsPrior,
 };
 use super::keys::{self, COMPONENTS, Domain, SEEDS};
 use super::preset::Preset;
@@ -250,7 +251,7 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
     let default = PriorSpec::default();
     let WeightsPrior::Dirichlet { mut alpha } = default.weights;
     let mut weights = section.section("weights");
-    alpha = weights.number("dirichlet").unwrap_or(alpha);
+    alpha = weights.take("dirichlet").and_then(|value| concentration(&value)).unwrap_or(alpha);
     weights.finish();
     let means = means(section.section("means"), components);
     let scales = scales(section.section("scales"));
@@ -265,6 +266,20 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
         scales,
         correlations: CorrelationsPrior::Lkj { eta },
     }
+}
+
+fn concentration(value: &Value<'_>) -> Option<Concentration> {
+    if value.is_text() {
+        return value.choice(&[("half-dimension", Concentration::HalfDimension)]);
+    }
+    value.number(Domain::Positive).map(Concentration::Number)
+}
+
+fn shape(value: &Value<'_>) -> Option<Shape> {
+    if value.is_text() {
+        return value.choice(&[("columns", Shape::Columns)]);
+    }
+    value.number(Domain::Positive).map(Shape::Number)
 }
 
 fn means(mut section: Section<'_>, components: Option<&[usize]>) -> MeansPrior {
@@ -348,9 +363,14 @@ fn scales(mut section: Section<'_>) -> ScalePrior {
                 ScalePrior::InverseGamma { shape, scale }
             }
             _ => {
-                let numbers = value.section()?.numbers()?;
-                let [shape, hyper_shape, hyper_rate] = numbers.try_into().expect("three parameters");
-                ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+                let mut section = value.section()?;
+                let shape = section.require("shape", "shape = 2.0").and_then(|value| shape(&value));
+                let [hyper_shape, hyper_rate] = ["hyper_shape", "hyper_rate"].map(|key| {
+                    let value = section.require(key, &format!("{key} = 1.0"));
+                    value.and_then(|value| value.number(Domain::Positive))
+                });
+                section.finish();
+                ScalePrior::Hierarchical { shape: shape?, hyper_shape: hyper_shape?, hyper_rate: hyper_rate? }
             }
         })
     };

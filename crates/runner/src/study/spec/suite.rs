@@ -1,10 +1,9 @@
 //! The spec of a suite: a design of simulated data sets in place of a data file; the rest as in an experiment.
 
-use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOverlap};
 use serde::Serialize;
 
 use super::document::{Document, Section, Value};
-use super::experiment::{Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
+use super::experiment::{Axes, Centre, ModelSpec, PriorSpec, SamplerSpec, Scale, ScoringSpec};
 use super::keys::{self, COMPONENTS, Domain, FEATURES, OBSERVATIONS, SETS};
 use super::read::{model, name, parse, preset, prior, sampler, scale, scoring};
 use crate::cli::problem::{Problem, Problems};
@@ -26,19 +25,32 @@ pub struct DesignSpec {
     #[serde(flatten)]
     pub size: Size,
     pub seed: u64,
-    pub least_weight: f64,
     /// The scale that the sampler sees, as in `data.scale`.
     pub scale: Scale,
     /// Fresh observations from each true mixture that every fit's predictions are judged by; 0 judges none.
     pub fresh: usize,
     pub n_observations: Levels<usize>,
     pub n_features: Levels<usize>,
-    pub components: Levels<usize>,
-    /// Average over pairs of components; of no consequence to one component.
-    pub overlap: Levels<f64>,
+    #[serde(flatten)]
+    pub truth: Truth,
     /// A second prior under which the same data are fitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contrast: Option<PriorSpec>,
+}
+
+/// Where true mixtures come from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "truth", rename_all = "lowercase")]
+pub enum Truth {
+    /// Of a given overlap.
+    Mixsim {
+        components: Levels<usize>,
+        /// Average over pairs of components; of no consequence to one component.
+        overlap: Levels<f64>,
+        least_weight: f64,
+    },
+    /// K from `model.components_prior`, the mixture from `model.prior`: then stated probabilities are those of a posterior.
+    Prior,
 }
 
 /// How many data sets.
@@ -81,21 +93,6 @@ impl<T: Copy + PartialOrd> Levels<T> {
             Self::Listed(levels) => levels.iter().fold((levels[0], levels[0]), |(low, high), &level| {
                 (if level < low { level } else { low }, if level > high { level } else { high })
             }),
-        }
-    }
-}
-
-impl DesignSpec {
-    /// How the true mixture of a data set is drawn.
-    #[must_use]
-    pub fn recipe(&self, n_components: usize, n_features: usize, overlap: f64) -> MixSim {
-        let target = TargetOverlap::Average(overlap);
-        MixSim {
-            n_components,
-            n_features,
-            target,
-            least_weight: self.least_weight,
-            eccentricity: MAX_ECCENTRICITY,
         }
     }
 }
@@ -150,12 +147,18 @@ fn suite(mut section: Section<'_>, model: &ModelSpec) -> Option<DesignSpec> {
         value.count(OBSERVATIONS)
     });
     let n_features = levels(&mut section, "n_features", "[2, 5, 10]", |value| value.count(FEATURES));
-    let components =
-        levels(&mut section, "components", "{ from = 1, to = 8 }", |value| value.count(COMPONENTS));
-    let overlap =
-        levels(&mut section, "overlap", "[0.001, 0.01, 0.05]", |value| value.number(Domain::OpenUnit));
     let seed = section.integer("seed", 1);
-    let least_weight = section.number("least_weight").unwrap_or(0.05);
+    let truth = if section.choice("truth", false, &[("mixsim", false), ("prior", true)]) {
+        for key in ["components", "overlap", "least_weight"] {
+            if let Some(value) = section.take(key) {
+                let message = format!("`suite.{key}` has no effect beside `truth = \"prior\"`");
+                value.report(message, "the prior draws it".to_owned(), |problem| problem);
+            }
+        }
+        Some(Truth::Prior)
+    } else {
+        mixsim(&mut section)
+    };
     let scale = scale(&mut section);
     let fresh = section.count("fresh", 0);
     let contrast =
@@ -165,15 +168,20 @@ fn suite(mut section: Section<'_>, model: &ModelSpec) -> Option<DesignSpec> {
         // Two data sets of each combination already show which differences are chance.
         size: size.unwrap_or(Size::Replicates(2)),
         seed,
-        least_weight,
         scale,
         fresh,
         n_observations: n_observations?,
         n_features: n_features?,
-        components: components?,
-        overlap: overlap?,
+        truth: truth?,
         contrast,
     })
+}
+
+fn mixsim(section: &mut Section<'_>) -> Option<Truth> {
+    let components = levels(section, "components", "{ from = 1, to = 8 }", |value| value.count(COMPONENTS));
+    let overlap = levels(section, "overlap", "[0.001, 0.01, 0.05]", |value| value.number(Domain::OpenUnit));
+    let least_weight = section.number("least_weight").unwrap_or(0.05);
+    Some(Truth::Mixsim { components: components?, overlap: overlap?, least_weight })
 }
 
 fn levels<'a, T: Copy + PartialOrd + std::fmt::Display>(
@@ -207,53 +215,42 @@ fn check_against_model(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec
     let report = |message: String, help: &str| {
         value.report(message, String::new(), |problem| problem.help(help.to_owned()));
     };
-    let ranges = [
-        matches!(design.n_observations, Levels::Between { .. }),
-        matches!(design.n_features, Levels::Between { .. }),
-        matches!(design.components, Levels::Between { .. }),
-        matches!(design.overlap, Levels::Between { .. }),
-    ];
-    if matches!(design.size, Size::Replicates(_)) && ranges.contains(&true) {
-        report(
-            "`suite.replicates` needs lists of levels, not ranges".to_owned(),
-            "use `sets` instead, the number of data sets to draw from the design",
-        );
-    }
-    if let Size::Replicates(replicates) = design.size {
-        let listed = [
-            replicates,
-            design.n_observations.n_listed(),
-            design.n_features.n_listed(),
-            design.components.n_listed(),
-            design.overlap.n_listed(),
-        ];
-        let sets = listed.into_iter().fold(1usize, usize::saturating_mul);
-        if !SETS.contains(&(sets as u64)) {
-            report(
-                format!("`suite` asks for {sets} data sets; the limit is {}", SETS.end()),
-                "use `sets` instead, the number of data sets to draw from the design",
-            );
+    check_size(design, &report);
+    match &design.truth {
+        Truth::Mixsim { components, least_weight, .. } => {
+            let (least, most) = components.range();
+            let searched = |k: usize| model.components.is_empty() || model.components.contains(&k);
+            let simulated: Vec<usize> = match components {
+                Levels::Listed(levels) => levels.clone(),
+                Levels::Between { .. } => (least..=most).collect(),
+            };
+            if let Some(missing) = simulated.into_iter().find(|&k| !searched(k)) {
+                report(
+                    format!(
+                        "mixtures of {missing} components are simulated, but K = {missing} is not among `model.components`"
+                    ),
+                    "list every simulated K in `model.components`, and a few larger ones",
+                );
+            }
+            if least_weight * most as f64 > 1.0 {
+                report(
+                    format!("{most} components cannot all have a weight of at least {least_weight}"),
+                    "lower `suite.least_weight`",
+                );
+            }
         }
-    }
-    let (least, most) = design.components.range();
-    let searched = |k: usize| model.components.is_empty() || model.components.contains(&k);
-    let simulated: Vec<usize> = match &design.components {
-        Levels::Listed(levels) => levels.clone(),
-        Levels::Between { .. } => (least..=most).collect(),
-    };
-    if let Some(missing) = simulated.into_iter().find(|&k| !searched(k)) {
-        report(
-            format!(
-                "mixtures of {missing} components are simulated, but K = {missing} is not among `model.components`"
-            ),
-            "list every simulated K in `model.components`, and a few larger ones",
-        );
-    }
-    if design.least_weight * most as f64 > 1.0 {
-        report(
-            format!("{most} components cannot all have a weight of at least {}", design.least_weight),
-            "lower `suite.least_weight`",
-        );
+        // Any other scale or axes are those of the data, and move the prior that they were drawn from.
+        Truth::Prior => {
+            let is_fixed = design.scale == Scale::None
+                && model.axes == Axes::Given
+                && model.prior.means.centre == Centre::Origin;
+            if !is_fixed {
+                report(
+                    "`truth = \"prior\"` needs a prior that does not depend on the data".to_owned(),
+                    "set `suite.scale = \"none\"`, `model.axes = \"given\"` and `means.centre = \"origin\"`",
+                );
+            }
+        }
     }
     let largest = model.components.iter().copied().max().unwrap_or(0);
     let (fewest, _) = design.n_observations.range();
@@ -268,6 +265,33 @@ fn check_against_model(value: &Value<'_>, design: &DesignSpec, model: &ModelSpec
         report(
             "explicit centres cannot be used in a suite".to_owned(),
             "choose \"kmeans\", \"origin\" or \"data-mean\"",
+        );
+    }
+}
+
+/// Checks the number of data sets.
+fn check_size(design: &DesignSpec, report: &impl Fn(String, &str)) {
+    let Size::Replicates(replicates) = design.size else { return };
+    let (components, overlap) = match &design.truth {
+        Truth::Mixsim { components, overlap, .. } => (Some(components), Some(overlap)),
+        Truth::Prior => (None, None),
+    };
+    let counts = [Some(&design.n_observations), Some(&design.n_features), components];
+    let is_range = |levels: &&Levels<usize>| matches!(levels, Levels::Between { .. });
+    if counts.into_iter().flatten().any(|levels| is_range(&levels))
+        || overlap.is_some_and(|levels| matches!(levels, Levels::Between { .. }))
+    {
+        report(
+            "`suite.replicates` needs lists of levels, not ranges".to_owned(),
+            "use `sets` instead, the number of data sets to draw from the design",
+        );
+    }
+    let listed = counts.into_iter().flatten().map(Levels::n_listed).chain(overlap.map(Levels::n_listed));
+    let sets = listed.fold(replicates, usize::saturating_mul);
+    if !SETS.contains(&(sets as u64)) {
+        report(
+            format!("`suite` asks for {sets} data sets; the limit is {}", SETS.end()),
+            "use `sets` instead, the number of data sets to draw from the design",
         );
     }
 }
@@ -290,6 +314,20 @@ components = { from = 1, to = 4 }
 criteria = ["bic"]
 "#;
 
+    const FROM_PRIOR: &str = r#"
+name = "suite"
+[suite]
+sets = 12
+truth = "prior"
+scale = "none"
+n_observations = [20, 40]
+n_features = [1, 2]
+[model]
+components = { from = 1, to = 4 }
+prior = "default"
+axes = "given"
+"#;
+
     fn refused(text: &str) -> String {
         read_suite("suite.toml", text).unwrap_err().to_string()
     }
@@ -299,6 +337,21 @@ criteria = ["bic"]
         for contrast in ["", "[suite.contrast]\nmeans = { centre = \"data-mean\", variance = 10.0 }\n"] {
             let spec = read_suite("suite.toml", &format!("{SOUND}{contrast}")).unwrap();
             assert_eq!(read_suite("suite.toml", &spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
+        }
+        let spec = read_suite("suite.toml", FROM_PRIOR).unwrap();
+        assert_eq!(spec.suite.truth, Truth::Prior);
+        assert_eq!(read_suite("suite.toml", &spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
+    }
+
+    #[test]
+    fn a_prior_that_draws_the_truth_depends_on_no_data() {
+        for (from, to, told) in [
+            ("scale = \"none\"\n", "", "needs a prior that does not depend on the data"),
+            ("axes = \"given\"", "axes = \"average\"", "needs a prior that does not depend on the data"),
+            ("scale = \"none\"", "scale = \"none\"\noverlap = 0.01", "`suite.overlap` has no effect"),
+        ] {
+            let told_of = refused(&FROM_PRIOR.replace(from, to));
+            assert!(told_of.contains(told), "{told}\n{told_of}");
         }
     }
 

@@ -1,7 +1,7 @@
 use gmm_scoring::Criterion;
 use proptest::prelude::*;
 
-use super::experiment::SamplerSpec;
+use super::experiment::{Concentration, SamplerSpec, Shape};
 use super::preset::Preset;
 use super::*;
 use crate::cli::problem::{Problems, Style};
@@ -157,7 +157,11 @@ fn every_alternative_of_the_prior_is_read() {
     );
     assert_eq!(
         scales("{ hierarchical = { shape = 2, hyper_shape = 0.2, hyper_rate = 10 } }"),
-        ScalePrior::Hierarchical { shape: 2.0, hyper_shape: 0.2, hyper_rate: 10.0 }
+        ScalePrior::Hierarchical { shape: Shape::Number(2.0), hyper_shape: 0.2, hyper_rate: 10.0 }
+    );
+    assert_eq!(
+        scales("{ hierarchical = { shape = \"columns\", hyper_shape = 0.2, hyper_rate = 10 } }"),
+        ScalePrior::Hierarchical { shape: Shape::Columns, hyper_shape: 0.2, hyper_rate: 10.0 }
     );
     let means = |value: &str| prior(&format!("means = {value}")).means;
     assert_eq!(means("{ centre = \"origin\" }"), MeansPrior { centre: Centre::Origin, variance: 0.1 });
@@ -169,7 +173,14 @@ fn every_alternative_of_the_prior_is_read() {
         means("{ centre = [[1, 2], [3, 4], [5, 6.5]] }").centre,
         Centre::Explicit(vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.5]])
     );
-    assert_eq!(prior("weights = { dirichlet = 10 }").weights, WeightsPrior::Dirichlet { alpha: 10.0 });
+    assert_eq!(
+        prior("weights = { dirichlet = 10 }").weights,
+        WeightsPrior::Dirichlet { alpha: Concentration::Number(10.0) }
+    );
+    let weights = prior("weights = { dirichlet = \"half-dimension\" }").weights;
+    assert_eq!(weights, WeightsPrior::Dirichlet { alpha: Concentration::HalfDimension });
+    assert_eq!([1, 2, 3].map(|d| Shape::Columns.of(d)), [1.0, 2.0, 2.0]);
+    assert_eq!([1, 2, 3, 10].map(|d| Concentration::HalfDimension.of(d)), [1.0, 2.5, 4.0, 4.0]);
     assert_eq!(prior("correlations = { lkj = 1 }").correlations, CorrelationsPrior::Lkj { eta: 1.0 });
 }
 
@@ -463,7 +474,7 @@ fn any_scale_prior() -> impl Strategy<Value = ScalePrior> {
         (-1e3..1e3, positive()).prop_map(|(mu, sigma)| ScalePrior::LogNormal { mu, sigma }),
         (positive(), positive()).prop_map(|(shape, scale)| ScalePrior::InverseGamma { shape, scale }),
         (positive(), positive(), positive()).prop_map(|(shape, hyper_shape, hyper_rate)| {
-            ScalePrior::Hierarchical { shape, hyper_shape, hyper_rate }
+            ScalePrior::Hierarchical { shape: Shape::Number(shape), hyper_shape, hyper_rate }
         }),
     ]
 }
@@ -492,7 +503,7 @@ fn any_model() -> impl Strategy<Value = ModelSpec> {
             components_prior,
             axes,
             prior: PriorSpec {
-                weights: WeightsPrior::Dirichlet { alpha },
+                weights: WeightsPrior::Dirichlet { alpha: Concentration::Number(alpha) },
                 means: MeansPrior { centre, variance },
                 scales,
                 correlations: CorrelationsPrior::Lkj { eta },

@@ -1,0 +1,46 @@
+//! Whether the search for modes misses one: on simulated data a search can begin at the truth.
+
+use anyhow::Result;
+use gmm_sampler::collapse::CollapseMonitor;
+use gmm_sampler::mixture::likelihood::Likelihood;
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::start::match_to_centres;
+use gmm_sampler::start::mode::find_mode;
+use gmm_sampler::ties::Ties;
+
+use crate::engine::experiment::Experiment;
+use crate::engine::model::{Model, scalings};
+use crate::scores::results::Results;
+use crate::study::job::{ModelKey, Variant};
+
+/// A mode that is higher by more than this, in nats, is another one, and could change an answer.
+pub const HIGHER: f64 = 0.5;
+
+/// By how many nats the mode above the true mixture is higher than the highest that was found for the true K: the largest such
+/// difference over systems of axes. `None` where no modes were looked for, or none is above the truth.
+///
+/// # Errors
+/// A constant column.
+pub fn gain_from_truth(experiment: &Experiment, results: &Results, truth: &Mixture) -> Result<Option<f64>> {
+    let key = ModelKey::full(truth.n_components());
+    let Some(peaks) = results.peaks.get(&key) else { return Ok(None) };
+    let data = &experiment.dataset.data;
+    let watch = CollapseMonitor::new(key.components, &Ties::from_data(data));
+    let mut largest = None;
+    for (scaling, peak) in scalings(&experiment.spec, data)?.into_iter().zip(peaks) {
+        let model = Model::on_scale(experiment, key, Variant::AllRows, data, scaling)?;
+        let likelihood = Likelihood::new(&model.scaling.view(data));
+        let mut posterior = Posterior::new(&likelihood, &model.prior, key.components)?;
+        let layout = posterior.layout();
+        let start = match_to_centres(&truth.on_sampler_scale(&model.scaling), &model.prior.centres);
+        let mode = find_mode(&mut posterior, &layout.unconstrain(&start));
+        let mixture = layout.constrain(&mode.position).on_data_scale(&model.scaling);
+        if mode.converged && !watch.is_collapsed(&mixture) {
+            // Where none was found, any is higher.
+            let gain = mode.log_density - peak.unwrap_or(f64::NEG_INFINITY);
+            largest = Some(largest.map_or(gain, |largest: f64| largest.max(gain)));
+        }
+    }
+    Ok(largest)
+}
