@@ -7,5 +7,5 @@ mod estimates;
 mod galaxies;
 mod truth;
 
-pub(crate) use galaxies::{GalaxiesPosterior, galaxies_case};
+pub(crate) use galaxies::{GalaxiesPosterior, chib_case, galaxies_case};
 pub(crate) use truth::{enumeration_case, one_component_case, reference_case};

@@ -8,7 +8,7 @@ use crate::check::Part;
 use crate::closed_forms::{TruncatedNormal, correlation_prior, mixture_prior, one_component};
 use crate::enumeration::SmallSample;
 use crate::evidence::{
-    GalaxiesPosterior, enumeration_case, galaxies_case, one_component_case, reference_case,
+    GalaxiesPosterior, chib_case, enumeration_case, galaxies_case, one_component_case, reference_case,
 };
 use crate::invariances::{DensityInvariance, PosteriorInvariance};
 use crate::posteriors::{BLOBS, FAITHFUL, IRIS, ReferencePosterior};
@@ -251,6 +251,7 @@ fn log_evidence(length: Length, cases: &mut Vec<Box<dyn Case>>) {
     cases.push(Box::new(reference_case(FAITHFUL, (-415.829_162_05, 0.003_841_2), draws, particles)));
     let particles = if length == Length::Quick { 0 } else { particles };
     cases.push(Box::new(reference_case(BLOBS, (-2_336.524_712_27, 0.014_136_64), draws, particles)));
+    cases.push(Box::new(chib_case(draws)));
     if length == Length::Long {
         for n_components in [2, 4, 6] {
             cases.push(Box::new(galaxies_case(n_components, draws, particles)));

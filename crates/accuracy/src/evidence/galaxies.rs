@@ -51,6 +51,37 @@ pub(crate) fn galaxies_case(n_components: usize, draws: usize, particles: usize)
     }
 }
 
+/// Three components under the prior of Chib (1995), w ~ Dirichlet(1), μ ~ N(20, 100), σ² ~ IG(3, 20), velocities in 1000 km/s: the
+/// absolute log evidence, as Neal (1999, "Erroneous results in 'Marginal likelihood from the Gibbs output'") found it by averaging the
+/// likelihood over 10⁸ draws from the prior.
+pub(crate) fn chib_case(draws: usize) -> EvidenceCase {
+    let velocities =
+        VELOCITIES.lines().skip(1).map(|line| line.parse().expect("the embedded data are numbers"));
+    let data = Data::from_columns(&[velocities.collect()]).expect("the embedded data are finite");
+    let prior = Prior {
+        concentration: 1.0,
+        centres: vec![20.0; 3],
+        mean_sd: 10.0,
+        // A β known to four digits: 1/σ² ~ Gamma(3, 20).
+        scales: ScalePrior::Hierarchical { shape: 3.0, hyper_shape: 1e8, hyper_rate: 5e6 },
+        lkj_shape: 1.0,
+    };
+    EvidenceCase {
+        name: "log evidence, galaxies, Chib's prior".to_owned(),
+        problem: Problem::new(data, prior, 3),
+        truth: Truth::Estimate(CHIB_LOG_EVIDENCE, PRINTED),
+        draws,
+        particles: 0,
+    }
+}
+
+/// Neal's estimate, and its error: it is printed with two digits.
+const CHIB_LOG_EVIDENCE: f64 = -226.80;
+const PRINTED: f64 = 0.01;
+
+/// The velocities themselves.
+const VELOCITIES: &str = include_str!("../../../../experiments/data/galaxies.csv");
+
 /// The posterior of K by bridge sampling.
 pub(crate) struct GalaxiesPosterior {
     problems: Vec<Problem>,
