@@ -376,7 +376,12 @@ fn choose_needs_no_spec_and_writes_the_one_it_ran() {
     let workplace = small();
     let choose = "choose data.csv -k 2..3 --columns length --save chosen.toml --no-progress -q";
     let (table, _) = workplace.runs(choose);
-    assert!(table.contains("\n2 ") && !table.contains("\n1 "), "{table}");
+    let (above, of_k) = table.split_once("\nK ").unwrap();
+    assert!(of_k.contains("\n2 ") && !of_k.contains("\n1 "), "{table}");
+    assert!(above.contains("\nEach component: weight (90 % interval)"), "{table}");
+    let components = fs::read_to_string(workplace.path("reports/data/components.csv")).unwrap();
+    // Weight, mean and standard deviation of each of two.
+    assert_eq!(components.lines().count(), 1 + 2 * 3, "{components}");
     let (plan, _) = workplace.expect(0, "check chosen.toml");
     assert!(plan.contains("components  2, 3") && plan.contains("only modes are looked for"), "{plan}");
     assert!(workplace.path("reports/data/index.html").exists());

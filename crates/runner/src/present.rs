@@ -1,6 +1,7 @@
 //! Results as people and programs read them: tables, pages, figures, CSV, JSON.
 
 pub mod columns;
+pub mod components;
 pub mod csv;
 pub mod figures;
 pub mod pages;

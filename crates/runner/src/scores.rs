@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod at_modes;
 pub mod clusters;
+pub mod components;
 pub mod criterion_title;
 pub mod cross_validation;
 pub mod diagnostic;

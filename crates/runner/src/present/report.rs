@@ -12,7 +12,7 @@ use self::figures::ReportFigures;
 use super::figures::figure::FIGURES;
 use super::pages::PAGE;
 use crate::engine::experiment::Experiment;
-use crate::present::table;
+use crate::present::{components, table};
 use crate::scores::results::Results;
 use crate::storage::atomic::{DiskResult, remove_directory, remove_file, write_bytes};
 use crate::storage::store::Store;
@@ -29,6 +29,14 @@ pub fn write_tables(
 ) -> DiskResult<()> {
     let markdown = page::markdown(experiment, results, warnings);
     write_bytes(&store.root().join("summary.md"), markdown.as_bytes())?;
+    let of_components = store.root().join("components.csv");
+    match &results.components {
+        Some(found) => {
+            let csv = components::csv(found, &experiment.dataset.columns);
+            write_bytes(&of_components, csv.as_bytes())?;
+        }
+        None => remove_file(&of_components)?,
+    }
     write_bytes(&store.root().join("comparison.csv"), table::csv(results).as_bytes())
 }
 

@@ -6,6 +6,7 @@ use gmm_scoring::{Row, Scale};
 use serde_json::{Value, json};
 
 use crate::engine::experiment::Experiment;
+use crate::present::components;
 use crate::present::csv;
 use crate::present::text_table::{TextTable, paragraph, terminal_width};
 use crate::present::words;
@@ -116,6 +117,9 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                     "lead": found.lead,
                     "lead_se": found.lead_se,
                 })
+            }),
+            "table_of_components": results.components.as_ref().map(|found| {
+                components::json(found, &experiment.dataset.columns)
             }),
             "headline": words::answer::headline(answer),
             "reasons": words::answer::reasons(answer),
@@ -260,6 +264,10 @@ pub fn text(experiment: &Experiment, results: &Results) -> String {
     let answer = results.answer.as_ref();
     let lines = answer.and_then(|answer| words::answer::lines(answer, results.clusters.as_ref()));
     let mut text = lines.as_ref().map_or_else(String::new, |lines| format!("{}\n\n", lines.join("\n")));
+    let of_components = results.components.as_ref();
+    let of_components =
+        of_components.and_then(|found| components::text(found, &experiment.dataset.columns, width));
+    text.extend(of_components.map(|table| format!("{table}\n")));
     text.push_str(&ranks(experiment, results, width));
     if answer.is_none() && !experiment.spec.scoring.criteria.is_empty() {
         let data = &experiment.dataset.data;

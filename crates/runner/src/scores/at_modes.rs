@@ -37,10 +37,27 @@ const MOST_K: f64 = 0.7;
 /// What is found of one K without a draw.
 pub struct Found {
     pub score: ScoreRow,
-    /// The mixture at the posterior's mode, on the data's own scale, in the system of axes of the largest evidence.
-    pub mode: Option<Mixture>,
+    /// The posterior's mode in the system of axes of the largest evidence.
+    pub mode: Option<Peak>,
     /// The log density at the highest mode in each system of axes, in nats on the sampler's scale; `None` where no mode was found.
     pub peaks: Vec<Option<f64>>,
+}
+
+/// The highest mode of one K in one system of axes. Where components are all alike before the data, those of the largest weights come
+/// first.
+#[derive(Debug, Clone)]
+pub struct Peak {
+    pub model: ModelKey,
+    /// The place of the system among those of the experiment.
+    pub system: usize,
+    /// Unconstrained, on the sampler's scale.
+    pub position: Vec<f64>,
+    /// On the data's own scale.
+    pub mixture: Mixture,
+    /// Log density there, in nats on the sampler's scale.
+    pub log_density: f64,
+    /// Whether no relabelling of it lies within its width.
+    pub told_apart: bool,
 }
 
 /// The scores of every K, in nats on the data's own scale: the mean of the evidence over systems of axes, and, where it was asked
@@ -56,14 +73,15 @@ pub fn scores_at_modes(
     let scalings = scalings(&experiment.spec, data)?;
     let likelihoods: Vec<Likelihood> =
         scalings.iter().map(|scaling| Likelihood::new(&scaling.view(data))).collect();
-    let of_scale = |(scaling, likelihood)| {
+    let of_scale = |(system, (scaling, likelihood))| {
         let mut modes = screen(experiment, scaling, likelihood, optima)?;
         let log_scale = data.n_observations() as f64 * scaling.log_scale();
-        let estimates = modes.par_iter_mut().map(|modes| estimate(modes, scaling, log_scale)).collect();
+        let estimates =
+            modes.par_iter_mut().map(|modes| estimate(modes, system, scaling, log_scale)).collect();
         Ok((modes, estimates))
     };
     let of_each: Vec<(Vec<Modes<'_>>, Vec<Estimate>)> =
-        scalings.iter().zip(&likelihoods).map(of_scale).collect::<Result<_>>()?;
+        scalings.iter().zip(&likelihoods).enumerate().map(of_scale).collect::<Result<_>>()?;
     let row = |(model, _): &(ModelKey, Option<&EmOptimum>)| {
         let estimates = of_each.iter().flat_map(|(_, estimates)| estimates);
         found(experiment, *model, &estimates.filter(|estimate| estimate.model == *model).collect::<Vec<_>>())
@@ -87,7 +105,7 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
     // A system of axes without an evidence adds nothing that is known.
     let mean = log_mean_exp(&of_each.iter().map(|estimate| estimate.log_evidence()).collect::<Vec<_>>());
     let mut row = ScoreRow::new(model, None, Score::new(Criterion::Laplace, mean));
-    let peaks = of_each.iter().map(|estimate| estimate.peak).collect();
+    let peaks = of_each.iter().map(|estimate| Some(estimate.peak.as_ref()?.log_density)).collect();
     let Some(greatest) = greatest else { return Found { score: row, mode: None, peaks } };
     match &greatest.evidence {
         Err(diagnostic) => {
@@ -102,16 +120,14 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
         }
     }
     push_prior(experiment, &greatest.prior, &mut row);
-    Found { score: row, mode: greatest.mode.clone(), peaks }
+    Found { score: row, mode: greatest.peak.clone(), peaks }
 }
 
 /// What is found in one system of axes, on the data's own scale.
 struct Estimate {
     model: ModelKey,
     prior: Prior,
-    /// The highest mode, and the log density there on the sampler's scale.
-    mode: Option<Mixture>,
-    peak: Option<f64>,
+    peak: Option<Peak>,
     evidence: Result<Evidence, ScoreDiagnostic>,
 }
 
@@ -122,13 +138,28 @@ struct Evidence {
     coincide: bool,
 }
 
-fn estimate(of_model: &mut Modes<'_>, scaling: &Scaling, log_scale: f64) -> Estimate {
+fn estimate(of_model: &mut Modes<'_>, system: usize, scaling: &Scaling, log_scale: f64) -> Estimate {
     let Modes { model, prior, posterior, modes } = of_model;
     let layout = posterior.layout();
-    let mode = modes.first().map(|mode| layout.constrain(&mode.position).on_data_scale(scaling));
-    let peak = modes.first().map(|mode| mode.log_density);
     let exchangeable = prior.is_exchangeable(model.components);
-    let evidence = match laplace(posterior, modes, exchangeable) {
+    let found = laplace(posterior, modes, exchangeable);
+    let told_apart = found.as_ref().is_ok_and(|found| found.log_overlap <= COINCIDING);
+    let peak = modes.first().map(|mode| {
+        let mixture = layout.constrain(&mode.position);
+        let mut order: Vec<usize> = (0..model.components).collect();
+        if exchangeable {
+            order.sort_by(|&a, &b| mixture.weight(b).total_cmp(&mixture.weight(a)));
+        }
+        Peak {
+            model: *model,
+            system,
+            position: layout.reordered(&mode.position, &order),
+            mixture: mixture.reordered(&order).on_data_scale(scaling),
+            log_density: mode.log_density,
+            told_apart,
+        }
+    });
+    let evidence = match found {
         _ if modes.is_empty() => Err(ScoreDiagnostic::NoRegularMode),
         Err(error) => Err(ScoreDiagnostic::NoLaplace(error)),
         Ok(found) => {
@@ -140,7 +171,7 @@ fn estimate(of_model: &mut Modes<'_>, scaling: &Scaling, log_scale: f64) -> Esti
         }
     };
     let on_data_scale = |found: Evidence| Evidence { log_evidence: found.log_evidence - log_scale, ..found };
-    Estimate { model: *model, prior: prior.clone(), mode, peak, evidence: evidence.map(on_data_scale) }
+    Estimate { model: *model, prior: prior.clone(), peak, evidence: evidence.map(on_data_scale) }
 }
 
 impl Estimate {

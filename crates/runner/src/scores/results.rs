@@ -13,8 +13,9 @@ use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
-use crate::scores::at_modes::{Found, scores_at_modes};
+use crate::scores::at_modes::{Found, Peak, scores_at_modes};
 use crate::scores::clusters::Clusters;
+use crate::scores::components::Components;
 use crate::scores::digest::Digest;
 use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
@@ -38,6 +39,8 @@ pub struct Results {
     pub peaks: BTreeMap<ModelKey, Vec<Option<f64>>>,
     /// Those of the rows under the mode of the answer's K.
     pub clusters: Option<Clusters>,
+    /// Of the same mode.
+    pub components: Option<Components>,
     pub digests: Vec<Digest>,
     /// Of each K the fit that stands for it in figures: of the lowest seed among those that are reliable, if there are any.
     /// Empty where no figures are wanted.
@@ -141,13 +144,21 @@ impl Results {
             could_be_larger: largest < most_components(&experiment.dataset.data),
             ..answer
         });
-        let clusters = answer
-            .as_ref()
-            .and_then(|answer| Some(Clusters::new(&experiment.dataset.data, modes.get(&answer.model)?)));
+        let peak = answer.as_ref().and_then(|answer| modes.get(&answer.model));
+        let clusters = peak.map(|peak| Clusters::new(&experiment.dataset.data, &peak.mixture));
+        let components = match peak.map(|peak| Components::new(experiment, peak)).transpose() {
+            Ok(components) => components.flatten(),
+            Err(error) => {
+                failures.push(Failure { subject: "components".to_owned(), reason: format!("{error:#}") });
+                None
+            }
+        };
+        let modes = modes.into_iter().map(|(model, peak): (_, Peak)| (model, peak.mixture)).collect();
         Ok(Self {
             modes,
             peaks,
             clusters,
+            components,
             optima,
             digests,
             plot_draws,

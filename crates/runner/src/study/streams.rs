@@ -14,6 +14,8 @@ pub enum Stream {
     Em { model: ModelKey },
     /// Importance sampling about a posterior's modes.
     Importance { model: ModelKey },
+    /// The normal distribution about a posterior's mode, for intervals.
+    Components { model: ModelKey },
     /// The clusters by which components are split.
     Splits { model: ModelKey },
     /// One chain of one fit.
@@ -56,6 +58,7 @@ impl Stream {
             Self::Centroids { model, variant } => [1, model.stream_key(), 0, variant.stream_key(), 0],
             Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
             Self::Importance { model } => [19, model.stream_key(), 0, 0, 0],
+            Self::Components { model } => [20, model.stream_key(), 0, 0, 0],
             Self::Splits { model } => [18, model.stream_key(), 0, 0, 0],
             Self::Chain { model, seed, variant, chain } => {
                 [3, model.stream_key(), seed, variant.stream_key(), chain as u64]

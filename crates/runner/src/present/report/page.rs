@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 
 use super::figures::ReportFigures;
 use crate::engine::experiment::Experiment;
+use crate::present::components;
 use crate::present::figures::figure::ReportFigure;
 use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
@@ -46,6 +47,12 @@ pub fn render(
             headline => words::answer::headline(answer),
             lines => words::answer::lines(answer, results.clusters.as_ref()),
             reasons => words::answer::reasons(answer),
+        }),
+        components => results.components.as_ref().map(|found| {
+            match components::cells(found, &dataset.columns) {
+                Some((head, rows)) => context! { alike => (), head, rows },
+                None => context! { alike => components::ALIKE },
+            }
         }),
         warnings => warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
         verdicts => results.rankings.iter().filter_map(|ranking| Some(words::answer::verdict(ranking.verdict.as_ref()?, &ranking.unscored))).collect::<Vec<_>>(),
@@ -199,6 +206,12 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
             text.push_str(&format!("- {reason}\n"));
         }
         text.push('\n');
+    }
+    let of_components = results.components.as_ref();
+    let of_components =
+        of_components.and_then(|found| components::text(found, &experiment.dataset.columns, FILE_WIDTH));
+    if let Some(table) = of_components {
+        text.push_str(&format!("```text\n{table}```\n\n"));
     }
     text.push_str("```text\n");
     text.push_str(&table::ranks(experiment, results, FILE_WIDTH));
