@@ -112,3 +112,12 @@ fn completions_are_printed_for_a_shell() {
     let (script, _) = workplace.expect(0, "completions bash");
     assert!(script.contains("_gmm"));
 }
+
+#[test]
+fn choose_advises_its_own_flags() {
+    let workplace = Workplace::new();
+    workplace.write("data.csv", "x,y\n1,2\n3,\n5,6\n");
+    let (_, error) = workplace.expect(1, "choose data.csv");
+    assert!(error.contains("help: use `--drop-missing` to leave out rows with missing cells"), "{error}");
+    assert!(!error.contains("data.missing"), "{error}");
+}

@@ -166,6 +166,15 @@ impl Problems {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
+    /// The same problems, with another word for it where a help says `from`.
+    #[must_use]
+    pub fn rephrase_help(mut self, from: &str, to: &str) -> Self {
+        for help in self.0.iter_mut().filter_map(|problem| problem.help.as_mut()) {
+            *help = help.replace(from, to);
+        }
+        self
+    }
+
     /// The report for a person: each problem with its place, as compilers print them.
     #[must_use]
     pub fn render(&self, style: Style) -> String {

@@ -21,7 +21,10 @@ pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
     let typed = flags.components.as_ref().map(|components| &components.0[..]);
     let text = spec(flags, typed.unwrap_or(&[1]), &data)?;
     // The path as typed reads better in errors than the spec that nobody has seen.
-    let mut experiment = Experiment::from_text("<command line>", &text, |_| flags.data.clone())?;
+    let mut experiment =
+        Experiment::from_text("<command line>", &text, |_| flags.data.clone()).map_err(|problems| {
+            problems.rephrase_help("set `data.missing = \"drop\"`", "use `--drop-missing`")
+        })?;
     let known = match typed {
         Some(_) => None,
         None => {
