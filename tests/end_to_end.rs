@@ -395,6 +395,9 @@ fn a_results_directory_that_cannot_be_written_is_named_before_anything_runs() {
     workplace.write("reports", "a file where the directory should be");
     let (_, error) = workplace.expect(1, RUN);
     assert!(error.contains("reports/small cannot be made: Not a directory"), "{error}");
+    let (_, error) = workplace.expect(1, "choose data.csv");
+    assert!(error.contains("reports/data cannot be made: Not a directory"), "{error}");
+    assert!(!error.contains("observations"), "{error}");
 }
 
 #[test]

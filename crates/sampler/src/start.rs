@@ -15,7 +15,7 @@ use crate::data::Observations;
 use crate::log_density::LogDensity;
 use crate::mixture::params::{Mixture, MixtureError};
 use crate::mixture::posterior::Posterior;
-use crate::mixture::triangular::{at, packed_len};
+use crate::mixture::triangular::{at, packed_len, times};
 use crate::nuts::metric::{Metric, Scratch};
 use curvature::{curvature_metric, inverse_root_at};
 use kmeans::KMeans;
@@ -90,8 +90,7 @@ pub fn normal_draws(
     let layout = posterior.layout();
     let draw = |_| {
         let z: Vec<f64> = mode.iter().map(|_| StandardNormal.sample(rng)).collect();
-        let along = |i: usize| (0..=i).map(|j| root[at(i, j)] * z[j]).sum::<f64>();
-        let position: Vec<f64> = mode.iter().enumerate().map(|(i, at)| at + along(i)).collect();
+        let position: Vec<f64> = mode.iter().zip(times(&root, &z)).map(|(at, along)| at + along).collect();
         layout.constrain(&position)
     };
     Some((0..n_draws).map(draw).collect())

@@ -25,10 +25,15 @@ const BOUND: f64 = 0.02;
 /// Chains of ten components, most of them superfluous, take a hundred steps per iteration.
 const MAX_MEAN_STEPS: usize = 1000;
 
+/// The numbers below the header of an embedded file.
+fn column(text: &str) -> Data {
+    let numbers = text.lines().skip(1).map(|line| line.parse().expect("the embedded data are numbers"));
+    Data::from_columns(&[numbers.collect()]).expect("the embedded data are finite")
+}
+
 /// w ~ Dirichlet(1), μ ~ N(midrange, R²), 1/σ² ~ Gamma(2, β), β ~ Gamma(0.2, 10/R²), R the range: sections 2.3 and 5.1.
 fn problem(n_components: usize) -> Problem {
-    let velocities = DATA.lines().skip(1).map(|line| line.parse().expect("the embedded data are numbers"));
-    let data = Data::from_columns(&[velocities.collect()]).expect("the embedded data are finite");
+    let data = column(DATA);
     let scaling = Scaling::to_unit_range(&data).expect("the galaxies differ");
     let prior = Prior {
         concentration: 1.0,
@@ -55,9 +60,6 @@ pub(crate) fn galaxies_case(n_components: usize, draws: usize, particles: usize)
 /// absolute log evidence, as Neal (1999, "Erroneous results in 'Marginal likelihood from the Gibbs output'") found it by averaging the
 /// likelihood over 10⁸ draws from the prior.
 pub(crate) fn chib_case(draws: usize) -> EvidenceCase {
-    let velocities =
-        VELOCITIES.lines().skip(1).map(|line| line.parse().expect("the embedded data are numbers"));
-    let data = Data::from_columns(&[velocities.collect()]).expect("the embedded data are finite");
     let prior = Prior {
         concentration: 1.0,
         centres: vec![20.0; 3],
@@ -68,7 +70,7 @@ pub(crate) fn chib_case(draws: usize) -> EvidenceCase {
     };
     EvidenceCase {
         name: "log evidence, galaxies, Chib's prior".to_owned(),
-        problem: Problem::new(data, prior, 3),
+        problem: Problem::new(column(VELOCITIES), prior, 3),
         truth: Truth::Estimate(CHIB_LOG_EVIDENCE, PRINTED),
         draws,
         particles: 0,

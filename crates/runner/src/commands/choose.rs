@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cli::arguments::{Choose, Verbosity};
-use crate::commands::run::experiment;
+use crate::commands::run::experiment::{self, Opened};
 use crate::engine::experiment::Experiment;
-use crate::process::threads::pool;
+use crate::present::words;
 use crate::scores::reach::results_with_enough_components;
 use crate::storage::atomic::write_bytes;
 
@@ -25,18 +25,19 @@ pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
         Experiment::from_text("<command line>", &text, |_| flags.data.clone()).map_err(|problems| {
             problems.rephrase_help("set `data.missing = \"drop\"`", "use `--drop-missing`")
         })?;
+    let opened = Opened::new(&experiment.spec.name, &flags.run)?;
     let known = match typed {
         Some(_) => None,
         None => {
-            experiment::announce(&experiment, verbosity);
+            experiment::announce(&experiment, "", &words::warnings::beforehand(&experiment), verbosity);
             let find = || results_with_enough_components(&mut experiment);
-            Some(pool(flags.run.jobs)?.install(find)?)
+            Some(opened.pool.install(find)?)
         }
     };
     if let Some(path) = &flags.save {
         write_bytes(path, spec(flags, &experiment.spec.model.components, &data)?.as_bytes())?;
     }
-    experiment::run(&experiment, known, &flags.run, verbosity)
+    experiment::run(&experiment, opened, known, &flags.run, verbosity)
 }
 
 /// The spec, with the defaults left to the reader of specs.

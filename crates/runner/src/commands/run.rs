@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::cli::arguments::{RunFlags, Verbosity};
+use crate::commands::run::experiment::Opened;
 use crate::engine::experiment::Experiment;
 use crate::study::load::Study;
 
@@ -20,7 +21,9 @@ use crate::study::load::Study;
 pub fn run(spec: &Path, flags: &RunFlags, verbosity: &Verbosity) -> Result<ExitCode> {
     match Study::load(spec)? {
         Study::Experiment(reading) => {
-            experiment::run(&Experiment::beside(spec, reading)?, None, flags, verbosity)
+            let experiment = Experiment::beside(spec, reading)?;
+            let opened = Opened::new(&experiment.spec.name, flags)?;
+            experiment::run(&experiment, opened, None, flags, verbosity)
         }
         Study::Suite(spec) => suite::run(spec, flags, verbosity),
     }

@@ -62,15 +62,26 @@ impl fmt::Display for LeftOut {
 /// The number of distinct rows. k-means cannot find more centroids than these.
 #[must_use]
 pub fn distinct_rows(data: &Data) -> usize {
-    // Adding 0 turns −0 into 0: equal numbers then have equal bits, for there is no NaN.
-    let bits = |value: f64| (value + 0.0).to_bits();
-    let row = |i| data.observation(i).into_iter().map(bits).collect::<Vec<_>>();
-    (0..data.n_observations()).map(row).collect::<HashSet<_>>().len()
+    distinct_rows_up_to(data, usize::MAX)
 }
 
-/// The largest number of components that is worth trying unasked: half the number of distinct rows, at least 1. With more, some are
-/// single rows.
+/// The number of distinct rows, at most `most`: no more rows are looked at than that takes.
+fn distinct_rows_up_to(data: &Data, most: usize) -> usize {
+    // Adding 0 turns −0 into 0: equal numbers then have equal bits, for there is no NaN.
+    let bits = |value: f64| (value + 0.0).to_bits();
+    let mut found = HashSet::new();
+    let mut rows = 0..data.n_observations();
+    while found.len() < most
+        && let Some(row) = rows.next()
+    {
+        found.insert(data.observation(row).into_iter().map(bits).collect::<Vec<_>>());
+    }
+    found.len()
+}
+
+/// The largest number of components, up to `most`, that is worth trying unasked: half the number of distinct rows, at least 1. With
+/// more, some are single rows.
 #[must_use]
-pub fn most_components(data: &Data) -> usize {
-    (distinct_rows(data) / 2).max(1)
+pub fn most_components(data: &Data, most: usize) -> usize {
+    (distinct_rows_up_to(data, 2 * most) / 2).max(1)
 }

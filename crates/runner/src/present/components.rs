@@ -12,10 +12,11 @@ const MOST_COLUMNS: usize = 6;
 /// In place of a table.
 pub const ALIKE: &str = "The data cannot tell these components apart, so they have no table.";
 
-/// The table for a terminal, or a sentence in its place; none where there are more columns than fit.
+/// The table for a terminal, or a sentence in its place; none without an answer's components, or where there are more columns than
+/// fit.
 #[must_use]
-pub fn text(components: &Components, columns: &[String], width: usize) -> Option<String> {
-    let of_each = match components {
+pub fn text(components: Option<&Components>, columns: &[String], width: usize) -> Option<String> {
+    let of_each = match components? {
         Components::Alike => return Some(format!("{ALIKE}\n")),
         Components::ToldApart(_) if columns.len() > MOST_COLUMNS => return None,
         Components::ToldApart(of_each) => of_each,
@@ -66,8 +67,7 @@ pub fn csv(components: &Components, columns: &[String]) -> String {
         Components::Alike => &[],
     };
     let row = |index: usize, quantity: &str, column: &str, Interval { median, low, high }: Interval| {
-        let numbers = [median, low, high].map(|value| format!("{value:?}"));
-        let [median, low, high] = numbers;
+        let [median, low, high] = [median, low, high].map(|value| format!("{value:?}"));
         [(index + 1).to_string(), quantity.to_owned(), column.to_owned(), median, low, high]
     };
     let rows = of_each.iter().enumerate().flat_map(|(index, component)| {
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn numbers_have_the_digits_that_their_intervals_leave() {
-        let found = text(&example(), &["a".to_owned(), "b".to_owned()], 100).unwrap();
+        let found = text(Some(&example()), &["a".to_owned(), "b".to_owned()], 100).unwrap();
         let expected = concat!(
             "                 weight              a           b\n",
             "1   0.600 (0.557–0.643)    2.00 (1.50)   1230 (50)\n",
@@ -176,12 +176,12 @@ mod tests {
         let json = json(&example(), &columns);
         assert_eq!(json[1]["means"]["a"]["median"], -7.25);
         assert_eq!(super::json(&Components::Alike, &columns), Value::Null);
-        assert_eq!(text(&Components::Alike, &columns, 80).unwrap().trim_end(), ALIKE);
+        assert_eq!(text(Some(&Components::Alike), &columns, 80).unwrap().trim_end(), ALIKE);
     }
 
     #[test]
     fn many_columns_are_left_to_the_page() {
         let columns = vec!["a".to_owned(); MOST_COLUMNS + 1];
-        assert_eq!(text(&example(), &columns, 80), None);
+        assert_eq!(text(Some(&example()), &columns, 80), None);
     }
 }

@@ -264,9 +264,7 @@ pub fn text(experiment: &Experiment, results: &Results) -> String {
     let answer = results.answer.as_ref();
     let lines = answer.and_then(|answer| words::answer::lines(answer, results.clusters.as_ref()));
     let mut text = lines.as_ref().map_or_else(String::new, |lines| format!("{}\n\n", lines.join("\n")));
-    let of_components = results.components.as_ref();
-    let of_components =
-        of_components.and_then(|found| components::text(found, &experiment.dataset.columns, width));
+    let of_components = components::text(results.components.as_ref(), &experiment.dataset.columns, width);
     text.extend(of_components.map(|table| format!("{table}\n")));
     text.push_str(&ranks(experiment, results, width));
     if answer.is_none() && !experiment.spec.scoring.criteria.is_empty() {

@@ -86,22 +86,19 @@ pub fn calibrations(
     found
 }
 
-/// One data set: what is stated for each K, the largest of it, whether it is that of the true K, and the true K's.
+/// One data set: what is stated for each K, the largest of it, and whether it is that of the true K.
 struct Case {
     stated: Vec<(usize, f64)>,
     truth: usize,
     largest: f64,
     right: bool,
-    of_truth: f64,
 }
 
 impl Case {
     fn new(stated: Vec<(usize, f64)>, truth: usize) -> Self {
         let larger = |best: (usize, f64), other: (usize, f64)| if other.1 > best.1 { other } else { best };
         let (k, largest) = stated.iter().copied().reduce(larger).unwrap_or((0, 0.0));
-        let mut case = Self { stated, truth, largest, right: k == truth, of_truth: 0.0 };
-        case.of_truth = case.of(truth);
-        case
+        Self { stated, truth, largest, right: k == truth }
     }
 
     /// The probability stated for one K; 0 of a K that has none.
@@ -114,7 +111,7 @@ impl Case {
         let power = |n: i32| self.stated.iter().map(|(_, p)| p.powi(n)).sum::<f64>();
         let (squares, cubes) = (power(2), power(3));
         // Of 1 − 2 P_true + Σ P², P_true alone is random, with mean Σ P² and variance Σ P³ − (Σ P²)².
-        (2.0 * (squares - self.of_truth), 4.0 * (cubes - squares * squares).max(0.0))
+        (2.0 * (squares - self.of(self.truth)), 4.0 * (cubes - squares * squares).max(0.0))
     }
 }
 
@@ -137,7 +134,7 @@ impl Calibration {
             (!members.is_empty()).then(|| Bin { from, to, stated: mean(&members), tally })
         });
         // A probability that is zero in double precision counts as the smallest number above zero.
-        let log = |case: &Case| libm::log(case.of_truth.max(f64::MIN_POSITIVE));
+        let log = |case: &Case| libm::log(case.of(case.truth).max(f64::MIN_POSITIVE));
         Some(Self {
             rule,
             n,

@@ -5,8 +5,7 @@ use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::start::match_to_centres;
-use gmm_sampler::start::mode::find_mode;
+use gmm_sampler::start::{find_modes, match_to_centres};
 use gmm_sampler::ties::Ties;
 
 use crate::engine::experiment::Experiment;
@@ -32,11 +31,9 @@ pub fn gain_from_truth(experiment: &Experiment, results: &Results, truth: &Mixtu
         let model = Model::on_scale(experiment, key, Variant::AllRows, data, scaling)?;
         let likelihood = Likelihood::new(&model.scaling.view(data));
         let mut posterior = Posterior::new(&likelihood, &model.prior, key.components)?;
-        let layout = posterior.layout();
         let start = match_to_centres(&truth.on_sampler_scale(&model.scaling), &model.prior.centres);
-        let mode = find_mode(&mut posterior, &layout.unconstrain(&start));
-        let mixture = layout.constrain(&mode.position).on_data_scale(&model.scaling);
-        if mode.converged && !watch.is_collapsed(&mixture) {
+        let collapsed = |mixture: &Mixture| watch.is_collapsed(&mixture.on_data_scale(&model.scaling));
+        for mode in find_modes(&mut posterior, &[start], collapsed).iter().filter(|mode| mode.converged) {
             // Where none was found, any is higher.
             let gain = mode.log_density - peak.unwrap_or(f64::NEG_INFINITY);
             largest = Some(largest.map_or(gain, |largest: f64| largest.max(gain)));

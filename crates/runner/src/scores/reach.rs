@@ -24,7 +24,7 @@ const LARGEST: usize = 60;
 /// # Errors
 /// Scores that cannot be compared.
 pub fn results_with_enough_components(experiment: &mut Experiment) -> Result<Results> {
-    let most = most_components(&experiment.dataset.data).min(LARGEST);
+    let most = most_components(&experiment.dataset.data, LARGEST);
     let mut largest = FIRST.min(most);
     loop {
         experiment.spec.model.components = (1..=largest).collect();

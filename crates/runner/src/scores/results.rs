@@ -141,7 +141,7 @@ impl Results {
             .collect::<Result<Vec<_>>>()?;
         let largest = models.last().map_or(0, |model| model.components);
         let answer = Answer::new(&experiment.spec.model, &rankings, &scores).map(|answer| Answer {
-            could_be_larger: largest < most_components(&experiment.dataset.data),
+            could_be_larger: largest < most_components(&experiment.dataset.data, largest + 1),
             ..answer
         });
         let peak = answer.as_ref().and_then(|answer| modes.get(&answer.model));

@@ -115,11 +115,12 @@ fn grid(design: &DesignSpec, replicates: usize) -> Vec<Set> {
         Levels::Between { from, to } => (*from..=*to).collect(),
     };
     let (components, overlaps) = match &design.truth {
-        Truth::Mixsim { components, overlap: Levels::Listed(levels), .. } => {
-            (counts(components), levels.clone())
-        }
-        Truth::Mixsim { components, overlap: Levels::Between { from, to }, .. } => {
-            (counts(components), vec![*from, *to])
+        Truth::Mixsim { components, overlap, .. } => {
+            let overlaps = match overlap {
+                Levels::Listed(levels) => levels.clone(),
+                Levels::Between { from, to } => vec![*from, *to],
+            };
+            (counts(components), overlaps)
         }
         Truth::Prior => (vec![1], vec![f64::NAN]),
     };
@@ -224,11 +225,10 @@ mod tests {
 
     #[test]
     fn where_the_prior_draws_the_truth_k_has_its_frequencies() {
-        let spec = suite(
+        let mut spec = suite(
             "sets = 20000\ntruth = \"prior\"\nscale = \"none\"\nn_observations = 20\nn_features = 1\n\
              [model.prior.means]\ncentre = \"origin\"",
         );
-        let mut spec = spec;
         spec.model.components_prior = crate::study::spec::ComponentsPrior::Poisson(1.0);
         let sets = sets(&spec);
         let total: f64 = (1..=9).map(|k| 1.0 / libm::tgamma(f64::from(k) + 1.0)).sum();

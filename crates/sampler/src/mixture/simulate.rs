@@ -8,7 +8,7 @@ use rand_distr::{Beta, Cauchy, Distribution, Exp, Gamma, Normal, StandardNormal,
 use super::params::Mixture;
 use super::prior::{Prior, ScalePrior};
 use super::transform::{Layout, correlation_factor};
-use super::triangular::{at, packed_len};
+use super::triangular::{packed_len, times};
 use crate::data::Data;
 
 impl Mixture {
@@ -25,10 +25,8 @@ impl Mixture {
         for _ in 0..n {
             let component = self.simulate_component(rng);
             let z: Vec<f64> = (0..d).map(|_| StandardNormal.sample(rng)).collect();
-            for (i, column) in columns.iter_mut().enumerate() {
-                let sum: f64 = (0..=i).map(|j| factors[component][at(i, j)] * z[j]).sum();
-                column.push(self.mean(component)[i] + sum);
-            }
+            let moved = self.mean(component).iter().zip(times(&factors[component], &z));
+            columns.iter_mut().zip(moved).for_each(|(column, (mean, along))| column.push(mean + along));
             components.push(component);
         }
         (Data::from_columns(&columns).expect("a mixture's draws are finite, n is positive"), components)

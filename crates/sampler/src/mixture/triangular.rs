@@ -34,6 +34,11 @@ pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
     }
 }
 
+/// The product of a packed lower triangle and a vector, in the order of the rows.
+pub fn times<'a>(triangle: &'a [f64], x: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    (0..x.len()).map(|i| (0..=i).map(|j| triangle[at(i, j)] * x[j]).sum())
+}
+
 /// The symmetric matrix whose lower triangle is `packed`.
 #[must_use]
 pub fn symmetric(d: usize, packed: &[f64]) -> DMatrix<f64> {

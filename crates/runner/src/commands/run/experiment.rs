@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use rayon::ThreadPool;
 
 use super::progress::{display, say_on_interrupt};
 use crate::cli::arguments::{RunFlags, Verbosity};
@@ -33,41 +34,55 @@ use crate::storage::lock::{ReportLock, RunLock};
 use crate::storage::provenance::{Provenance, StudyIdentity};
 use crate::storage::store::Store;
 
-/// Says what is fitted to which data.
-pub fn announce(experiment: &Experiment, verbosity: &Verbosity) {
-    say_experiment(experiment, "", verbosity);
+/// What a run holds from its beginning to its end.
+pub struct Opened {
+    began: Instant,
+    store: Store,
+    lock: RunLock,
+    pub pool: ThreadPool,
 }
 
-fn say_experiment(experiment: &Experiment, more: &str, verbosity: &Verbosity) {
+impl Opened {
+    /// Before hours of work: can results be written at all, and by nobody else?
+    ///
+    /// # Errors
+    /// The disk, another run in the same directory; the system grants no threads.
+    pub fn new(name: &str, flags: &RunFlags) -> Result<Self> {
+        let began = Instant::now();
+        let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(name)));
+        let lock = RunLock::take(store.root())?;
+        Ok(Self { began, store, lock, pool: pool(flags.jobs)? })
+    }
+}
+
+/// Says what is fitted to which data, how many fits that makes, and what speaks against it.
+pub fn announce(experiment: &Experiment, fits: &str, warnings: &[String], verbosity: &Verbosity) {
     if verbosity.quiet {
         return;
     }
     let dataset = &experiment.dataset;
     let features = counted(dataset.columns.len(), "feature");
-    say!("{}: {} observations, {features}{more}", experiment.spec.name, dataset.data.n_observations());
+    say!("{}: {} observations, {features}{fits}", experiment.spec.name, dataset.data.n_observations());
     say!("{}", columns_line(dataset));
-    words::warnings::beforehand(experiment).iter().for_each(|warning| say!("warning: {warning}"));
+    warnings.iter().for_each(|warning| say!("warning: {warning}"));
 }
 
 /// Samples what is missing, scores, compares, reports. Where the results are `known`, as they are of an experiment without draws
 /// that was announced, only reports.
 ///
 /// # Errors
-/// The disk, or another run in the same directory.
+/// The disk.
 pub fn run(
     experiment: &Experiment,
+    opened: Opened,
     known: Option<Results>,
     flags: &RunFlags,
     verbosity: &Verbosity,
 ) -> Result<ExitCode> {
-    let began = Instant::now();
-    let store = Store::new(flags.out.clone().unwrap_or_else(|| default_out(&experiment.spec.name)));
+    let Opened { began, store, lock, pool } = opened;
     let root = store.root();
-    // Before hours of work: can results be written at all, and by nobody else?
-    let lock = RunLock::take(root)?;
     let warnings = words::warnings::beforehand(experiment);
     let scope = if flags.no_report { ReportScope::Tables } else { ReportScope::Full };
-    let pool = pool(flags.jobs)?;
     let log = Log::new(Provenance::new(identity(experiment), root, pool.current_num_threads()), root, began);
     let context = RunContext {
         experiment,
@@ -90,7 +105,7 @@ pub fn run(
             0 => String::new(),
             n => format!("; {n} fits ({} to run)", stage.missing.len()),
         };
-        say_experiment(experiment, &fits, verbosity);
+        announce(experiment, &fits, &warnings, verbosity);
     }
     if !verbosity.quiet {
         say_stage(&stage);

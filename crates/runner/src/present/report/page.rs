@@ -207,10 +207,8 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         }
         text.push('\n');
     }
-    let of_components = results.components.as_ref();
-    let of_components =
-        of_components.and_then(|found| components::text(found, &experiment.dataset.columns, FILE_WIDTH));
-    if let Some(table) = of_components {
+    let columns = &experiment.dataset.columns;
+    if let Some(table) = components::text(results.components.as_ref(), columns, FILE_WIDTH) {
         text.push_str(&format!("```text\n{table}```\n\n"));
     }
     text.push_str("```text\n");

@@ -251,7 +251,9 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
     let default = PriorSpec::default();
     let WeightsPrior::Dirichlet { mut alpha } = default.weights;
     let mut weights = section.section("weights");
-    alpha = weights.take("dirichlet").and_then(|value| concentration(&value)).unwrap_or(alpha);
+    let half_dimension = ("half-dimension", Concentration::HalfDimension);
+    let typed = weights.take("dirichlet");
+    alpha = typed.and_then(|value| number_or(&value, half_dimension, Concentration::Number)).unwrap_or(alpha);
     weights.finish();
     let means = means(section.section("means"), components);
     let scales = scales(section.section("scales"));
@@ -268,18 +270,9 @@ pub(super) fn prior(mut section: Section<'_>, components: Option<&[usize]>) -> P
     }
 }
 
-fn concentration(value: &Value<'_>) -> Option<Concentration> {
-    if value.is_text() {
-        return value.choice(&[("half-dimension", Concentration::HalfDimension)]);
-    }
-    value.number(Domain::Positive).map(Concentration::Number)
-}
-
-fn shape(value: &Value<'_>) -> Option<Shape> {
-    if value.is_text() {
-        return value.choice(&[("columns", Shape::Columns)]);
-    }
-    value.number(Domain::Positive).map(Shape::Number)
+/// A number above 0, or the one word that stands for another.
+fn number_or<T: Clone>(value: &Value<'_>, word: (&'static str, T), number: fn(f64) -> T) -> Option<T> {
+    if value.is_text() { value.choice(&[word]) } else { value.number(Domain::Positive).map(number) }
 }
 
 fn means(mut section: Section<'_>, components: Option<&[usize]>) -> MeansPrior {
@@ -364,7 +357,9 @@ fn scales(mut section: Section<'_>) -> ScalePrior {
             }
             _ => {
                 let mut section = value.section()?;
-                let shape = section.require("shape", "shape = 2.0").and_then(|value| shape(&value));
+                let shape = section
+                    .require("shape", "shape = 2.0")
+                    .and_then(|value| number_or(&value, ("columns", Shape::Columns), Shape::Number));
                 let [hyper_shape, hyper_rate] = ["hyper_shape", "hyper_rate"].map(|key| {
                     let value = section.require(key, &format!("{key} = 1.0"));
                     value.and_then(|value| value.number(Domain::Positive))

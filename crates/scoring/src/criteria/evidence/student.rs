@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::mixture::triangular::at;
+use gmm_sampler::mixture::triangular::{at, times};
 use gmm_sampler::start::curvature::inverse_root_at;
 use rand::{Rng, RngExt};
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
@@ -40,8 +40,8 @@ impl Student {
         let z: Vec<f64> = (0..n).map(|_| StandardNormal.sample(rng)).collect();
         let chi_squared: f64 = ChiSquared::new(FREEDOM).expect("positive degrees of freedom").sample(rng);
         let stretch = (FREEDOM / chi_squared).sqrt();
-        let along = |i: usize| (0..=i).map(|j| self.root[at(i, j)] * z[j]).sum::<f64>();
-        (0..n).map(|i| self.location[i] + stretch * along(i)).collect()
+        let moved = self.location.iter().zip(times(&self.root, &z));
+        moved.map(|(location, along)| location + stretch * along).collect()
     }
 
     /// Without its constant; `scratch` has length n.
