@@ -39,7 +39,7 @@ pub struct Start {
 }
 
 /// Modes whose log densities differ by less than this, in nats, are the same mode, or differ only in their labels.
-const SAME_HEIGHT: f64 = 1e-3;
+pub const SAME_HEIGHT: f64 = 1e-3;
 
 /// The local modes reached from the candidates, highest first, each once. Modes for which `collapsed` is true are left out.
 ///

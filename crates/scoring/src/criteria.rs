@@ -22,7 +22,7 @@ pub use self::cv::cv;
 pub use self::evidence::{Canonical, Evidence, EvidenceError, Importance, importance, log_evidence};
 pub use self::icl::{entropy, icl};
 pub use self::kfold::kfold;
-pub use self::laplace::{Laplace, LaplaceError, laplace};
+pub use self::laplace::{Laplace, LaplaceError, laplace, log_evidence_by_blocks, log_evidence_of_labelled};
 pub use self::logo::logo;
 pub(crate) use self::loo::Efficiency;
 pub use self::loo::{LooPoint, loo, relative_efficiency};

@@ -43,7 +43,7 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// Fits, those of folds included, that their own diagnostics do not trust.
     pub n_unreliable: usize,
-    /// By how many nats a search from the true mixture ends above the highest mode found, under `model.prior`.
+    /// By how many nats the log evidence about the mode above the true mixture exceeds that about any mode found, under `model.prior`.
     pub gain_from_truth: Option<f64>,
 }
 

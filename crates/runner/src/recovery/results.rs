@@ -66,7 +66,7 @@ impl SuiteResults {
         Some(Paired::from_outcomes((0..self.sets.len()).map(|i| (found(rule, i), found(bic, i)))))
     }
 
-    /// Data sets on which a search from the truth ends higher than the highest mode found, and all on which one was made.
+    /// Data sets on which a search from the truth ends at a mode with more evidence about it than any mode found, and all on which one was made.
     #[must_use]
     pub fn missed_modes(&self) -> Option<(usize, usize)> {
         let gains: Vec<f64> = self.outcomes.iter().filter_map(|outcome| outcome.gain_from_truth).collect();

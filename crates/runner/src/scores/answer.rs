@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gmm_scoring::{Criterion, Difference, Flag, SMALL_ELPD_DIFFERENCE, Scale, Verdict};
 
+use crate::scores::diagnostic::ScoreDiagnostic;
 use crate::scores::probabilities::{Doubt, Probabilities};
 use crate::scores::ranking::Ranking;
 use crate::scores::rows::ScoreRow;
@@ -28,6 +29,8 @@ pub struct Answer {
     pub choices: BTreeMap<ModelKey, Vec<Criterion>>,
     /// By how much PSIS-LOO exceeds K-fold at the answer's model, where that is too much for chance.
     pub optimism: Option<Difference>,
+    /// By how many nats two searches for the modes of a K differ, where they do.
+    pub gaps: BTreeMap<ModelKey, f64>,
     /// The best model of each seed, where several seeds were scored.
     pub best_by_seed: Vec<(u64, ModelKey)>,
     /// Whether the data have rows enough for a larger K than were tried.
@@ -101,6 +104,7 @@ impl Answer {
             unscored: ranking.unscored.clone(),
             choices,
             optimism: optimism(model, scores),
+            gaps: gaps(scores),
             best_by_seed: ranking.best_by_seed.clone(),
             could_be_larger: true,
         })
@@ -126,7 +130,7 @@ impl Answer {
         models.extend(&self.unscored);
         models.sort_unstable();
         models.dedup();
-        let mut doubts = found.doubts(&models);
+        let mut doubts = found.doubts(&models, &self.gaps);
         doubts.retain(|doubt| self.could_be_larger || !matches!(doubt, Doubt::LargestIsProbable { .. }));
         doubts
     }
@@ -165,6 +169,16 @@ fn judges(ranking: &Ranking, verdict: &Verdict<ModelKey>) -> bool {
 fn may_answer(spec: &ModelSpec, ranking: &Ranking, probabilities: Option<&Probabilities>) -> bool {
     ranking.criterion.scale() != Scale::Evidence
         || spec.prior.precedes_data() && probabilities.is_some_and(|found| found.most_probable().reliable)
+}
+
+fn gaps(scores: &[ScoreRow]) -> BTreeMap<ModelKey, f64> {
+    let gap = |row: &ScoreRow| {
+        row.diagnostics.iter().find_map(|found| match found {
+            ScoreDiagnostic::SearchesDiffer { nats } => Some((row.model, *nats)),
+            _ => None,
+        })
+    };
+    scores.iter().filter_map(gap).collect()
 }
 
 fn optimism(model: ModelKey, scores: &[ScoreRow]) -> Option<Difference> {

@@ -5,11 +5,10 @@ use gmm_sampler::data::Scaling;
 use gmm_sampler::log_density::LogDensity;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::start::em::EmOptimum;
 use gmm_sampler::start::mode::Mode;
-use gmm_scoring::{Criterion, Importance, Score, importance, laplace, log_mean_exp};
+use gmm_scoring::{Criterion, Importance, Laplace, LaplaceError, Score, importance, laplace, log_mean_exp};
 use rayon::prelude::*;
 
 use super::cross_validation::cross_validation;
@@ -28,6 +27,9 @@ const COINCIDING: f64 = 0.1;
 /// With few rows for each parameter Laplace's method needs a correction. Above this, in nats, draws are better.
 const CORRECTED: f64 = 0.1;
 
+/// Two searches whose log evidences differ by more than this, in nats, have not found the same modes.
+const APART: f64 = 5.0;
+
 /// More parameters than this are too many for importance sampling.
 const MOST_SAMPLED: usize = 40;
 
@@ -39,11 +41,12 @@ pub struct Found {
     pub score: ScoreRow,
     /// The posterior's mode in the system of axes of the largest evidence.
     pub mode: Option<Peak>,
-    /// The log density at the highest mode in each system of axes, in nats on the sampler's scale; `None` where no mode was found.
-    pub peaks: Vec<Option<f64>>,
+    /// The log evidence about that mode which has the most, in each system of axes, in nats on the sampler's scale; `None` where no
+    /// mode was found.
+    pub largest_parts: Vec<Option<f64>>,
 }
 
-/// The highest mode of one K in one system of axes. Where components are all alike before the data, those of the largest weights come
+/// The mode of one K in one system of axes with the most evidence about it. Where components are all alike before the data, those of the largest weights come
 /// first.
 #[derive(Debug, Clone)]
 pub struct Peak {
@@ -54,8 +57,6 @@ pub struct Peak {
     pub position: Vec<f64>,
     /// On the data's own scale.
     pub mixture: Mixture,
-    /// Log density there, in nats on the sampler's scale.
-    pub log_density: f64,
     /// Whether no relabelling of it lies within its width.
     pub told_apart: bool,
 }
@@ -74,10 +75,9 @@ pub fn scores_at_modes(
     let likelihoods: Vec<Likelihood> =
         scalings.iter().map(|scaling| Likelihood::new(&scaling.view(data))).collect();
     let of_scale = |(system, (scaling, likelihood))| {
-        let mut modes = screen(experiment, scaling, likelihood, optima)?;
+        let modes = screen(experiment, scaling, likelihood, optima)?;
         let log_scale = data.n_observations() as f64 * scaling.log_scale();
-        let estimates =
-            modes.par_iter_mut().map(|modes| estimate(modes, system, scaling, log_scale)).collect();
+        let estimates = modes.par_iter().map(|modes| estimate(modes, system, scaling, log_scale)).collect();
         Ok((modes, estimates))
     };
     let of_each: Vec<(Vec<Modes<'_>>, Vec<Estimate>)> =
@@ -105,8 +105,12 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
     // A system of axes without an evidence adds nothing that is known.
     let mean = log_mean_exp(&of_each.iter().map(|estimate| estimate.log_evidence()).collect::<Vec<_>>());
     let mut row = ScoreRow::new(model, None, Score::new(Criterion::Laplace, mean));
-    let peaks = of_each.iter().map(|estimate| Some(estimate.peak.as_ref()?.log_density)).collect();
-    let Some(greatest) = greatest else { return Found { score: row, mode: None, peaks } };
+    let largest_parts = of_each.iter().map(|estimate| estimate.largest_part).collect();
+    let gap = gap(of_each);
+    if gap > APART {
+        row.push(ScoreDiagnostic::SearchesDiffer { nats: gap });
+    }
+    let Some(greatest) = greatest else { return Found { score: row, mode: None, largest_parts } };
     match &greatest.evidence {
         Err(diagnostic) => {
             row.score.estimate = f64::NAN;
@@ -120,7 +124,15 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
         }
     }
     push_prior(experiment, &greatest.prior, &mut row);
-    Found { score: row, mode: greatest.peak.clone(), peaks }
+    Found { score: row, mode: greatest.peak.clone(), largest_parts }
+}
+
+/// How much more evidence there may be, in nats, if it can grow in each system of axes by as much as two searches differ.
+fn gap(of_each: &[&Estimate]) -> f64 {
+    let mean = |log_evidence: &dyn Fn(&Estimate) -> f64| {
+        log_mean_exp(&of_each.iter().map(|estimate| log_evidence(estimate)).collect::<Vec<_>>())
+    };
+    mean(&|estimate| estimate.log_evidence() + estimate.gap) - mean(&Estimate::log_evidence)
 }
 
 /// What is found in one system of axes, on the data's own scale.
@@ -128,50 +140,85 @@ struct Estimate {
     model: ModelKey,
     prior: Prior,
     peak: Option<Peak>,
+    /// As in [`Found`].
+    largest_part: Option<f64>,
+    /// How far apart two searches for modes ended, in nats; 0 where one of them found none.
+    gap: f64,
     evidence: Result<Evidence, ScoreDiagnostic>,
 }
 
 struct Evidence {
     log_evidence: f64,
     error: f64,
-    /// Whether components coincide at the highest mode, and no draws have taken Laplace's place.
+    /// Whether components coincide at the mode with the most evidence, and no draws have taken Laplace's place.
     coincide: bool,
 }
 
-fn estimate(of_model: &mut Modes<'_>, system: usize, scaling: &Scaling, log_scale: f64) -> Estimate {
-    let Modes { model, prior, posterior, modes } = of_model;
-    let layout = posterior.layout();
-    let exchangeable = prior.is_exchangeable(model.components);
-    let found = laplace(posterior, modes, exchangeable);
-    let told_apart = found.as_ref().is_ok_and(|found| found.log_overlap <= COINCIDING);
-    let peak = modes.first().map(|mode| {
-        let mixture = layout.constrain(&mode.position);
-        let mut order: Vec<usize> = (0..model.components).collect();
-        if exchangeable {
-            order.sort_by(|&a, &b| mixture.weight(b).total_cmp(&mixture.weight(a)));
-        }
-        Peak {
-            model: *model,
-            system,
-            position: layout.reordered(&mode.position, &order),
-            mixture: mixture.reordered(&order).on_data_scale(scaling),
-            log_density: mode.log_density,
-            told_apart,
-        }
-    });
-    let evidence = match found {
-        _ if modes.is_empty() => Err(ScoreDiagnostic::NoRegularMode),
-        Err(error) => Err(ScoreDiagnostic::NoLaplace(error)),
-        Ok(found) => {
+/// A mode, and the evidence about it.
+type Part<'m> = (&'m Mode, Result<Laplace, LaplaceError>);
+
+fn estimate(of_model: &Modes<'_>, system: usize, scaling: &Scaling, log_scale: f64) -> Estimate {
+    let parts = parts(of_model);
+    let found = Laplace::sum(parts.iter().filter_map(|(_, part)| part.clone().ok()));
+    let told_apart = found.is_some_and(|found| found.log_overlap <= COINCIDING);
+    let largest = parts.first().map(|(mode, part)| (*mode, part.clone()));
+    let peak = largest.as_ref().map(|(mode, _)| peak(of_model, mode, system, scaling, told_apart));
+    let evidence = match (found, &largest) {
+        _ if lies_on_a_hyperplane(of_model) => Err(ScoreDiagnostic::NoLaplace(LaplaceError::NoPeak)),
+        (None, Some((_, Err(error)))) => Err(ScoreDiagnostic::NoLaplace(error.clone())),
+        (None, _) => Err(ScoreDiagnostic::NoRegularMode),
+        (Some(found), _) => {
             let coincide = found.log_overlap.is_nan() || found.log_overlap > COINCIDING;
             let in_doubt = coincide || found.correction > CORRECTED;
-            let drawn = in_doubt.then(|| from_draws(*model, posterior, modes)).flatten();
+            let modes: Vec<&Mode> = parts.iter().map(|(mode, _)| *mode).collect();
+            let drawn = in_doubt.then(|| from_draws(of_model, &modes)).flatten();
             let of_normals = Evidence { log_evidence: found.log_evidence, error: found.correction, coincide };
             Ok(drawn.unwrap_or(of_normals))
         }
     };
     let on_data_scale = |found: Evidence| Evidence { log_evidence: found.log_evidence - log_scale, ..found };
-    Estimate { model: *model, prior: prior.clone(), peak, evidence: evidence.map(on_data_scale) }
+    Estimate {
+        model: of_model.model,
+        prior: of_model.prior.clone(),
+        peak,
+        largest_part: largest.and_then(|(_, part)| Some(part.ok()?.log_evidence)),
+        gap: of_model.gap.unwrap_or(0.0),
+        evidence: evidence.map(on_data_scale),
+    }
+}
+
+/// Whether there are too few rows for a covariance, so that the density grows without bound as components become flat.
+fn lies_on_a_hyperplane(of_model: &Modes<'_>) -> bool {
+    let posterior = &of_model.posterior;
+    posterior.effective_observations() <= posterior.layout().n_features as f64
+}
+
+/// The modes with the evidence about each, the most first, and those without any last.
+fn parts<'m>(of_model: &'m Modes<'_>) -> Vec<Part<'m>> {
+    let exchangeable = of_model.prior.is_exchangeable(of_model.model.components);
+    let part = |mode: &'m Mode| (mode, laplace(&mut of_model.posterior.clone(), mode, exchangeable));
+    let mut parts: Vec<Part<'m>> = of_model.modes.par_iter().map(|found| part(&found.mode)).collect();
+    let log_evidence =
+        |(_, part): &Part<'_>| part.as_ref().map_or(f64::NEG_INFINITY, |part| part.log_evidence);
+    parts.sort_by(|a, b| log_evidence(b).total_cmp(&log_evidence(a)));
+    parts
+}
+
+fn peak(of_model: &Modes<'_>, mode: &Mode, system: usize, scaling: &Scaling, told_apart: bool) -> Peak {
+    let Modes { model, prior, posterior, .. } = of_model;
+    let layout = posterior.layout();
+    let mixture = layout.constrain(&mode.position);
+    let mut order: Vec<usize> = (0..model.components).collect();
+    if prior.is_exchangeable(model.components) {
+        order.sort_by(|&a, &b| mixture.weight(b).total_cmp(&mixture.weight(a)));
+    }
+    Peak {
+        model: *model,
+        system,
+        position: layout.reordered(&mode.position, &order),
+        mixture: mixture.reordered(&order).on_data_scale(scaling),
+        told_apart,
+    }
 }
 
 impl Estimate {
@@ -182,11 +229,12 @@ impl Estimate {
 }
 
 /// The evidence from draws, where it can be had: relabellings of components that coincide overlap, and are no modes of their own.
-fn from_draws(model: ModelKey, posterior: &mut Posterior<'_>, modes: &[Mode]) -> Option<Evidence> {
+fn from_draws(of_model: &Modes<'_>, modes: &[&Mode]) -> Option<Evidence> {
+    let (model, mut posterior) = (of_model.model, of_model.posterior.clone());
     if posterior.dimension() > MOST_SAMPLED {
         return None;
     }
-    let found = importance(posterior, modes, true, &mut Stream::Importance { model }.rng())?;
+    let found = importance(&mut posterior, modes, true, &mut Stream::Importance { model }.rng())?;
     let Importance { log_evidence, mcse, pareto_k } = found;
     (pareto_k < MOST_K).then_some(Evidence { log_evidence, error: mcse, coincide: false })
 }

@@ -17,7 +17,7 @@ use crate::scores::screen::Modes;
 /// everything else.
 const MOST_ROWS: usize = 10_000;
 
-/// As many of the highest modes of all rows are followed to those of a fold's.
+/// As many modes of all rows, those with the most evidence about them, are followed to those of a fold's.
 const FOLLOWED: usize = 2;
 
 /// A mode of a part of the rows this close to its peak, in nats, is close enough for predictions.
@@ -58,7 +58,7 @@ fn of_fold(data: &Data, scaling: &Scaling, fold: &Arc<[usize]>, modes: &Modes<'_
     let likelihood = Likelihood::new(&scaling.view(&training));
     let mut posterior = modes.posterior.with_likelihood(&likelihood, 1.0);
     let search = |position: &Vec<f64>| find_mode_within(&mut posterior, position, LIMITS);
-    let found = modes.modes.iter().take(FOLLOWED).map(|mode| &mode.position).map(search);
+    let found = modes.modes.iter().take(FOLLOWED).map(|found| &found.mode.position).map(search);
     let highest = found.max_by(|a, b| a.log_density.total_cmp(&b.log_density));
     let Some(highest) = highest else { return Vec::new() };
     let mixture = modes.posterior.layout().constrain(&highest.position).on_data_scale(scaling);

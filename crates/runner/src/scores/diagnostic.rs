@@ -41,8 +41,10 @@ pub enum ScoreDiagnostic {
     NoLaplace(LaplaceError),
     /// Every way up to a mode led to the spike of tied observations.
     NoRegularMode,
-    /// Components coincide at the highest mode.
+    /// Components coincide at the mode with the most evidence.
     ComponentsCoincide,
+    /// The modes of one of two searches have so many nats more evidence than those of the other.
+    SearchesDiffer { nats: f64 },
     /// The mean over partitions of the rows, whose estimates have this standard deviation.
     MeanOfPartitions { n: usize, sd: f64 },
     /// The Monte Carlo error of a cross-validated score is too large beside its standard error.
@@ -83,6 +85,7 @@ impl ScoreDiagnostic {
             | Self::UnreliablePart { .. } => true,
             // Of refits that do not count the criterion's own diagnostic has counted the observations.
             Self::SpuriousOptimum { .. }
+            | Self::SearchesDiffer { .. }
             | Self::PriorFromCentroids
             | Self::PriorUnitFromData
             | Self::MeanOfPartitions { .. }

@@ -1,5 +1,7 @@
 //! Posterior probabilities of K: evidence times the prior of K, and how well they are known.
 
+use std::collections::BTreeMap;
+
 use gmm_scoring::{Basis, Criterion, Scale, log_sum_exp};
 
 use crate::scores::ranking::Ranking;
@@ -78,9 +80,10 @@ impl Probabilities {
         self.of_each.iter().find(|entry| entry.model == model).map(|entry| entry.probability)
     }
 
-    /// What could make another K the most probable one. `models` are all that were tried, ascending.
+    /// What could make another K the most probable one. `models` are all that were tried, ascending; `gaps` says where, and by how many
+    /// nats, two searches for modes differ.
     #[must_use]
-    pub fn doubts(&self, models: &[ModelKey]) -> Vec<Doubt> {
+    pub fn doubts(&self, models: &[ModelKey], gaps: &BTreeMap<ModelKey, f64>) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         if let (Some(&model), Some(last)) = (models.last(), self.of_each.last())
             && last.model == model
@@ -108,7 +111,28 @@ impl Probabilities {
         if !unreliable.is_empty() {
             doubts.push(Doubt::Unreliable { models: unreliable });
         }
+        doubts.extend(self.overlooked(gaps));
         doubts
+    }
+
+    /// The K that would be more probable than the most probable one with modes that a search may have overlooked: by as much evidence
+    /// as two searches differ at the K itself, or at the most probable one.
+    fn overlooked(&self, gaps: &BTreeMap<ModelKey, f64>) -> Option<Doubt> {
+        let best = self.most_probable();
+        let gap = |model: &ModelKey| gaps.get(model).copied().unwrap_or(0.0);
+        let could_be_more =
+            |gap: f64, other: &Probability| libm::log(other.probability) + gap > libm::log(best.probability);
+        let models: Vec<(ModelKey, f64)> = self
+            .of_each
+            .iter()
+            .filter(|entry| entry.model != best.model)
+            .map(|entry| (entry, gap(&entry.model).max(gap(&best.model))))
+            .filter(|(entry, gap)| could_be_more(*gap, entry))
+            .map(|(entry, gap)| (entry.model, gap))
+            .collect();
+        let nats = models.iter().map(|(_, gap)| *gap).fold(0.0, f64::max);
+        let models: Vec<ModelKey> = models.into_iter().map(|(model, _)| model).collect();
+        (!models.is_empty()).then_some(Doubt::SearchesDiffer { models, nats })
     }
 }
 
@@ -169,6 +193,8 @@ pub enum Doubt {
     NoEvidence { models: Vec<ModelKey> },
     /// The evidence of these K may be wrong by several nats.
     Unreliable { models: Vec<ModelKey> },
+    /// Two searches for modes differ by so many nats that these K may be more probable.
+    SearchesDiffer { models: Vec<ModelKey>, nats: f64 },
 }
 
 #[cfg(test)]
@@ -260,11 +286,20 @@ mod tests {
     #[test]
     fn only_what_could_change_the_answer_is_a_doubt() {
         let models: Vec<ModelKey> = (1..=4).map(ModelKey::full).collect();
-        let doubts = |evidence: &[f64]| of(ComponentsPrior::Uniform, evidence).unwrap().doubts(&models);
+        let doubts = |evidence: &[f64]| {
+            of(ComponentsPrior::Uniform, evidence).unwrap().doubts(&models, &BTreeMap::new())
+        };
         assert_eq!(doubts(&[-10.0, -1.0, -10.0, -20.0]), []);
         assert_eq!(doubts(&[-10.0, -1.0, -10.0, f64::NAN]), []);
         assert_eq!(doubts(&[-10.0, -1.0, f64::NAN, -20.0]), [Doubt::NoEvidence { models: vec![models[2]] }]);
         assert!(matches!(doubts(&[-10.0, -1.0, -10.0, -2.0])[..], [Doubt::LargestIsProbable { .. }]));
         assert_eq!(doubts(&[-10.0, -1.0, -10.0, -4.0]), []);
+
+        let found = of(ComponentsPrior::Uniform, &[-10.0, -1.0, -4.0, -9.0]).unwrap();
+        let doubts = |k: usize, nats: f64| found.doubts(&models, &BTreeMap::from([(models[k - 1], nats)]));
+        assert_eq!(doubts(3, 2.9), []);
+        assert_eq!(doubts(3, 3.1), [Doubt::SearchesDiffer { models: vec![models[2]], nats: 3.1 }]);
+        // What a search can miss at the answer it can miss elsewhere.
+        assert_eq!(doubts(2, 8.1), [Doubt::SearchesDiffer { models: models[2..].to_vec(), nats: 8.1 }]);
     }
 }

@@ -18,13 +18,17 @@ const IMPROBABLE: usize = 3;
 const LARGEST: usize = 60;
 
 /// The results of an experiment without draws, with every K from 1 to one that is large enough: the three largest have negligible
-/// probabilities. Fewer if there are few different rows; only the first ten if K has no probabilities, so that none is improbable.
+/// probabilities. Fewer if there are few different rows, and not more than ten with more parameters than rows; only the first ten if K has no probabilities, so that none is improbable.
 /// The experiment's components become these. Call it inside the pool whose threads it may use.
 ///
 /// # Errors
 /// Scores that cannot be compared.
 pub fn results_with_enough_components(experiment: &mut Experiment) -> Result<Results> {
-    let most = most_components(&experiment.dataset.data, LARGEST);
+    let data = &experiment.dataset.data;
+    // With more components than these there are more parameters than rows.
+    let d = data.n_features();
+    let supported = data.n_observations() / ((d + 1) * (d + 2) / 2);
+    let most = most_components(data, LARGEST).min(supported.max(FIRST));
     let mut largest = FIRST.min(most);
     loop {
         experiment.spec.model.components = (1..=largest).collect();

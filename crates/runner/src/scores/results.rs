@@ -35,8 +35,8 @@ pub struct Results {
     pub optima: Vec<(ModelKey, EmOptimum)>,
     /// The mixtures at the posterior's modes, on the data's own scale; none where no criterion needs them.
     pub modes: BTreeMap<ModelKey, Mixture>,
-    /// The log density at the highest mode in each system of axes, in nats on the sampler's scale.
-    pub peaks: BTreeMap<ModelKey, Vec<Option<f64>>>,
+    /// The log evidence about that mode which has the most, in each system of axes, in nats on the sampler's scale.
+    pub largest_parts: BTreeMap<ModelKey, Vec<Option<f64>>>,
     /// Those of the rows under the mode of the answer's K.
     pub clusters: Option<Clusters>,
     /// Of the same mode.
@@ -75,7 +75,7 @@ impl Results {
             }
         }
         let mut of_modes = Vec::new();
-        let (mut modes, mut peaks) = (BTreeMap::new(), BTreeMap::new());
+        let (mut modes, mut largest_parts) = (BTreeMap::new(), BTreeMap::new());
         if experiment.spec.scoring.needs(Basis::Mode) {
             let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
             let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
@@ -83,8 +83,8 @@ impl Results {
             match scores_at_modes(experiment, &starts) {
                 Ok((found, cross_validated)) => {
                     of_modes.extend(cross_validated);
-                    for Found { score, mode, peaks: of_model } in found {
-                        peaks.insert(score.model, of_model);
+                    for Found { score, mode, largest_parts: of_model } in found {
+                        largest_parts.insert(score.model, of_model);
                         modes.extend(mode.map(|mode| (score.model, mode)));
                         of_modes.push(score);
                     }
@@ -156,7 +156,7 @@ impl Results {
         let modes = modes.into_iter().map(|(model, peak): (_, Peak)| (model, peak.mixture)).collect();
         Ok(Self {
             modes,
-            peaks,
+            largest_parts,
             clusters,
             components,
             optima,

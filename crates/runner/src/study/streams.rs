@@ -16,8 +16,10 @@ pub enum Stream {
     Importance { model: ModelKey },
     /// The normal distribution about a posterior's mode, for intervals.
     Components { model: ModelKey },
+    /// The clusters that the second search for modes begins with.
+    Clusterings { model: ModelKey },
     /// The clusters by which components are split.
-    Splits { model: ModelKey },
+    Splits { model: ModelKey, search: Search },
     /// One chain of one fit.
     Chain { model: ModelKey, seed: u64, variant: Variant, chain: usize },
     /// What bridge sampling compares a posterior with.
@@ -36,6 +38,13 @@ pub enum Stream {
     Design { seed: u64, factor: usize },
     /// One part of a simulated data set.
     Simulation { seed: u64, set: usize, part: Simulated },
+}
+
+/// One of the two searches for a posterior's modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    First,
+    Second,
 }
 
 /// What is drawn when data are simulated.
@@ -59,7 +68,8 @@ impl Stream {
             Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
             Self::Importance { model } => [19, model.stream_key(), 0, 0, 0],
             Self::Components { model } => [20, model.stream_key(), 0, 0, 0],
-            Self::Splits { model } => [18, model.stream_key(), 0, 0, 0],
+            Self::Clusterings { model } => [21, model.stream_key(), 0, 0, 0],
+            Self::Splits { model, search } => [18, model.stream_key(), search as u64, 0, 0],
             Self::Chain { model, seed, variant, chain } => {
                 [3, model.stream_key(), seed, variant.stream_key(), chain as u64]
             }
@@ -102,6 +112,9 @@ mod tests {
             Stream::Centroids { model, variant: fold(0, 0) },
             Stream::Owners { model, seed: 1, block: 0 },
             Stream::Importance { model },
+            Stream::Clusterings { model },
+            Stream::Splits { model, search: Search::First },
+            Stream::Splits { model, search: Search::Second },
             Stream::Folds { repeat: 0 },
             Stream::Folds { repeat: 1 },
             Stream::BayesianBootstrap,

@@ -49,6 +49,20 @@ impl Layout {
         self.log_sigma_start() + self.n_components * self.n_features
     }
 
+    /// The coordinates of each component's mean, scales and correlations, and last those of the weights.
+    #[must_use]
+    pub fn coordinates_of_components(&self) -> Vec<Vec<usize>> {
+        let widths = [self.n_features, self.n_features, self.n_correlations()];
+        let starts = [self.mu_start(), self.log_sigma_start(), self.correlations_start()];
+        let of = |k: usize| {
+            starts
+                .iter()
+                .zip(widths)
+                .flat_map(move |(start, width)| start + k * width..start + (k + 1) * width)
+        };
+        (0..self.n_components).map(|k| of(k).collect()).chain([(0..self.mu_start()).collect()]).collect()
+    }
+
     /// The mixture at a position.
     #[must_use]
     pub fn constrain(&self, position: &[f64]) -> Mixture {
@@ -200,6 +214,27 @@ mod tests {
             for (a, b) in again.iter().zip(&position) {
                 assert_relative_eq!(*a, *b, max_relative = 1e-9, epsilon = 1e-9);
             }
+        }
+    }
+
+    #[test]
+    fn every_coordinate_but_those_of_the_weights_is_of_one_component() {
+        let layout = Layout { n_components: 3, n_features: 2 };
+        let groups = layout.coordinates_of_components();
+        let mut all: Vec<usize> = groups.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..layout.dimension()).collect::<Vec<_>>());
+        assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 5, 2]);
+        // Another component in the place of one changes its coordinates alone.
+        let at: Vec<f64> = (0..layout.dimension()).map(|i| 0.1 * i as f64).collect();
+        let mut moved = at.clone();
+        groups[1].iter().for_each(|&i| moved[i] += 0.7);
+        let (before, after) = (layout.constrain(&at), layout.constrain(&moved));
+        for k in 0..3 {
+            assert_eq!(before.weight(k), after.weight(k));
+            let same = |i: usize| before.covariance(k)[i] == after.covariance(k)[i];
+            assert_eq!((0..3).filter(|&i| same(i)).count(), if k == 1 { 0 } else { 3 });
+            assert_eq!(before.mean(k) == after.mean(k), k != 1);
         }
     }
 

@@ -52,6 +52,41 @@ pub fn curvature(density: &mut impl LogDensity, position: &[f64]) -> Vec<f64> {
     differences(density, position, true).0
 }
 
+/// Log determinant of the negative Hessian at a position, as if coordinates in different groups had nothing to do with each other:
+/// groups move at the same time, so that many coordinates cost no more passes over the data than the largest group has. `None` if a
+/// group's part is not positive definite.
+pub fn log_determinant_of_groups(
+    density: &mut impl LogDensity,
+    position: &[f64],
+    groups: &[Vec<usize>],
+) -> Option<f64> {
+    let n = position.len();
+    let step = |i: usize| DIFFERENCE * position[i].abs().max(1.0);
+    let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
+    let mut parts: Vec<Vec<f64>> = groups.iter().map(|group| vec![0.0; packed_len(group.len())]).collect();
+    for column in 0..groups.iter().map(Vec::len).max()? {
+        for (sign, gradient) in [(1.0, &mut up), (-1.0, &mut down)] {
+            let mut moved = position.to_vec();
+            groups.iter().filter_map(|group| group.get(column)).for_each(|&i| moved[i] += sign * step(i));
+            density.log_density_and_gradient(&moved, gradient);
+        }
+        for (group, part) in groups.iter().zip(&mut parts) {
+            let Some(&j) = group.get(column) else { continue };
+            for (row, &i) in group.iter().enumerate() {
+                // Symmetrised on the way: each half is added to the entry and to its mirror image.
+                let half = 0.5 * (down[i] - up[i]) / (2.0 * step(j));
+                part[at(row.max(column), row.min(column))] += if row == column { 2.0 * half } else { half };
+            }
+        }
+    }
+    let log_determinant = |(group, part): (&Vec<usize>, &Vec<f64>)| {
+        let mut factor = vec![0.0; part.len()];
+        cholesky(group.len(), part, &mut factor).ok()?;
+        Some((0..group.len()).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum::<f64>())
+    };
+    groups.iter().zip(&parts).map(log_determinant).sum()
+}
+
 /// A packed lower-triangular root C of the covariance C Cᵀ of the normal approximation at a position. Directions in which the density
 /// is flat, or curved upwards, get a bounded scale. None if the density is not finite nearby.
 pub fn inverse_root_at(density: &mut impl LogDensity, position: &[f64]) -> Option<Vec<f64>> {
@@ -228,6 +263,25 @@ mod tests {
         assert_relative_eq!(covariance[at(0, 0)], 0.25, max_relative = 1e-12);
         assert_relative_eq!(covariance[at(1, 1)], 1.0 / MIN_CURVATURE, max_relative = 1e-9);
         assert_relative_eq!(covariance[at(2, 2)], 0.04, max_relative = 1e-9);
+    }
+
+    #[test]
+    fn groups_that_move_together_give_the_determinant_of_their_blocks() {
+        // Blocks of two, of one and of two coordinates, which lie apart.
+        let (n, groups) = (5, [vec![0, 3], vec![1], vec![2, 4]]);
+        let mut precision = vec![0.0; packed_len(n)];
+        (0..n).for_each(|i| precision[at(i, i)] = 1.0 + i as f64);
+        (precision[at(3, 0)], precision[at(4, 2)]) = (0.5, -1.5);
+        let expected: f64 = (1.0f64 * 4.0 - 0.25).ln() + 2.0f64.ln() + (3.0f64 * 5.0 - 2.25).ln();
+        let position = [0.3, -1.0, 2.0, 0.1, 7.0];
+        let of = |groups: &[Vec<usize>], precision: &[f64]| {
+            log_determinant_of_groups(&mut Normal(n, precision.to_vec()), &position, groups)
+        };
+        assert_relative_eq!(of(&groups, &precision).unwrap(), expected, epsilon = 1e-8);
+        let all: Vec<usize> = (0..n).collect();
+        assert_relative_eq!(of(&[all], &precision).unwrap(), expected, epsilon = 1e-8);
+        precision[at(1, 1)] = -2.0;
+        assert_eq!(of(&groups, &precision), None);
     }
 
     #[test]

@@ -8,16 +8,17 @@ mod permanent;
 
 use std::f64::consts::PI;
 
+use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::transform::Layout;
 use gmm_sampler::mixture::triangular::{at, cholesky, packed_len};
-use gmm_sampler::start::curvature::curvature;
+use gmm_sampler::start::curvature::{curvature, log_determinant_of_groups};
 use gmm_sampler::start::mode::Mode;
 use thiserror::Error;
 
-use self::conjugate::lost;
 use self::permanent::{LARGEST, log_permanent};
 use crate::descriptor::{Descriptor, Scale, Source};
+use crate::log_sum_exp::log_sum_exp;
 
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "laplace",
@@ -34,8 +35,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
 /// Why there is no log evidence by Laplace's method.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LaplaceError {
-    /// No mode, or a highest one at which the log density is not concave.
-    #[error("the highest mode found is not a peak, so no normal distribution approximates it")]
+    /// The log density is not concave at the mode.
+    #[error("no mode found is a peak, so no normal distribution approximates one")]
     NoPeak,
     /// More components coincide than a permanent can be computed for.
     #[error("{found} components coincide; relabelled copies can be counted for at most {LARGEST}")]
@@ -50,40 +51,37 @@ pub enum LaplaceError {
 pub struct Laplace {
     /// log ∫ p(y | θ) p(θ) dθ, nats.
     pub log_evidence: f64,
-    /// What Laplace's method loses at the highest mode were the components apart and their prior conjugate, nats: it is part of
-    /// `log_evidence`, which is off by about as much again. It vanishes as 1/N, and grows with the parameters for each observation.
+    /// What Laplace's method loses at the mode of the largest part were the components apart and their prior conjugate, nats: it is
+    /// part of `log_evidence`, which is off by about as much again. It vanishes as 1/N, and grows with the parameters for each
+    /// observation.
     pub correction: f64,
-    /// Log of the overlap of the highest mode's normal with its relabellings, itself among them: 0 where its components are far
-    /// apart for their errors, log K! where all coincide. Above 0 relabellings lie within one another's width, where the posterior
-    /// is no sum of normals, and the evidence comes out too large.
+    /// Log of the overlap of that mode's normal with its relabellings, itself among them: 0 where its components are far apart for
+    /// their errors, log K! where all coincide. Above 0 relabellings lie within one another's width, where the posterior is no sum of
+    /// normals, and the evidence comes out too large.
     pub log_overlap: f64,
 }
 
-/// Modes that are lower than the highest by more nats than this are left out.
-const NEGLIGIBLE: f64 = 12.0;
-
-/// The evidence, were the posterior a sum of normals in unconstrained space, one about each of its modes, or, where
-/// all components are alike before the data (`exchangeable`), one about each relabelling of each. The highest mode is the first, as
-/// [`modes`](gmm_sampler::start::find_modes) returns them.
-///
-/// # Errors
-/// A highest mode at which the log density is not concave, or of which more than twenty components coincide; no mode at all.
-pub fn laplace(
-    posterior: &mut Posterior<'_>,
-    modes: &[Mode],
-    exchangeable: bool,
-) -> Result<Laplace, LaplaceError> {
-    let (highest, others) = modes.split_first().ok_or(LaplaceError::NoPeak)?;
-    let greatest = of_mode(posterior, highest, exchangeable)?;
-    let others = others.iter().filter(|mode| mode.log_density > highest.log_density - NEGLIGIBLE);
-    // What is no peak adds nothing that is known.
-    let parts = others.filter_map(|mode| of_mode(posterior, mode, exchangeable).ok());
-    let total: f64 = parts.map(|part| libm::exp(part.log_evidence - greatest.log_evidence)).sum();
-    Ok(Laplace { log_evidence: greatest.log_evidence + libm::log1p(total), ..greatest })
+impl Laplace {
+    /// The evidence, were the posterior a sum of the normals about these modes; `None` of no modes.
+    #[must_use]
+    pub fn sum(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let parts: Vec<Self> = parts.into_iter().collect();
+        let largest = parts.iter().copied().max_by(|a, b| a.log_evidence.total_cmp(&b.log_evidence))?;
+        let log_evidence = log_sum_exp(&parts.iter().map(|part| part.log_evidence).collect::<Vec<_>>());
+        Some(Self { log_evidence, ..largest })
+    }
 }
 
-/// The part of one mode and its relabellings.
-fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Result<Laplace, LaplaceError> {
+/// The part of the evidence about one mode: the integral of the normal that has the posterior's height and curvature there, in
+/// unconstrained space. Where all components are alike before the data (`exchangeable`) its relabellings are counted too.
+///
+/// # Errors
+/// A log density that is not concave at the mode; more than twenty components that coincide.
+pub fn laplace(
+    posterior: &mut Posterior<'_>,
+    mode: &Mode,
+    exchangeable: bool,
+) -> Result<Laplace, LaplaceError> {
     let n = mode.position.len();
     let curvature = curvature(posterior, &mode.position);
     let mut factor = vec![0.0; packed_len(n)];
@@ -92,11 +90,9 @@ fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Re
     }
     let log_determinant: f64 = (0..n).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum();
     let layout = posterior.layout();
-    let mixture = layout.constrain(&mode.position);
-    let n_observations = posterior.effective_observations();
-    let counts: Vec<f64> = (0..layout.n_components).map(|k| n_observations * mixture.weight(k)).collect();
-    let correction = lost(&counts, layout.n_features, posterior.concentration());
-    let of_one = mode.log_density + 0.5 * (n as f64 * libm::log(2.0 * PI) - log_determinant) + correction;
+    let counts = counts(posterior, &layout.constrain(&mode.position));
+    let correction = conjugate::lost(&counts, layout.n_features, posterior.concentration());
+    let of_one = of_normal(mode.log_density, n, log_determinant) + correction;
     if !of_one.is_finite() {
         return Err(LaplaceError::NoPeak);
     }
@@ -106,6 +102,40 @@ fn of_mode(posterior: &mut Posterior<'_>, mode: &Mode, exchangeable: bool) -> Re
     let log_overlap = log_overlap(layout, &mode.position, &factor)?;
     let log_copies = libm::lgamma(layout.n_components as f64 + 1.0) - log_overlap;
     Ok(Laplace { log_evidence: of_one + log_copies, correction, log_overlap })
+}
+
+/// The log evidence about one mode in a fraction of the time, nats, relabellings not counted: components are taken not to overlap, so
+/// that the curvature falls into blocks. Negative infinity where the log density is not concave. On the wine data with three to six
+/// components it is 0 to 15 nats above that of [`laplace`], where heights mislead by 80: a component of few observations has a flat
+/// peak, and the mass of it.
+#[must_use]
+pub fn log_evidence_by_blocks(posterior: &mut Posterior<'_>, mode: &Mode) -> f64 {
+    let n = mode.position.len();
+    let groups = posterior.layout().coordinates_of_components();
+    let of_all =
+        |posterior: &mut _| log_determinant_of_groups(posterior, &mode.position, &[(0..n).collect()]);
+    let log_determinant =
+        log_determinant_of_groups(posterior, &mode.position, &groups).or_else(|| of_all(posterior));
+    log_determinant.map_or(f64::NEG_INFINITY, |found| of_normal(mode.log_density, n, found))
+}
+
+/// The same without a pass over the data, from near a mode: with the curvature that labelled observations and a conjugate prior would
+/// have. It tells which of many candidates to follow.
+#[must_use]
+pub fn log_evidence_of_labelled(posterior: &Posterior<'_>, near: &Mode) -> f64 {
+    let mixture = posterior.layout().constrain(&near.position);
+    let log_determinant = conjugate::log_determinant(&counts(posterior, &mixture), &mixture);
+    of_normal(near.log_density, near.position.len(), log_determinant)
+}
+
+fn counts(posterior: &Posterior<'_>, mixture: &Mixture) -> Vec<f64> {
+    let n = posterior.effective_observations();
+    (0..mixture.n_components()).map(|k| n * mixture.weight(k)).collect()
+}
+
+/// Log of the integral of a normal, in n dimensions and not normalised, from its height and the determinant of its curvature.
+fn of_normal(log_density: f64, n: usize, log_determinant: f64) -> f64 {
+    log_density + 0.5 * (n as f64 * libm::log(2.0 * PI) - log_determinant)
 }
 
 /// Log of Σ_π N(πθ) / N(θ) over the K! permutations π of the components, where N is the normal about the mode θ.
@@ -139,7 +169,6 @@ fn log_overlap(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, Lapl
 mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
-    use gmm_sampler::mixture::params::Mixture;
 
     /// How many modes relabelling makes of three components with these weights and means and unit scales, under unit curvature.
     fn copies(weights: [f64; 3], means: [f64; 3]) -> f64 {

@@ -199,7 +199,7 @@ pub fn headline(results: &SuiteResults) -> String {
 pub fn missed(results: &SuiteResults) -> Option<String> {
     let (missed, n) = results.missed_modes()?;
     Some(format!(
-        "A search that begins at the true mixture ends at a higher mode in {missed} of {n} data sets"
+        "A search that begins at the true mixture ends at a mode with more evidence in {missed} of {n} data sets"
     ))
 }
 

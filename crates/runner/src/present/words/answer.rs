@@ -125,6 +125,10 @@ fn doubt(doubt: &Doubt) -> String {
             models(ks, "and"),
             have(ks, "it", "they")
         ),
+        Doubt::SearchesDiffer { models: ks, nats } => format!(
+            "Two searches for modes ended {nats:.0} nats apart: {} may be more probable.",
+            models(ks, "or")
+        ),
     }
 }
 

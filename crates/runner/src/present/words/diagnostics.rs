@@ -116,9 +116,12 @@ pub fn score(diagnostic: &ScoreDiagnostic) -> String {
             "every search for a mode ended in the spike of tied observations".to_owned()
         }
         ScoreDiagnostic::ComponentsCoincide => {
-            "components coincide at the highest mode, where the posterior is not normal. The estimate is too high"
+            "components coincide at the mode with the most evidence, where the posterior is not normal. The estimate is too high"
                 .to_owned()
         }
+        ScoreDiagnostic::SearchesDiffer { nats } => format!(
+            "the modes of one of two searches have {nats:.1} nats more evidence than those of the other. There may be modes that neither found"
+        ),
         ScoreDiagnostic::MeanOfPartitions { n, sd } => {
             format!("mean of {n} partitions, whose estimates have a standard deviation of {sd:.2}")
         }

@@ -23,9 +23,6 @@ const DRAWS: usize = 8000;
 /// Share of the first proposal in all others.
 const DEFENSIVE: f64 = 0.2;
 
-/// Modes that are lower than the highest by more nats than this are left out.
-const NEGLIGIBLE: f64 = 12.0;
-
 /// Log evidence from independent draws of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Importance {
@@ -37,23 +34,23 @@ pub struct Importance {
     pub pareto_k: f64,
 }
 
-/// The evidence from draws about the posterior's modes, highest first. Where components are all alike before the data
-/// (`exchangeable`) draws keep the components in the order of their means along one feature: each mixture has one labelling of K!.
+/// The evidence from draws about the posterior's modes. Where components are all alike before the data (`exchangeable`) draws keep
+/// the components in the order of their means along one feature, that which tells those of the first mode apart: each mixture has one
+/// labelling of K!.
 ///
 /// None where no proposal has any of the mass.
 pub fn importance(
     posterior: &mut Posterior<'_>,
-    modes: &[Mode],
+    modes: &[&Mode],
     exchangeable: bool,
     rng: &mut impl Rng,
 ) -> Option<Importance> {
     let layout = posterior.layout();
-    let highest = modes.first()?;
-    let feature = exchangeable.then(|| feature_of_order(layout, &highest.position));
+    let first_mode = modes.first()?;
+    let feature = exchangeable.then(|| feature_of_order(layout, &first_mode.position));
     let log_copies = if exchangeable { libm::lgamma(layout.n_components as f64 + 1.0) } else { 0.0 };
     let near: Vec<(Vec<f64>, f64)> = modes
         .iter()
-        .filter(|mode| mode.log_density > highest.log_density - NEGLIGIBLE)
         .map(|mode| match feature {
             Some(feature) => {
                 (layout.reordered(&mode.position, &order(layout, &mode.position, feature)), mode.log_density)
@@ -196,7 +193,8 @@ mod tests {
             let starts: Vec<_> = (0..20).map(|_| prior(k).simulate(k, 1, &mut rng)).collect();
             let mut posterior = Posterior::new(&likelihood, &prior(k), k).unwrap();
             let modes = find_modes(&mut posterior, &starts, |_| false);
-            let found = importance(&mut posterior, &modes, true, &mut rng).unwrap();
+            let found =
+                importance(&mut posterior, &modes.iter().collect::<Vec<_>>(), true, &mut rng).unwrap();
             let (expected, error) = from_the_prior(&likelihood, k);
             assert!(found.pareto_k < 0.7, "K = {k}: {found:?}");
             let distance = (found.log_evidence - expected).abs() / error.hypot(found.mcse);

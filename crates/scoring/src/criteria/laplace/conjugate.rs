@@ -7,6 +7,9 @@
 
 use std::f64::consts::{LN_2, PI};
 
+use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::triangular::at;
+
 /// log ∫ less Laplace's approximation of it, in nats, for components of these expected counts under a symmetric Dirichlet prior.
 pub(super) fn lost(counts: &[f64], n_features: usize, concentration: f64) -> f64 {
     let of_covariances: f64 = counts.iter().map(|count| of_component(n_features, *count)).sum();
@@ -40,6 +43,22 @@ fn of_component(n_features: usize, count: f64) -> f64 {
     let approximate =
         d * (LN_2 - 0.5 * q) + 0.5 * d * (libm::log(2.0 * PI / q) + libm::log(PI / q)) + correlations;
     exact - approximate
+}
+
+/// Log determinant of the curvature in unconstrained space at a mode, were observations labelled and the prior as in
+/// [`of_component`].
+pub(super) fn log_determinant(counts: &[f64], mixture: &Mixture) -> f64 {
+    let d = mixture.n_features();
+    let of_component = |(k, count): (usize, &f64)| {
+        let factor = mixture.scale_factor(k);
+        let log_covariance: f64 = (0..d).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum();
+        let q = count + d as f64 + 1.0;
+        let correlations: f64 = (0..d - 1).map(|j| (d - 1 - j) as f64 * libm::log(q - 1.0 - j as f64)).sum();
+        d as f64 * (LN_2 + 2.0 * libm::log(q)) - log_covariance + correlations + libm::log(*count)
+    };
+    // The weights' coordinates are orthonormal log ratios.
+    let of_weights = libm::log(counts.len() as f64) - libm::log(counts.iter().sum());
+    counts.iter().enumerate().map(of_component).sum::<f64>() + of_weights
 }
 
 /// Log of the multivariate gamma function Γ_D(a).
