@@ -30,7 +30,11 @@ fn wrong_usage_has_status_two() {
 fn a_plan_is_printed_and_nothing_is_written() {
     let workplace = small();
     let (plan, warnings) = workplace.expect(0, "check spec.toml");
-    insta::assert_snapshot!(format!("{plan}{warnings}"));
+    // How long the searches take depends on the machine.
+    let (times, plan): (Vec<&str>, Vec<&str>) =
+        plan.lines().partition(|line| line.starts_with("  searches    about "));
+    assert_eq!(times.len(), 1, "{plan:?}");
+    insta::assert_snapshot!(format!("{}\n{warnings}", plan.join("\n")));
     assert!(!workplace.path("reports").exists());
 }
 

@@ -8,6 +8,7 @@ pub mod criterion_title;
 pub mod cross_validation;
 pub mod diagnostic;
 pub mod digest;
+pub mod effort;
 pub mod evidence;
 pub mod failure;
 pub mod findings;

@@ -14,10 +14,13 @@ use crate::commands::stored::default_out;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::settings;
 use crate::engine::inputs::fit_inputs;
+use crate::engine::progress::Display;
 use crate::engine::task::Task;
 use crate::present::columns::left_out;
 use crate::present::words;
+use crate::present::words::list::counted;
 use crate::recovery::outcome::{needs_whole_fits, priors};
+use crate::scores::effort::{Effort, duration};
 use crate::storage::store::{Store, Stored, Unavailable};
 use crate::study::design::{Set, sets};
 use crate::study::job::Variant;
@@ -62,6 +65,7 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
         list(models.iter().map(|&model| experiment.n_parameters(model))),
     );
     text.push_str(&fits(experiment, &tasks, missing));
+    text.push_str(&searches(experiment));
     text.push_str(&format!(
         "  criteria    {}\n  on disk     about {:.0} MB in {}\n  in memory   about {:.0} MB a thread\n",
         list(experiment.spec.scoring.criteria.iter().map(|criterion| criterion.name())),
@@ -78,6 +82,19 @@ fn check_experiment(experiment: &Experiment, out: Option<&Path>) -> Result<ExitC
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// How long the searches for maxima and modes would take.
+fn searches(experiment: &Experiment) -> String {
+    let Ok(of_one) = Effort::new(experiment, Display::Hidden).estimate(experiment) else {
+        return String::new();
+    };
+    let threads = rayon::current_num_threads();
+    format!(
+        "  searches    about {} on {}\n",
+        duration(of_one.as_secs_f64() / threads as f64),
+        counted(threads, "thread")
+    )
 }
 
 /// Which fits would run, and how long their chains are.

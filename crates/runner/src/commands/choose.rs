@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::arguments::{Choose, Verbosity};
 use crate::commands::run::experiment::{self, Opened};
+use crate::commands::run::progress::display;
 use crate::engine::experiment::Experiment;
 use crate::present::words;
 use crate::scores::reach::results_with_enough_components;
@@ -30,7 +31,8 @@ pub fn choose(flags: &Choose, verbosity: &Verbosity) -> Result<ExitCode> {
         Some(_) => None,
         None => {
             experiment::announce(&experiment, "", &words::warnings::beforehand(&experiment), verbosity);
-            let find = || results_with_enough_components(&mut experiment);
+            let display = display(&flags.run, verbosity);
+            let find = || results_with_enough_components(&mut experiment, display);
             Some(opened.pool.install(find)?)
         }
     };

@@ -1,7 +1,7 @@
 //! `gmm run`: compute what is missing of a study, and report it.
 
 pub mod experiment;
-mod progress;
+pub mod progress;
 mod suite;
 
 use std::path::Path;

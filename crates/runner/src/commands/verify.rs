@@ -112,7 +112,7 @@ fn verify_experiment(
 
     let warnings = words::warnings::beforehand(&experiment);
     let failures = unavailable.iter().map(Failure::from_unavailable).collect();
-    pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope))?;
+    pool.install(|| conclude(&experiment, &again, findings, failures, &warnings, scope, display))?;
     let files = compare_files(store.root(), again.root())?;
     // A failure on record is a result like others.
     let not_failed = unavailable.iter().filter(|(_, why)| !matches!(why, Unavailable::Failed { .. }));

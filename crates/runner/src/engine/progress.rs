@@ -47,6 +47,14 @@ impl Progress {
         Self { of_job: 1, ..Self::new(what, n_jobs, n_jobs, display) }
     }
 
+    /// Of so much work, in any unit, that is no jobs.
+    #[must_use]
+    pub fn of_work(what: &'static str, work: u64, display: Display) -> Self {
+        let progress = Self::new(what, 0, work as usize, display);
+        progress.whole.set_message(what);
+        progress
+    }
+
     /// Of `n_jobs` fits, called `what`, with this many iterations together, over all of their chains.
     #[must_use]
     pub fn new(what: &'static str, n_jobs: usize, iterations: usize, display: Display) -> Self {
@@ -90,7 +98,20 @@ impl Progress {
         bar
     }
 
-    fn advance(&self, iterations: u64) {
+    /// All of the work.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.iterations
+    }
+
+    /// How much of it is done.
+    #[cfg(test)]
+    pub fn work_done(&self) -> u64 {
+        self.iterations_done.load(Ordering::Relaxed)
+    }
+
+    /// So much more of the work is done.
+    pub fn advance(&self, iterations: u64) {
         self.whole.inc(iterations);
         let done = self.iterations_done.fetch_add(iterations, Ordering::Relaxed) + iterations;
         if let Some(log) = &self.log
@@ -100,13 +121,12 @@ impl Progress {
             *last = Instant::now();
             let elapsed = self.began.elapsed().as_secs_f64();
             let left = elapsed * (self.iterations as f64 / done as f64 - 1.0);
-            say!(
-                "{} of {} {} done, {:.0} % of the work, after {elapsed:.0} s; about {left:.0} s left",
-                self.n_done.load(Ordering::Relaxed),
-                self.n_jobs,
-                self.what,
-                100.0 * done as f64 / self.iterations as f64
-            );
+            let what = match self.n_jobs {
+                0 => self.what.to_owned(),
+                n => format!("{} of {n} {} done", self.n_done.load(Ordering::Relaxed), self.what),
+            };
+            let share = 100.0 * done as f64 / self.iterations as f64;
+            say!("{what}, {share:.0} % of the work, after {elapsed:.0} s; about {left:.0} s left");
         }
     }
 

@@ -240,7 +240,7 @@ fn fit(
             expected.push((job.model, fresh.expected(experiment, store, *job)?));
         }
     }
-    Ok((Results::new(experiment, findings, failures)?, expected))
+    Ok((Results::new(experiment, findings, failures, Display::Hidden)?, expected))
 }
 
 /// Observations from the true mixture that no fit sees, and what the truth says of them and of those that fits do see.

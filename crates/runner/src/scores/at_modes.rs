@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::cross_validation::cross_validation;
 use super::diagnostic::ScoreDiagnostic;
+use super::effort::{Effort, MOST_SAMPLED, Step};
 use super::evidence::push_prior;
 use super::screen::{Modes, screen};
 use crate::engine::experiment::Experiment;
@@ -29,9 +30,6 @@ const CORRECTED: f64 = 0.1;
 
 /// Two searches whose log evidences differ by more than this, in nats, have not found the same modes.
 const APART: f64 = 5.0;
-
-/// More parameters than this are too many for importance sampling.
-const MOST_SAMPLED: usize = 40;
 
 /// The Pareto k above which importance sampling is not believed.
 const MOST_K: f64 = 0.7;
@@ -69,15 +67,21 @@ pub struct Peak {
 pub fn scores_at_modes(
     experiment: &Experiment,
     optima: &[(ModelKey, Option<&EmOptimum>)],
+    effort: &Effort,
 ) -> Result<(Vec<Found>, Vec<ScoreRow>)> {
     let data = &experiment.dataset.data;
     let scalings = scalings(&experiment.spec, data)?;
     let likelihoods: Vec<Likelihood> =
         scalings.iter().map(|scaling| Likelihood::new(&scaling.view(data))).collect();
     let of_scale = |(system, (scaling, likelihood))| {
-        let modes = screen(experiment, scaling, likelihood, optima)?;
+        let modes = screen(experiment, scaling, likelihood, optima, effort)?;
         let log_scale = data.n_observations() as f64 * scaling.log_scale();
-        let estimates = modes.par_iter().map(|modes| estimate(modes, system, scaling, log_scale)).collect();
+        let estimate = |modes: &Modes<'_>| {
+            let found = estimate(modes, system, scaling, log_scale);
+            effort.did(Step::Weigh, modes.model);
+            found
+        };
+        let estimates = modes.par_iter().map(estimate).collect();
         Ok((modes, estimates))
     };
     let of_each: Vec<(Vec<Modes<'_>>, Vec<Estimate>)> =
@@ -93,7 +97,9 @@ pub fn scores_at_modes(
         };
         let of_scales = scalings.iter().zip(&of_each);
         let preferred = of_scales.max_by(|(_, (_, a)), (_, (_, b))| largest(a).total_cmp(&largest(b)));
-        preferred.map_or_else(Vec::new, |(scaling, (modes, _))| cross_validation(experiment, scaling, modes))
+        preferred.map_or_else(Vec::new, |(scaling, (modes, _))| {
+            cross_validation(experiment, scaling, modes, effort)
+        })
     } else {
         Vec::new()
     };

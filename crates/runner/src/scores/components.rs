@@ -97,7 +97,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::engine::progress::Display;
     use crate::scores::at_modes::scores_at_modes;
+    use crate::scores::effort::Effort;
     use crate::scores::failure::Failure;
     use crate::scores::findings::Findings;
     use crate::scores::results::Results;
@@ -120,7 +122,7 @@ mod tests {
     /// The table of one simulated data set at the true K, by the program's own way.
     fn found(truth: &Mixture, n: usize, seed: u64) -> (Components, Vec<Failure>) {
         let (experiment, _directory) = experiment(truth, n, seed, &truth.n_components().to_string());
-        let results = Results::new(&experiment, Findings::default(), Vec::new()).unwrap();
+        let results = Results::new(&experiment, Findings::default(), Vec::new(), Display::Hidden).unwrap();
         (results.components.unwrap(), results.failures)
     }
 
@@ -156,7 +158,8 @@ mod tests {
     fn components_that_cannot_be_told_apart_have_no_table() {
         let truth = Mixture::from_covariances(2, &[1.0], &[0.0, 0.0], &[1.0, 0.0, 1.0]).unwrap();
         let (experiment, _directory) = experiment(&truth, 40, 1, "1");
-        let (found, _) = scores_at_modes(&experiment, &[(ModelKey::full(1), None)]).unwrap();
+        let effort = Effort::new(&experiment, Display::Hidden);
+        let (found, _) = scores_at_modes(&experiment, &[(ModelKey::full(1), None)], &effort).unwrap();
         let peak = found[0].mode.clone().unwrap();
         let table = |peak: &Peak| Components::new(&experiment, peak).unwrap();
         assert!(matches!(table(&peak), Some(Components::ToldApart(_))));

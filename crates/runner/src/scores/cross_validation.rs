@@ -9,6 +9,7 @@ use gmm_sampler::start::mode::{Limits, find_mode_within};
 use gmm_scoring::{LogLikelihood, cv, held_out};
 use rayon::prelude::*;
 
+use super::effort::{Effort, Step};
 use crate::engine::experiment::Experiment;
 use crate::scores::rows::ScoreRow;
 use crate::scores::screen::Modes;
@@ -27,17 +28,25 @@ const LIMITS: Limits = Limits { iterations: 300, gain: 1e-3 };
 ///
 /// Scaling and prior are those of all rows; both know no more of a row than its share of means and standard deviations.
 #[must_use]
-pub fn cross_validation(experiment: &Experiment, scaling: &Scaling, of_each: &[Modes<'_>]) -> Vec<ScoreRow> {
+pub fn cross_validation(
+    experiment: &Experiment,
+    scaling: &Scaling,
+    of_each: &[Modes<'_>],
+    effort: &Effort,
+) -> Vec<ScoreRow> {
     let data = &experiment.dataset.data;
     let n = data.n_observations();
     if !(2..=MOST_ROWS).contains(&n) {
         return Vec::new();
     }
     let folds = experiment.folds(experiment.spec.scoring.folds.min(n));
-    let scored: Vec<Vec<Vec<f64>>> = folds
-        .par_iter()
-        .map(|fold| of_each.par_iter().map(|modes| of_fold(data, scaling, fold, modes)).collect())
-        .collect();
+    let of_fold = |fold: &Arc<[usize]>, modes: &Modes<'_>| {
+        let found = of_fold(data, scaling, fold, modes);
+        effort.did(Step::Fold, modes.model);
+        found
+    };
+    let scored: Vec<Vec<Vec<f64>>> =
+        folds.par_iter().map(|fold| of_each.par_iter().map(|modes| of_fold(fold, modes)).collect()).collect();
     let with_modes = of_each.iter().enumerate().filter(|(_, modes)| !modes.modes.is_empty());
     let row = |(index, modes): (usize, &Modes<'_>)| {
         let mut pointwise = vec![f64::NAN; n];

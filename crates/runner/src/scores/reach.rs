@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::data::most_components;
 use crate::engine::experiment::Experiment;
+use crate::engine::progress::Display;
 use crate::scores::findings::Findings;
 use crate::scores::probabilities::{NEGLIGIBLE, Probabilities};
 use crate::scores::results::Results;
@@ -23,7 +24,7 @@ const LARGEST: usize = 60;
 ///
 /// # Errors
 /// Scores that cannot be compared.
-pub fn results_with_enough_components(experiment: &mut Experiment) -> Result<Results> {
+pub fn results_with_enough_components(experiment: &mut Experiment, display: Display) -> Result<Results> {
     let data = &experiment.dataset.data;
     // With more components than these there are more parameters than rows.
     let d = data.n_features();
@@ -32,7 +33,7 @@ pub fn results_with_enough_components(experiment: &mut Experiment) -> Result<Res
     let mut largest = FIRST.min(most);
     loop {
         experiment.spec.model.components = (1..=largest).collect();
-        let results = Results::new(experiment, Findings::default(), Vec::new())?;
+        let results = Results::new(experiment, Findings::default(), Vec::new(), display)?;
         let goes_on = results.probabilities().is_some_and(|found| is_open(found, largest));
         if !goes_on || largest == most {
             return Ok(results);
@@ -61,7 +62,7 @@ mod tests {
         std::fs::write(&path, format!("x\n{lines}")).unwrap();
         let spec = "name = \"x\"\ndata.path = \"x.csv\"\nmodel.components = 1\nmodel.prior = \"default\"\n";
         let mut experiment = Experiment::from_text("x.toml", spec, |_| path).unwrap();
-        results_with_enough_components(&mut experiment).unwrap();
+        results_with_enough_components(&mut experiment, Display::Hidden).unwrap();
         experiment.spec.model.components
     }
 

@@ -11,12 +11,14 @@ use rayon::prelude::*;
 use crate::data::most_components;
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::maximise;
+use crate::engine::progress::Display;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
 use crate::scores::at_modes::{Found, Peak, scores_at_modes};
 use crate::scores::clusters::Clusters;
 use crate::scores::components::Components;
 use crate::scores::digest::Digest;
+use crate::scores::effort::{Effort, Step};
 use crate::scores::failure::{Failure, UnreliableFit};
 use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
@@ -60,13 +62,22 @@ impl Results {
     ///
     /// # Errors
     /// Scores that cannot be compared.
-    pub fn new(experiment: &Experiment, findings: Findings, mut failures: Vec<Failure>) -> Result<Self> {
+    pub fn new(
+        experiment: &Experiment,
+        findings: Findings,
+        mut failures: Vec<Failure>,
+        display: Display,
+    ) -> Result<Self> {
         let models = experiment.models();
         let mut seeds = experiment.spec.sampler.seeds.clone();
         seeds.sort_unstable();
 
+        let effort = Effort::new(experiment, display);
+        if display == Display::Automatic {
+            effort.announce(experiment);
+        }
         let mut optima = Vec::new();
-        for (model, optimum) in searches(experiment, &models) {
+        for (model, optimum) in searches(experiment, &models, &effort) {
             match optimum {
                 Ok(optimum) => optima.push((model, optimum)),
                 Err(error) => {
@@ -80,7 +91,7 @@ impl Results {
             let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
             let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
                 models.iter().map(|&model| (model, optimum(model).map(|(_, optimum)| optimum))).collect();
-            match scores_at_modes(experiment, &starts) {
+            match scores_at_modes(experiment, &starts, &effort) {
                 Ok((found, cross_validated)) => {
                     of_modes.extend(cross_validated);
                     for Found { score, mode, largest_parts: of_model } in found {
@@ -95,6 +106,7 @@ impl Results {
             }
         }
 
+        drop(effort);
         let mut unreliable = Vec::new();
         let mut held_out = Vec::new();
         let asked = Criterion::ALL.into_iter().filter(|criterion| experiment.scores_by(*criterion));
@@ -181,9 +193,18 @@ impl Results {
 }
 
 /// The search for each model's maximised likelihood, where criteria ask for it.
-fn searches(experiment: &Experiment, models: &[ModelKey]) -> Vec<(ModelKey, Result<EmOptimum>)> {
+fn searches(
+    experiment: &Experiment,
+    models: &[ModelKey],
+    effort: &Effort,
+) -> Vec<(ModelKey, Result<EmOptimum>)> {
     if experiment.spec.scoring.needs_optima() {
-        models.par_iter().map(|&model| (model, maximise(experiment, model))).collect()
+        let maximise = |&model: &ModelKey| {
+            let optimum = maximise(experiment, model);
+            effort.did(Step::Em, model);
+            (model, optimum)
+        };
+        models.par_iter().map(maximise).collect()
     } else {
         Vec::new()
     }

@@ -16,6 +16,7 @@ use gmm_sampler::ties::Ties;
 use gmm_scoring::{log_evidence_by_blocks, log_evidence_of_labelled, log_sum_exp};
 use rayon::prelude::*;
 
+use super::effort::{Effort, SAMPLE, Step};
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
 use crate::study::job::{ModelKey, Variant};
@@ -73,10 +74,11 @@ pub fn screen<'a>(
     scaling: &Scaling,
     likelihood: &'a Likelihood,
     optima: &[(ModelKey, Option<&EmOptimum>)],
+    effort: &Effort,
 ) -> Result<Vec<Modes<'a>>> {
     let data = &experiment.dataset.data;
     let ties = Ties::from_data(data);
-    let all = Screen { experiment, scaling, ties: &ties, data, likelihood, power: 1.0 };
+    let all = Screen { experiment, effort, scaling, ties: &ties, data, likelihood, power: 1.0 };
     let n = data.n_observations();
     if n <= SAMPLE {
         return all.search(optima);
@@ -90,11 +92,9 @@ pub fn screen<'a>(
     some.search(optima)?.into_iter().map(|found| all.follow(&found)).collect()
 }
 
-/// More rows than this are searched by a sample.
-const SAMPLE: usize = 10_000;
-
 struct Screen<'a, 'b> {
     experiment: &'b Experiment,
+    effort: &'b Effort,
     scaling: &'b Scaling,
     /// Of all rows.
     ties: &'b [Ties],
@@ -145,7 +145,12 @@ impl<'a> Screen<'a, '_> {
 
     /// The modes above EM's optima and the k-means clusters.
     fn begin(&self, key: ModelKey, optimum: Option<&EmOptimum>) -> Result<Modes<'a>> {
-        let data = &self.experiment.dataset.data;
+        // A prior that does not look at the rows needs no clusters of all of them.
+        let data = if self.experiment.spec.model.prior.precedes_data() {
+            self.data
+        } else {
+            &self.experiment.dataset.data
+        };
         let model = Model::on_scale(self.experiment, key, Variant::AllRows, data, self.scaling.clone())?;
         let posterior = Posterior::new(self.likelihood, &model.prior, key.components)?;
         let posterior = posterior.with_likelihood(self.likelihood, self.power);
@@ -159,6 +164,7 @@ impl<'a> Screen<'a, '_> {
         let found = model.beginnings(&optima).par_iter().map(search).collect();
         let mut modes = Modes { model: key, prior: model.prior, posterior, modes: Vec::new(), gap: None };
         self.keep(&mut modes, found);
+        self.effort.did(Step::Begin, key);
         Ok(modes)
     }
 
@@ -173,6 +179,7 @@ impl<'a> Screen<'a, '_> {
         let candidates = (0..clusterings).filter_map(mixture).collect();
         let mut second = Modes { modes: Vec::new(), ..first.clone() };
         self.add(&mut second, candidates);
+        self.effort.did(Step::BeginAgain, model);
         second
     }
 
@@ -192,6 +199,7 @@ impl<'a> Screen<'a, '_> {
                     smaller.parents().flat_map(|parent| splits(&scaled, self.likelihood, &parent, &mut rng));
                 self.add(larger, candidates.collect());
             }
+            self.effort.did(Step::Splits, larger.model);
         }
     }
 
@@ -203,6 +211,7 @@ impl<'a> Screen<'a, '_> {
                 let candidates = larger.parents().flat_map(|parent| merges(&parent, larger.model.components));
                 self.add(smaller, candidates.collect());
             }
+            self.effort.did(Step::Merges, smaller.model);
         }
     }
 
@@ -288,6 +297,7 @@ impl Modes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::progress::Display;
 
     fn experiment(columns: [&[f64]; 2]) -> Experiment {
         let directory = tempfile::tempdir().unwrap();
@@ -311,7 +321,8 @@ mod tests {
         let likelihood = Likelihood::new(&scaling.view(&experiment.dataset.data));
         let optima: Vec<(ModelKey, Option<&EmOptimum>)> =
             (1..=3).map(|k| (ModelKey::full(k), None)).collect();
-        then(screen(&experiment, &scaling, &likelihood, &optima).unwrap())
+        let effort = Effort::new(&experiment, Display::Hidden);
+        then(screen(&experiment, &scaling, &likelihood, &optima, &effort).unwrap())
     }
 
     #[test]

@@ -1,9 +1,13 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use gmm_sampler::start::em::EmOptimum;
 use tempfile::TempDir;
 
+use super::at_modes::scores_at_modes;
+use super::effort::{Effort, Step};
 use super::held_out::score_held_out;
 use super::leave_one_out::LeaveOneOut;
 use super::report_scope::ReportScope;
@@ -125,4 +129,21 @@ fn folds_that_start_where_all_rows_do_score_as_fits_of_their_training_rows_alone
         assert!(apart.abs() < MONTE_CARLO, "{}: {apart:.2} standard errors", task.job);
         assert!(warm.mcse < 0.3, "{}: the Monte Carlo error is {}", task.job, warm.mcse);
     }
+}
+
+/// Every step is counted, and no step that is not taken.
+#[test]
+fn the_work_that_is_foretold_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let scoring = "criteria = [\"bic\", \"laplace\", \"cv\"]\nfolds = 3";
+    let mut experiment = experiment(directory.path(), &rows(), scoring);
+    experiment.spec.model.components = vec![1, 2, 3];
+    let effort = Effort::new(&experiment, Display::Hidden);
+    let models: Vec<(ModelKey, Option<&EmOptimum>)> =
+        experiment.models().into_iter().map(|model| (model, None)).collect();
+    models.iter().for_each(|(model, _)| effort.did(Step::Em, *model));
+    scores_at_modes(&experiment, &models, &effort).unwrap();
+    let (work, done) = effort.work_and_done();
+    assert!(work > 0 && done == work, "{done} of {work}");
+    assert!(effort.estimate(&experiment).unwrap() > Duration::ZERO);
 }

@@ -11,6 +11,7 @@ use crate::cli::messages::say;
 use crate::cli::output::show_results;
 use crate::commands::stored::{load_unchanged_experiment, read_experiment};
 use crate::engine::experiment::Experiment;
+use crate::engine::progress::Display;
 use crate::present::pages::PAGE;
 use crate::present::words;
 use crate::present::words::list::{grouped, sentence};
@@ -38,8 +39,9 @@ pub fn conclude(
     failures: Vec<Failure>,
     warnings: &[String],
     scope: ReportScope,
+    display: Display,
 ) -> Result<Results> {
-    let results = Results::new(experiment, findings, failures)?;
+    let results = Results::new(experiment, findings, failures, display)?;
     write(experiment, store, &results, warnings, scope)?;
     Ok(results)
 }
@@ -134,10 +136,11 @@ pub fn report(
         say!("{holder}, is running this experiment: the report shows partial results");
     }
     let warnings = words::warnings::beforehand(&experiment);
+    let display = if verbosity.quiet { Display::Hidden } else { Display::Automatic };
     let results = pool(jobs)?.install(|| {
         let (findings, unavailable) = read_experiment(&experiment, &store, ReportScope::Full)?;
         let failures = unavailable.iter().map(Failure::from_unavailable).collect();
-        conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full)
+        conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full, display)
     })?;
     show(&experiment, &store, &results, format, ReportScope::Full, verbosity)
 }

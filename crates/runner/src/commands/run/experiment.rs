@@ -150,7 +150,7 @@ pub fn run(
     let _lock = ReportLock::wait(root)?;
     let results = pool.install(|| {
         let Some(results) = known else {
-            return conclude(experiment, &store, done.findings, failures, &warnings, scope);
+            return conclude(experiment, &store, done.findings, failures, &warnings, scope, display);
         };
         write(experiment, &store, &results, &warnings, scope)?;
         Ok(results)
