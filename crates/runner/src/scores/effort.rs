@@ -113,9 +113,10 @@ impl Effort {
         let data = &experiment.dataset.data;
         let Some(&model) = experiment.models().last() else { return Ok(Duration::ZERO) };
         let scaling = scalings(&experiment.spec, data)?.swap_remove(0);
-        let fitted = Model::on_scale(experiment, model, Variant::AllRows, data, scaling)?;
-        let rows: Vec<usize> = (0..data.n_observations()).take(SAMPLE).collect();
-        let likelihood = Likelihood::new(&fitted.scaling.view(&data.rows(&rows)));
+        let n = data.n_observations();
+        let rows = data.rows(&(0..n).step_by(n.div_ceil(SAMPLE)).collect::<Vec<_>>());
+        let fitted = Model::on_scale(experiment, model, Variant::AllRows, &rows, scaling)?;
+        let likelihood = Likelihood::new(&fitted.scaling.view(&rows));
         let mut posterior = Posterior::new(&likelihood, &fitted.prior, model.components)?;
         let position = posterior.layout().unconstrain(&fitted.beginnings(&[])[0]);
         let mut gradient = vec![0.0; position.len()];
