@@ -20,6 +20,7 @@ use super::effort::{Effort, SAMPLE, Step};
 use crate::engine::experiment::Experiment;
 use crate::engine::model::Model;
 use crate::study::job::{ModelKey, Variant};
+use crate::study::spec::Centre;
 use crate::study::streams::{Search, Stream};
 
 /// Candidates are compared after these many iterations.
@@ -145,11 +146,10 @@ impl<'a> Screen<'a, '_> {
 
     /// The modes above EM's optima and the k-means clusters.
     fn begin(&self, key: ModelKey, optimum: Option<&EmOptimum>) -> Result<Modes<'a>> {
-        // A prior that does not look at the rows needs no clusters of all of them.
-        let data = if self.experiment.spec.model.prior.precedes_data() {
-            self.data
-        } else {
-            &self.experiment.dataset.data
+        // Of a prior whose centres do not depend on the rows, some of them will do.
+        let data = match self.experiment.spec.model.prior.means.centre {
+            Centre::Origin | Centre::Explicit(_) => self.data,
+            Centre::Kmeans | Centre::DataMean => &self.experiment.dataset.data,
         };
         let model = Model::on_scale(self.experiment, key, Variant::AllRows, data, self.scaling.clone())?;
         let posterior = Posterior::new(self.likelihood, &model.prior, key.components)?;
