@@ -36,8 +36,7 @@ fn the_number_of_classes_is_the_most_probable_number_of_components() {
     let cases = [
         ("blobs.csv", 8, 8, " --label label -k 1..9"),
         ("penguins.csv", 3, 3, columns),
-        // Normal patients, chemical and overt diabetics overlap.
-        ("diabetes.csv", 3, 1, " --label label -k 1..5"),
+        ("diabetes.csv", 3, 3, " --label label -k 1..5"),
         ("crabs.csv", 4, 4, " --label label -k 1..6"),
     ];
     for (name, classes, clusters, flags) in cases {

@@ -1,6 +1,7 @@
 //! The program as a user meets it: run from outside, judged by what it prints, returns and leaves on disk.
 
 mod cli;
+mod clusters;
 mod default_study;
 mod edges;
 mod elsewhere;

@@ -1,25 +1,27 @@
 //! Reads the observations from a CSV or Parquet file, and refuses cells and columns that could mislead a fit.
 
+mod blocks;
 mod csv;
 mod dataset;
 mod faults;
+mod file;
 pub mod parquet;
 mod table;
 
-use std::io::ErrorKind;
+use std::io::Read;
 use std::path::Path;
 
-use crate::cli::problem::{Excerpt, Problem, Problems};
+use crate::cli::problem::{Problem, Problems};
 use crate::parquet::MAGIC;
 use crate::study::spec::DataSpec;
 
+use file::{not_utf8, open};
+
+pub use blocks::{Block, RowBlocks};
 pub use dataset::{Dataset, distinct_rows, most_components};
 
 /// Bytes of a file. It is read into memory whole.
 const MOST_BYTES: u64 = 1 << 30;
-
-/// What `data.path` may name.
-const ALLOWED: &str = "allowed: a CSV or Parquet file";
 
 /// Reads the data that `spec` asks for from the file at `path`, and the column of that name that holds the groups, if one is given.
 /// Messages call the file what the spec calls it.
@@ -51,59 +53,18 @@ pub fn from_bytes(bytes: Vec<u8>, spec: &DataSpec, groups: Option<&str>) -> Resu
 /// The bytes of a regular file within the size limit.
 fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, Problems> {
     let problem = |message: String| Problem::with_key(shown, "data.path", message);
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(beside(path)
-                .iter()
-                .fold(
-                    problem(format!("there is no file `{shown}`"))
-                        .note(format!("looked for {}", path.display())),
-                    |problem, names| {
-                        let typed = path.file_name().unwrap_or_default().to_string_lossy();
-                        problem.did_you_mean(&typed, names.iter().map(String::as_str))
-                    },
-                )
-                .into());
-        }
-        Err(error) => return Err(problem(format!("`{shown}` cannot be read: {error}")).into()),
-    };
-    if metadata.is_dir() {
-        return Err(problem(format!("`{shown}` is a directory")).label(ALLOWED).into());
-    }
-    // A pipe or a device may never end.
-    if !metadata.is_file() {
-        return Err(problem(format!("`{shown}` is not a regular file")).label(ALLOWED).into());
-    }
-    if metadata.len() > MOST_BYTES {
-        let message = format!("`{shown}` has {} bytes; the limit is {MOST_BYTES}", metadata.len());
+    let cannot = |error: std::io::Error| problem(format!("`{shown}` cannot be read: {error}"));
+    let (mut file, _) = open(path, shown)?;
+    let length = file.metadata().map_err(cannot)?.len();
+    if length > MOST_BYTES {
+        let message = format!("`{shown}` has {length} bytes; the limit is {MOST_BYTES}");
         return Err(problem(message)
             .help("keep only the columns you need, or a random subset of the rows")
             .into());
     }
-    let bytes = std::fs::read(path).map_err(|error| problem(format!("`{shown}` cannot be read: {error}")))?;
-    if bytes.is_empty() {
-        return Err(Problem::new(shown, "the file is empty").label(ALLOWED).into());
-    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
-}
-
-/// The names of the files beside a path, if its directory can be listed.
-fn beside(path: &Path) -> Option<Vec<String>> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let names = directory.read_dir().ok()?.flatten();
-    let mut names: Vec<String> =
-        names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    Some(names)
-}
-
-fn not_utf8(shown: &str, valid: &[u8]) -> Problem {
-    let valid = std::str::from_utf8(valid).expect("the bytes before the first invalid one are valid");
-    Problem::new(shown, "the file is not UTF-8 text")
-        .at(shown, Excerpt::new(valid, valid.len()..valid.len()))
-        .label("invalid UTF-8 here")
-        .help("save the file as UTF-8, or as Parquet")
 }
 
 #[cfg(test)]

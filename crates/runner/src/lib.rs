@@ -24,7 +24,9 @@ use gmm_sampler::simd::choose_instructions;
 
 use cli::arguments::{Cli, Command};
 use cli::exit_status::report_error;
-use commands::{accuracy, bench, check, choose, guide, report, run, simulate, status, verify};
+use commands::{
+    accuracy, bench, check, choose, clusters, guide, predict, report, run, simulate, status, verify,
+};
 use process::interrupt::watch_signals;
 use process::panics::keep_caught_panics_quiet;
 
@@ -49,6 +51,8 @@ pub fn main() -> ExitCode {
         Command::Run { spec, run } => run::run(spec, run, verbosity),
         Command::Check { spec, out } => check::check(spec, out.as_deref()),
         Command::Choose(choose) => choose::choose(choose, verbosity),
+        Command::Clusters(flags) => clusters::clusters(flags),
+        Command::Predict(flags) => predict::predict(flags),
         Command::Report { directory, jobs, format } => report::report(directory, *jobs, *format, verbosity),
         Command::Status(flags) => status::status(flags, verbosity),
         Command::Verify(flags) => verify::verify(flags, verbosity),

@@ -5,10 +5,12 @@ mod table;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{BufReader, Cursor, Write};
+use std::ops::Range;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use polars::io::mmap::MmapBytesReader;
+use polars::io::parquet::write::BatchedWriter;
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
     ArrowDataType, Column as Series, DataFrame, DataType, FileMetadata, FileMetadataRef, Float64Chunked,
@@ -196,6 +198,24 @@ impl Footer {
         frame.into_columns().into_iter().map(|column| decode(|| numbers(&column))).collect()
     }
 
+    /// The same of some rows.
+    ///
+    /// # Errors
+    /// As [`numbers`](Self::numbers).
+    pub fn numbers_of_rows(
+        &self,
+        source: Source<'_>,
+        places: &[usize],
+        rows: Range<usize>,
+    ) -> Result<Vec<Numbers>> {
+        // One by one, in the order asked for.
+        let of_place = |&place: &usize| {
+            let frame = self.frame_of_rows(source, &[place], rows.clone())?;
+            decode(|| numbers(&frame.columns()[0]))
+        };
+        places.iter().map(of_place).collect()
+    }
+
     /// The cells of a column of texts, numbers or booleans, as texts; `None` where the cell is empty.
     ///
     /// # Errors
@@ -220,18 +240,25 @@ impl Footer {
     }
 
     fn frame(&self, source: Source<'_>, places: &[usize]) -> Result<DataFrame> {
+        self.frame_of_rows(source, places, 0..self.n_rows())
+    }
+
+    fn frame_of_rows(&self, source: Source<'_>, places: &[usize], rows: Range<usize>) -> Result<DataFrame> {
         for &place in places {
             source.check_pages(&self.metadata, &self.fields[place].name)?;
         }
         let frame = decode(|| {
             let mut reader = source.reader()?.with_projection(Some(places.to_vec()));
+            if rows.len() < self.n_rows() {
+                reader = reader.with_slice(Some((rows.start, rows.len())));
+            }
             reader.set_metadata(self.metadata.clone());
             Ok(reader.finish()?)
         })?;
         // A column has as many rows as its own header says, which may not be what the footer says.
-        if let Some(column) = frame.columns().iter().find(|column| column.len() != self.n_rows()) {
+        if let Some(column) = frame.columns().iter().find(|column| column.len() != rows.len()) {
             let name = column.name().escape_debug();
-            bail!("column `{name}` has {} rows, the file {}", column.len(), self.n_rows());
+            bail!("column `{name}` has {} rows instead of {}", column.len(), rows.len());
         }
         Ok(frame)
     }
@@ -313,23 +340,60 @@ fn series(column: Column) -> Series {
 /// # Errors
 /// None that a table of distinct column names meets.
 pub fn write(table: Table, entries: Vec<(String, String)>) -> Result<Vec<u8>> {
-    let frame = DataFrame::new_infer_height(table.into_columns().into_iter().map(series).collect())?;
     let mut bytes = Vec::new();
-    // `finish` of the writer as a whole would first split the frame into its chunks, of which there is one, and for that
-    // make a buffer of 8 MiB of zeros that nobody reads.
-    let mut writer = ParquetWriter::new(&mut bytes)
-        // Random mantissas do not compress; statistics and labels do, and level 1 costs next to nothing.
-        .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(entries)))
-        // Writers run inside our own pool already.
-        .set_parallel(false)
-        .batched(frame.schema())?;
+    let frame = frame(table)?;
+    let mut writer = Writer::new(&mut bytes, &frame, entries)?;
     for first in (0..frame.height()).step_by(ROW_GROUP) {
-        writer.write_batch(&frame.slice(first as i64, ROW_GROUP))?;
+        writer.0.write_batch(&frame.slice(first as i64, ROW_GROUP))?;
     }
     writer.finish()?;
-    drop(writer);
     Ok(bytes)
+}
+
+fn frame(table: Table) -> Result<DataFrame> {
+    Ok(DataFrame::new_infer_height(table.into_columns().into_iter().map(series).collect())?)
+}
+
+/// Writes tables of the same columns, one below the other, to a Parquet file.
+pub struct Writer<W: Write>(BatchedWriter<W>);
+
+impl<W: Write> Writer<W> {
+    fn new(to: W, frame: &DataFrame, entries: Vec<(String, String)>) -> Result<Self> {
+        // `finish` of the writer as a whole would first split the frame into its chunks, of which there is one, and for that
+        // make a buffer of 8 MiB of zeros that nobody reads.
+        let writer = ParquetWriter::new(to)
+            // Random mantissas do not compress; statistics and labels do, and level 1 costs next to nothing.
+            .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(entries)))
+            // Writers run inside our own pool already.
+            .set_parallel(false)
+            .batched(frame.schema())?;
+        Ok(Self(writer))
+    }
+
+    /// Begins with the first of the tables.
+    ///
+    /// # Errors
+    /// As [`write`], and those of what is written to.
+    pub fn begin(to: W, table: Table) -> Result<Self> {
+        let frame = frame(table)?;
+        let mut writer = Self::new(to, &frame, Vec::new())?;
+        writer.0.write_batch(&frame)?;
+        Ok(writer)
+    }
+
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn write(&mut self, table: Table) -> Result<()> {
+        Ok(self.0.write_batch(&frame(table)?)?)
+    }
+
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn finish(self) -> Result<()> {
+        self.0.finish()?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

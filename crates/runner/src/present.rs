@@ -1,5 +1,6 @@
 //! Results as people and programs read them: tables, pages, figures, CSV, JSON.
 
+pub mod assignments;
 pub mod columns;
 pub mod components;
 pub mod csv;

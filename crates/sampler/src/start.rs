@@ -5,6 +5,7 @@ pub mod em;
 pub mod kmeans;
 pub mod mode;
 pub mod moves;
+pub mod normal;
 mod subsample;
 
 use rand::Rng;
@@ -15,9 +16,9 @@ use crate::data::Observations;
 use crate::log_density::LogDensity;
 use crate::mixture::params::{Mixture, MixtureError};
 use crate::mixture::posterior::Posterior;
-use crate::mixture::triangular::{at, packed_len, times};
+use crate::mixture::triangular::{at, packed_len};
 use crate::nuts::metric::{Metric, Scratch};
-use curvature::{curvature_metric, inverse_root_at};
+use curvature::curvature_metric;
 use kmeans::KMeans;
 use mode::{Mode, find_mode};
 use subsample::SUBSAMPLE_SIZE;
@@ -66,36 +67,6 @@ pub fn highest_first(modes: &mut Vec<Mode>) {
     modes.dedup_by(|lower, higher| higher.log_density - lower.log_density < SAME_HEIGHT);
 }
 
-/// What `of` finds of a curvature. Every coordinate costs two passes over the data: if there are many observations, a part of them
-/// stands for all.
-fn on_a_part<R>(posterior: &mut Posterior<'_>, of: impl FnOnce(&mut Posterior<'_>) -> R) -> R {
-    match posterior.likelihood().thinned(SUBSAMPLE_SIZE) {
-        Some(thinned) => {
-            let all = posterior.likelihood().n_observations() as f64;
-            let power = posterior.power() * all / thinned.n_observations() as f64;
-            of(&mut posterior.with_likelihood(&thinned, power))
-        }
-        None => of(posterior),
-    }
-}
-
-/// Draws from the normal approximation at a mode, on the sampler's scale. `None` if the density is not finite near it.
-pub fn normal_draws(
-    posterior: &mut Posterior<'_>,
-    mode: &[f64],
-    n_draws: usize,
-    rng: &mut impl Rng,
-) -> Option<Vec<Mixture>> {
-    let root = on_a_part(posterior, |posterior| inverse_root_at(posterior, mode))?;
-    let layout = posterior.layout();
-    let draw = |_| {
-        let z: Vec<f64> = mode.iter().map(|_| StandardNormal.sample(rng)).collect();
-        let position: Vec<f64> = mode.iter().zip(times(&root, &z)).map(|(at, along)| at + along).collect();
-        layout.constrain(&position)
-    };
-    Some((0..n_draws).map(draw).collect())
-}
-
 impl Start {
     /// Starts around the highest mode of [`find_modes`]. `None` if there is none.
     pub fn find(
@@ -104,7 +75,15 @@ impl Start {
         collapsed: impl Fn(&Mixture) -> bool,
     ) -> Option<Self> {
         let mode = find_modes(posterior, candidates, collapsed).into_iter().next()?;
-        let metric = on_a_part(posterior, |posterior| curvature_metric(posterior, &mode.position));
+        // Every coordinate costs two passes over the data: if there are many observations, a part of them stands for all.
+        let metric = match posterior.likelihood().thinned(SUBSAMPLE_SIZE) {
+            Some(thinned) => {
+                let all = posterior.likelihood().n_observations() as f64;
+                let power = posterior.power() * all / thinned.n_observations() as f64;
+                curvature_metric(&mut posterior.with_likelihood(&thinned, power), &mode.position)
+            }
+            None => curvature_metric(posterior, &mode.position),
+        };
         Some(Self { mode, metric })
     }
 

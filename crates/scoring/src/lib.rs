@@ -43,6 +43,7 @@
 //! | log evidence without draws | [`laplace`] |
 //! | several K by one criterion | [`Comparison`], with [`stacking`] weights; [`pseudo_bma`] and [`pseudo_bma_plus`], whose random numbers the caller brings |
 //! | how many components own an observation | [`Occupied`] |
+//! | the partition that stands for many | [`PartitionDraws`]; two of them compared: [`adjusted_rand_index`] |
 //! | which K a comparison prefers | [`Verdict`] |
 //! | every column in prose, and what it cannot tell | [`GLOSSARY`] |
 //!
@@ -66,6 +67,7 @@ mod log_sum_exp;
 mod maximum;
 mod occupied;
 mod pareto;
+mod partition;
 mod pointwise;
 mod pseudo_bma;
 mod psis;
@@ -88,6 +90,7 @@ pub use log_sum_exp::{log_mean_exp, log_sum_exp};
 pub use maximum::{Maxima, Maximum};
 pub use occupied::Occupied;
 pub use pareto::GeneralizedPareto;
+pub use partition::PartitionDraws;
 pub use pointwise::PointScores;
 pub use pseudo_bma::{pseudo_bma, pseudo_bma_plus};
 pub use psis::{SmoothedWeights, khat_threshold, psis, tail_length};

@@ -36,6 +36,10 @@ pub enum Command {
     },
     /// Choose the number of components for a data file, without writing a spec.
     Choose(Choose),
+    /// Show the cluster of every row that was fitted, and its probability.
+    Clusters(ClustersFlags),
+    /// Find the clusters of new rows, by the mixtures that were fitted.
+    Predict(Predict),
     /// Score the stored draws and rewrite tables, figures and page, without sampling.
     Report {
         /// A directory of results.
@@ -128,6 +132,32 @@ impl RunFlags {
     pub fn again(&self) -> &'static str {
         if self.fresh { "the same command without --fresh" } else { "the same command" }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct ClustersFlags {
+    /// A directory of results.
+    pub directory: PathBuf,
+    /// File for the table: Parquet if it ends in .parquet, JSON if in .json, else CSV [default: CSV on standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A directory of results.
+    pub directory: PathBuf,
+    /// The new rows: a CSV or Parquet file with the columns that were fitted, among others and in any order.
+    pub data: PathBuf,
+    /// Use the mixtures of this K alone [default: all K, by their probabilities].
+    #[arg(short = 'k', long, value_name = "K")]
+    pub components: Option<usize>,
+    /// File for the table: Parquet if it ends in .parquet, JSON if in .json, else CSV [default: CSV on standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Number of threads [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub jobs: Option<usize>,
 }
 
 #[derive(Debug, Args)]

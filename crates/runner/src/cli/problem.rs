@@ -48,6 +48,12 @@ impl Excerpt {
             span: start - from..end - from,
         }
     }
+
+    /// The same where the source is part of a file, after so many lines of it.
+    #[must_use]
+    pub fn after(self, lines: usize) -> Self {
+        Self { line: self.line + lines, ..self }
+    }
 }
 
 impl Problem {

@@ -12,7 +12,6 @@ use crate::recovery::stored::outcome_of;
 use crate::recovery::work::find;
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
-use crate::scores::report_scope::ReportScope;
 use crate::storage::atomic::DiskResult;
 use crate::storage::provenance::Provenance;
 use crate::storage::store::{Store, Stored, Unavailable};
@@ -72,12 +71,10 @@ pub fn load_unchanged_experiment(directory: &Path, reading: Reading) -> Result<E
 pub fn read_experiment(
     experiment: &Experiment,
     store: &Store,
-    scope: ReportScope,
 ) -> DiskResult<(Findings, BTreeMap<Job, Unavailable>)> {
-    let (findings, mut unavailable) =
-        Findings::default().read(experiment, store, &experiment.tasks(), scope)?;
+    let (findings, mut unavailable) = Findings::default().read(experiment, store, &experiment.tasks())?;
     let refits = findings.refits(experiment);
-    let (findings, of_refits) = findings.read(experiment, store, &refits, scope)?;
+    let (findings, of_refits) = findings.read(experiment, store, &refits)?;
     unavailable.extend(of_refits);
     Ok((findings, unavailable))
 }

@@ -92,7 +92,7 @@ fn verify_experiment(
     let again = Store::new(scratch.to_path_buf());
     let scope = if store.root().join(PAGE).exists() { ReportScope::Full } else { ReportScope::Tables };
     let pool = pool(flags.jobs)?;
-    let (findings, unavailable) = pool.install(|| read_experiment(&experiment, &store, scope))?;
+    let (findings, unavailable) = pool.install(|| read_experiment(&experiment, &store))?;
     let all: Vec<Task> = experiment.tasks().into_iter().chain(findings.refits(&experiment)).collect();
     let done: Vec<Task> = all.into_iter().filter(|task| !unavailable.contains_key(&task.job)).collect();
     let chosen = pick(&done, flags);
@@ -101,8 +101,7 @@ fn verify_experiment(
     let display = if verbosity.quiet { Display::Hidden } else { Display::Automatic };
     let progress = Progress::new("fits", chosen.len(), iterations(&experiment, &chosen), display);
     let done_again = pool.install(|| {
-        let stage =
-            Stage::new(&context, &chosen, Findings::default(), ReusePolicy::Nothing, ReportScope::Tables)?;
+        let stage = Stage::new(&context, &chosen, Findings::default(), ReusePolicy::Nothing)?;
         stage.run(&context, &progress)
     })?;
     let mut jobs = Vec::with_capacity(done_again.ended.len());

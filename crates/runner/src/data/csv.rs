@@ -45,8 +45,9 @@ struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, position: 0, line: 1 }
+    /// Of a text that follows so many lines of its file.
+    fn after(text: &'a str, lines: usize) -> Self {
+        Self { text, position: 0, line: lines + 1 }
     }
 
     fn byte(&self) -> Option<u8> {
@@ -138,14 +139,24 @@ fn is_missing(content: &str) -> bool {
     MISSING.iter().any(|missing| content.eq_ignore_ascii_case(missing))
 }
 
-/// The wanted cells of a CSV text.
+/// The first line of a CSV text.
+#[derive(Debug)]
+pub struct Header {
+    pub names: Vec<String>,
+    pub choice: Choice,
+    /// Where the text goes on after it, and how many lines are before that.
+    pub bytes: usize,
+    pub lines: usize,
+}
+
+/// Reads the names of the columns and finds the wanted ones among them.
 ///
 /// # Errors
-/// No header, unknown column names, broken quotes, or more rows than the limit.
-pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
-    let source = SourceFile { file: &spec.path, text: Some(text) };
-    let mut records = Records::new(text).filter(|record| !is_blank_line(text, record)).peekable();
-    let Some(header) = records.next() else {
+/// No header, unknown column names, broken quotes.
+pub fn header(text: &str, spec: &DataSpec, groups: Option<&str>) -> Result<Header, Problems> {
+    let source = SourceFile { file: &spec.path, text: Some(text), lines_before: 0 };
+    let mut records = Records::after(text, 0);
+    let Some(header) = records.by_ref().find(|record| !is_blank_line(text, record)) else {
         return Err(Problem::new(source.file, "the file has only blank lines")
             .help("start with a line of column names, then one line for each observation")
             .into());
@@ -156,11 +167,61 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
     if let Some(problem) = not_a_header(source, text, &header, &names, spec) {
         return Err(problem.into());
     }
-    let Choice { features, label, group } = choose(&names, spec, groups)?;
+    let choice = choose(&names, spec, groups)?;
+    Ok(Header { names, choice, bytes: records.position, lines: records.line - 1 })
+}
+
+/// The end of the last record of a part of a text that surely goes on no further, and how many lines are before it, given those before
+/// the part; `None` if there is no such record.
+#[must_use]
+pub fn complete(text: &str, lines_before: usize) -> Option<(usize, usize)> {
+    let mut records = Records::after(text, lines_before);
+    let mut end = None;
+    // A record that ends with the part may go on in the next one, and so may one whose quote is not closed.
+    while let Some(Ok(_)) = records.next()
+        && records.position < text.len()
+    {
+        end = Some((records.position, records.line - 1));
+    }
+    end
+}
+
+/// The wanted cells of a CSV text.
+///
+/// # Errors
+/// No header, unknown column names, broken quotes, or more rows than the limit.
+pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
+    let source = SourceFile { file: &spec.path, text: Some(text), lines_before: 0 };
+    let header = header(text, spec, groups)?;
+    read(source, text, Records { text, position: header.bytes, line: header.lines + 1 }, &header, spec)
+}
+
+/// The same of a part of a file after its header, of whole lines.
+///
+/// # Errors
+/// As [`table`].
+pub fn rows<'a>(
+    source: SourceFile<'a>,
+    text: &'a str,
+    header: &Header,
+    spec: &'a DataSpec,
+) -> Result<Table<'a>, Problems> {
+    read(source, text, Records::after(text, source.lines_before), header, spec)
+}
+
+fn read<'a>(
+    source: SourceFile<'a>,
+    text: &'a str,
+    records: Records<'a>,
+    header: &Header,
+    spec: &DataSpec,
+) -> Result<Table<'a>, Problems> {
+    let Header { names, choice: Choice { features, label, group }, .. } = header;
 
     let named = spec.columns.is_some();
     let column = |&feature: &usize| NumberColumn { name: names[feature].clone(), ..NumberColumn::default() };
     let mut columns: Vec<NumberColumn> = features.iter().map(column).collect();
+    let records = records.filter(|record| !is_blank_line(text, record));
     let (mut classes, mut groups) =
         (label.map(|_| TextColumn::default()), group.map(|_| TextColumn::default()));
     let (mut rows, mut ragged) = (Vec::new(), Faults::default());
@@ -187,11 +248,11 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
                 .into());
         }
         rows.push(record.line);
-        for (column, &feature) in columns.iter_mut().zip(&features) {
+        for (column, &feature) in columns.iter_mut().zip(features) {
             column.read(text, &record, feature, named);
         }
         for (texts, column) in [(&mut classes, label), (&mut groups, group)] {
-            if let (Some(texts), Some(column)) = (texts, column) {
+            if let (Some(texts), Some(column)) = (texts, *column) {
                 texts.read(text, &record, column, &names[column]);
             }
         }
@@ -202,7 +263,7 @@ pub fn table<'a>(text: &'a str, spec: &'a DataSpec, groups: Option<&str>) -> Res
         "lines differ from the header in their number of cells",
     );
     let problems = problems.into_iter().collect();
-    Ok(Table { source, names, rows, columns, label: classes, groups, problems })
+    Ok(Table { source, names: names.clone(), rows, columns, label: classes, groups, problems })
 }
 
 fn is_blank_line(text: &str, record: &Result<Record, Malformed>) -> bool {
@@ -247,7 +308,8 @@ fn problem(source: SourceFile<'_>, text: &str, malformed: &Malformed) -> Problem
             return Problem::new(source.file, message);
         }
     };
-    let problem = Problem::new(source.file, message).at(source.file, Excerpt::new(text, place..place + 1));
+    let excerpt = Excerpt::new(text, place..place + 1).after(source.lines_before);
+    let problem = Problem::new(source.file, message).at(source.file, excerpt);
     problem.label(label).note("inside a quoted cell, write a quote twice: \"\"")
 }
 
@@ -307,6 +369,6 @@ pub fn cells(text: &str) -> Option<Vec<Vec<String>>> {
         quoted if quoted.starts_with('"') => quoted[1..quoted.len() - 1].replace("\"\"", "\""),
         plain => plain.to_owned(),
     };
-    let records = Records::new(text).map(|record| Some(record.ok()?.cells.iter().map(cell).collect()));
+    let records = Records::after(text, 0).map(|record| Some(record.ok()?.cells.iter().map(cell).collect()));
     records.collect()
 }

@@ -28,8 +28,10 @@ struct Fault {
 pub struct SourceFile<'a> {
     /// As the spec calls it.
     pub file: &'a str,
-    /// The text of a CSV file; `None` for Parquet, which has none.
+    /// The text of a CSV file, or a part of it; `None` for Parquet, which has none.
     pub text: Option<&'a str>,
+    /// Lines of the file before that text.
+    pub lines_before: usize,
 }
 
 impl SourceFile<'_> {
@@ -69,7 +71,8 @@ impl Faults {
         let place = |fault: &Fault| format!("{} {}: {}", source.unit(), fault.row, fault.what);
         let mut problem = match (source.text, &first.span) {
             (Some(text), Some(span)) => {
-                problem.at(source.file, Excerpt::new(text, span.clone())).label(first.what.as_str())
+                let excerpt = Excerpt::new(text, span.clone()).after(source.lines_before);
+                problem.at(source.file, excerpt).label(first.what.as_str())
             }
             _ => problem.note(place(first)),
         };

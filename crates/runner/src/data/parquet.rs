@@ -5,7 +5,7 @@ use anyhow::Error;
 use super::faults::SourceFile;
 use super::table::{Choice, NumberColumn, Table, TextColumn, choose, no_numeric_column, too_many};
 use crate::cli::problem::{Problem, Problems};
-use crate::parquet::{self, Footer, Kind, Numbers};
+use crate::parquet::{self, Field, Footer, Kind, Numbers};
 use crate::study::spec::DataSpec;
 use crate::study::spec::limits::MOST_ROWS;
 
@@ -15,7 +15,8 @@ use crate::study::spec::limits::MOST_ROWS;
 /// A damaged file, unknown column names, columns of dates or the like where numbers are wanted, too many rows.
 pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Result<Table<'a>, Problems> {
     let damaged = |error: Error| Problems::from(damaged(&spec.path, &error));
-    let (source, bytes) = (SourceFile { file: &spec.path, text: None }, parquet::Source::Memory(bytes));
+    let (source, bytes) =
+        (SourceFile { file: &spec.path, text: None, lines_before: 0 }, parquet::Source::Memory(bytes));
     let footer = Footer::read(bytes).map_err(damaged)?;
     let n_rows = footer.n_rows();
     if n_rows > MOST_ROWS {
@@ -51,7 +52,7 @@ pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Resu
     // One column at a time: the decoder's copy of it is let go before the next is read.
     let columns = features.iter().map(|&place| {
         let numbers = footer.numbers(bytes, &[place])?.remove(0);
-        Ok(feature(numbers, &names[place]))
+        Ok(feature(numbers, &names[place], 0))
     });
     let columns = columns.collect::<Result<_, Error>>().map_err(damaged)?;
     let texts = |place: usize| Ok(classes(footer.texts(bytes, place)?, &names[place]));
@@ -66,17 +67,55 @@ pub fn damaged(shown: &str, error: &Error) -> Problem {
     Problem::new(shown, "invalid Parquet file").note(format!("{error:#}"))
 }
 
-fn feature(numbers: Numbers, name: &str) -> NumberColumn {
+/// The places of the columns that are asked for by name.
+///
+/// # Errors
+/// An unknown name, a column that holds no numbers.
+pub fn places(footer: &Footer, spec: &DataSpec) -> Result<Vec<usize>, Problems> {
+    let fields = footer.fields();
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    let Choice { features, .. } = choose(&names, spec, None)?;
+    let problem = |&feature: &usize| {
+        let Field { name, kind } = &fields[feature];
+        let message = format!("column `{name}` holds {kind}, not numbers");
+        (*kind != Kind::Numbers).then(|| Problem::new(&spec.path, message))
+    };
+    Problems::check(features.iter().filter_map(problem).collect())?;
+    Ok(features)
+}
+
+/// Rows of these columns, in the order in which they were asked for, after so many others of the file.
+#[must_use]
+pub fn rows<'a>(
+    source: SourceFile<'a>,
+    columns: Vec<Numbers>,
+    names: &[String],
+    rows_before: usize,
+) -> Table<'a> {
+    let n_rows = columns.first().map_or(0, |column| column.values.len());
+    let columns = columns.into_iter().zip(names).map(|(numbers, name)| feature(numbers, name, rows_before));
+    Table {
+        source,
+        names: names.to_vec(),
+        rows: (rows_before + 1..=rows_before + n_rows).collect(),
+        columns: columns.collect(),
+        label: None,
+        groups: None,
+        problems: Vec::new(),
+    }
+}
+
+fn feature(numbers: Numbers, name: &str, rows_before: usize) -> NumberColumn {
     let mut column =
         NumberColumn { name: name.to_owned(), values: numbers.values, ..NumberColumn::default() };
     for (index, value) in column.values.iter_mut().enumerate() {
         if value.is_nan() {
-            column.missing.push(index + 1, None, || format!("column `{name}` is null or NaN"));
+            column.missing.push(rows_before + index + 1, None, || format!("column `{name}` is null or NaN"));
         } else {
             column.numbers += 1;
         }
         if value.is_infinite() {
-            column.infinite.push(index + 1, None, || format!("column `{name}` is {value}"));
+            column.infinite.push(rows_before + index + 1, None, || format!("column `{name}` is {value}"));
             *value = f64::NAN;
         }
     }

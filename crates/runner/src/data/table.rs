@@ -237,6 +237,17 @@ impl Table<'_> {
         Ok(Dataset { columns, left_out, data, steps, rows, classes, groups, dropped, hash })
     }
 
+    /// The places of the rows and their columns, where nothing but numbers is to be there.
+    ///
+    /// # Errors
+    /// Text, infinity or nothing in a cell.
+    pub fn into_columns(mut self, spec: &DataSpec) -> Result<(Vec<usize>, Vec<Vec<f64>>), Problems> {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.extend(self.faults(spec));
+        Problems::check(problems)?;
+        Ok((self.rows, self.columns.into_iter().map(|column| column.values).collect()))
+    }
+
     /// Refuses columns whose variance is zero or out of range, or that depend linearly on others.
     fn check_spread(&self, data: &Data) -> Result<(), Problems> {
         let (n, name) = (data.n_observations(), |feature: usize| &self.columns[feature].name);

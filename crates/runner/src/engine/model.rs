@@ -14,6 +14,9 @@ use crate::study::job::{ModelKey, Variant};
 use crate::study::spec::{self, Axes, Centre, CorrelationsPrior, PriorSpec, Scale, Spec, WeightsPrior};
 use crate::study::streams::Stream;
 
+/// Restarts of k-means where the centroids are no part of the model, but one of many places where a search begins.
+const RESTARTS_FOR_A_START: usize = 10;
+
 /// The prior of a fit, and the scaling of its data.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -49,7 +52,11 @@ impl Model {
     ) -> Result<Self> {
         let scaled = scaling.view(rows);
         let mut rng = Stream::Centroids { model: key, variant }.rng();
-        let clusters = kmeans(&scaled, key.components, DEFAULT_RESTARTS, &mut rng);
+        let restarts = match experiment.spec.model.prior.means.centre {
+            Centre::Kmeans => DEFAULT_RESTARTS,
+            Centre::Origin | Centre::DataMean | Centre::Explicit(_) => RESTARTS_FOR_A_START,
+        };
+        let clusters = kmeans(&scaled, key.components, restarts, &mut rng);
         let prior = prior(&experiment.spec, &scaled, &clusters);
         let of_clusters = mixture_from_clusters(&scaled, &clusters)
             .context("a column is constant in the rows that this fit may see")?;

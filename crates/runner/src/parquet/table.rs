@@ -160,6 +160,11 @@ impl Table {
         self.columns
     }
 
+    /// The names of the columns, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column.name == name)

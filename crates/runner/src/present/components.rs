@@ -25,10 +25,17 @@ pub fn text(components: Option<&Components>, columns: &[String], width: usize) -
     let of_columns: Vec<Digits> = (0..columns.len())
         .map(|d| digits(of_each.iter().flat_map(|component| [component.means[d], component.scales[d]])))
         .collect();
-    let mut header = vec![String::new(), "weight".to_owned()];
+    let mut header = vec![String::new()];
+    let has_clusters = are_merged(of_each);
+    if has_clusters {
+        header.push("cluster".to_owned());
+    }
+    header.push("weight".to_owned());
     header.extend(columns.iter().cloned());
     let row = |(index, component): (usize, &Component)| {
-        let mut row = vec![(index + 1).to_string(), with_interval(component.weight, weights)];
+        let mut row = vec![(index + 1).to_string()];
+        row.extend(component.cluster.filter(|_| has_clusters).map(|cluster| (cluster + 1).to_string()));
+        row.push(with_interval(component.weight, weights));
         let moments = component.means.iter().zip(&component.scales).zip(&of_columns);
         row.extend(moments.map(|((mean, sd), digits)| {
             format!("{} ({})", digits.write(mean.median), digits.write(sd.median))
@@ -42,15 +49,26 @@ pub fn text(components: Option<&Components>, columns: &[String], width: usize) -
 
 const LEGEND: &str = "Each component: weight (90 % interval), then mean (sd) of each column.";
 
+/// Whether some cluster has several components, so that the number of one does not say that of the other.
+fn are_merged(of_each: &[Component]) -> bool {
+    let clusters: Vec<usize> = of_each.iter().filter_map(|component| component.cluster).collect();
+    clusters.iter().enumerate().any(|(place, cluster)| clusters[..place].contains(cluster))
+}
+
 /// Every number of every component with its interval, a row a component; the names of the columns first.
 #[must_use]
 pub fn cells(components: &Components, columns: &[String]) -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let Components::ToldApart(of_each) = components else { return None };
-    let mut head = vec!["component".to_owned(), "weight".to_owned()];
+    let has_clusters = are_merged(of_each);
+    let mut head = vec!["component".to_owned()];
+    head.extend(has_clusters.then(|| "cluster".to_owned()));
+    head.push("weight".to_owned());
     head.extend(columns.iter().flat_map(|name| [format!("{name}, mean"), format!("{name}, sd")]));
     let own = |of: Interval| with_interval(of, digits(std::iter::once(of)));
     let row = |(index, component): (usize, &Component)| {
-        let mut row = vec![(index + 1).to_string(), own(component.weight)];
+        let mut row = vec![(index + 1).to_string()];
+        row.extend(component.cluster.filter(|_| has_clusters).map(|cluster| (cluster + 1).to_string()));
+        row.push(own(component.weight));
         let moments = component.means.iter().zip(&component.scales);
         row.extend(moments.flat_map(|(mean, sd)| [own(*mean), own(*sd)]));
         row
@@ -95,6 +113,7 @@ pub fn json(components: &Components, columns: &[String]) -> Value {
     };
     let entry = |component: &Component| {
         json!({
+            "cluster": component.cluster.map(|cluster| cluster + 1),
             "weight": interval(component.weight),
             "means": of_columns(&component.means),
             "sds": of_columns(&component.scales),
@@ -148,6 +167,7 @@ mod tests {
 
     fn example() -> Components {
         let component = |weight: f64, mean: f64| Component {
+            cluster: None,
             weight: of(weight, 0.043),
             means: vec![of(mean, 0.31), of(1234.5, 120.0)],
             scales: vec![of(1.5, 0.2), of(52.0, 14.0)],
@@ -165,6 +185,24 @@ mod tests {
             "Each component: weight (90 % interval), then mean (sd) of each column.\n",
         );
         assert_eq!(found, expected);
+    }
+
+    /// Where each component is a cluster, its number says it all.
+    #[test]
+    fn components_of_one_cluster_are_shown_together() {
+        let Components::ToldApart(mut of_each) = example() else { panic!("it is told apart") };
+        let columns = ["a".to_owned(), "b".to_owned()];
+        let header = |of_each: &[Component]| {
+            let table = text(Some(&Components::ToldApart(of_each.to_vec())), &columns, 100).unwrap();
+            table.lines().next().unwrap().contains("cluster")
+        };
+        for (clusters, is_shown) in [([0, 1], false), ([0, 0], true)] {
+            of_each
+                .iter_mut()
+                .zip(clusters)
+                .for_each(|(component, cluster)| component.cluster = Some(cluster));
+            assert_eq!(header(&of_each), is_shown);
+        }
     }
 
     #[test]

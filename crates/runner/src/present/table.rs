@@ -108,7 +108,7 @@ pub fn json(experiment: &Experiment, results: &Results) -> Value {
                 of_each.map(|entry| json!({"components": entry.model.components, "probability": entry.probability, "error": entry.error, "prior": entry.prior})).collect::<Vec<_>>()
             }),
             "clusters": results.clusters.as_ref().map(|clusters| {
-                json!({"clusters": clusters.n_clusters, "share_above_0.9": clusters.clear})
+                json!({"clusters": clusters.clustering.n_clusters, "share_above_0.9": clusters.clear, "adjusted_rand_index": clusters.agreement})
             }),
             "prediction": answer.prediction.map(|found| {
                 json!({

@@ -5,6 +5,7 @@ use gmm_sampler::collapse::CollapseMonitor;
 use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
+use gmm_sampler::start::normal::NormalApproximation;
 use gmm_sampler::start::{find_modes, match_to_centres};
 use gmm_sampler::ties::Ties;
 use gmm_scoring::laplace;
@@ -36,7 +37,8 @@ pub fn gain_from_truth(experiment: &Experiment, results: &Results, truth: &Mixtu
         let collapsed = |mixture: &Mixture| watch.is_collapsed(&mixture.on_data_scale(&model.scaling));
         let exchangeable = model.prior.is_exchangeable(key.components);
         for mode in find_modes(&mut posterior, &[start], collapsed).iter().filter(|mode| mode.converged) {
-            let Ok(found) = laplace(&mut posterior, mode, exchangeable) else { continue };
+            let Some(normal) = NormalApproximation::at_mode(&mut posterior, &mode.position) else { continue };
+            let Ok(found) = laplace(&posterior, mode, &normal, exchangeable) else { continue };
             // Where none was found, any is more.
             let gain = found.log_evidence - largest_part.unwrap_or(f64::NEG_INFINITY);
             largest = Some(largest.map_or(gain, |largest: f64| largest.max(gain)));

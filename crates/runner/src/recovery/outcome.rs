@@ -22,7 +22,6 @@ use crate::recovery::missed::gain_from_truth;
 use crate::scores::failure::Failure;
 use crate::scores::findings::Findings;
 use crate::scores::ranking::Ranking;
-use crate::scores::report_scope::ReportScope;
 use crate::scores::results::Results;
 use crate::scores::stage::{Done, ReusePolicy, Stage};
 use crate::storage;
@@ -224,7 +223,7 @@ fn fit(
     let run = |tasks: &[Task], findings| {
         let progress = Progress::new("fits", tasks.len(), 1, Display::Hidden);
         // The scratch directory is empty.
-        let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing, ReportScope::Tables)?;
+        let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing)?;
         stage.run(&context, &progress)
     };
     let Done { findings, mut ended, .. } = run(&tasks, Findings::default())?;

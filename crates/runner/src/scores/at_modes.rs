@@ -8,6 +8,7 @@ use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::prior::Prior;
 use gmm_sampler::start::em::EmOptimum;
 use gmm_sampler::start::mode::Mode;
+use gmm_sampler::start::normal::NormalApproximation;
 use gmm_scoring::{Criterion, Importance, Laplace, LaplaceError, Score, importance, laplace, log_mean_exp};
 use rayon::prelude::*;
 
@@ -15,6 +16,7 @@ use super::cross_validation::cross_validation;
 use super::diagnostic::ScoreDiagnostic;
 use super::effort::{Effort, MOST_SAMPLED, Step};
 use super::evidence::push_prior;
+use super::local_mode::LocalMode;
 use super::screen::{Modes, screen};
 use crate::engine::experiment::Experiment;
 use crate::engine::model::scalings;
@@ -37,26 +39,13 @@ const MOST_K: f64 = 0.7;
 /// What is found of one K without a draw.
 pub struct Found {
     pub score: ScoreRow,
-    /// The posterior's mode in the system of axes of the largest evidence.
-    pub mode: Option<Peak>,
+    /// The mixture at the mode with the most evidence about it, on the data's own scale; it may be no peak.
+    pub mixture: Option<Mixture>,
+    /// The peaks of all systems of axes, the one with the most evidence about it first.
+    pub local_modes: Vec<LocalMode>,
     /// The log evidence about that mode which has the most, in each system of axes, in nats on the sampler's scale; `None` where no
     /// mode was found.
     pub largest_parts: Vec<Option<f64>>,
-}
-
-/// The mode of one K in one system of axes with the most evidence about it. Where components are all alike before the data, those of the largest weights come
-/// first.
-#[derive(Debug, Clone)]
-pub struct Peak {
-    pub model: ModelKey,
-    /// The place of the system among those of the experiment.
-    pub system: usize,
-    /// Unconstrained, on the sampler's scale.
-    pub position: Vec<f64>,
-    /// On the data's own scale.
-    pub mixture: Mixture,
-    /// Whether no relabelling of it lies within its width.
-    pub told_apart: bool,
 }
 
 /// The scores of every K, in nats on the data's own scale: the mean of the evidence over systems of axes, and, where it was asked
@@ -73,11 +62,11 @@ pub fn scores_at_modes(
     let scalings = scalings(&experiment.spec, data)?;
     let likelihoods: Vec<Likelihood> =
         scalings.iter().map(|scaling| Likelihood::new(&scaling.view(data))).collect();
-    let of_scale = |(system, (scaling, likelihood))| {
+    let of_scale = |(scaling, likelihood)| {
         let modes = screen(experiment, scaling, likelihood, optima, effort)?;
         let log_scale = data.n_observations() as f64 * scaling.log_scale();
         let estimate = |modes: &Modes<'_>| {
-            let found = estimate(modes, system, scaling, log_scale);
+            let found = estimate(modes, scaling, log_scale);
             effort.did(Step::Weigh, modes.model);
             found
         };
@@ -85,7 +74,7 @@ pub fn scores_at_modes(
         Ok((modes, estimates))
     };
     let of_each: Vec<(Vec<Modes<'_>>, Vec<Estimate>)> =
-        scalings.iter().zip(&likelihoods).enumerate().map(of_scale).collect::<Result<_>>()?;
+        scalings.iter().zip(&likelihoods).map(of_scale).collect::<Result<_>>()?;
     let row = |(model, _): &(ModelKey, Option<&EmOptimum>)| {
         let estimates = of_each.iter().flat_map(|(_, estimates)| estimates);
         found(experiment, *model, &estimates.filter(|estimate| estimate.model == *model).collect::<Vec<_>>())
@@ -116,7 +105,12 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
     if gap > APART {
         row.push(ScoreDiagnostic::SearchesDiffer { nats: gap });
     }
-    let Some(greatest) = greatest else { return Found { score: row, mode: None, largest_parts } };
+    let mut local_modes: Vec<LocalMode> =
+        of_each.iter().flat_map(|estimate| &estimate.local_modes).cloned().collect();
+    local_modes.sort_by(|a, b| b.log_evidence.total_cmp(&a.log_evidence));
+    let Some(greatest) = greatest else {
+        return Found { score: row, mixture: None, local_modes, largest_parts };
+    };
     match &greatest.evidence {
         Err(diagnostic) => {
             row.score.estimate = f64::NAN;
@@ -130,7 +124,7 @@ fn found(experiment: &Experiment, model: ModelKey, of_each: &[&Estimate]) -> Fou
         }
     }
     push_prior(experiment, &greatest.prior, &mut row);
-    Found { score: row, mode: greatest.peak.clone(), largest_parts }
+    Found { score: row, mixture: greatest.mixture.clone(), local_modes, largest_parts }
 }
 
 /// How much more evidence there may be, in nats, if it can grow in each system of axes by as much as two searches differ.
@@ -145,8 +139,9 @@ fn gap(of_each: &[&Estimate]) -> f64 {
 struct Estimate {
     model: ModelKey,
     prior: Prior,
-    peak: Option<Peak>,
     /// As in [`Found`].
+    mixture: Option<Mixture>,
+    local_modes: Vec<LocalMode>,
     largest_part: Option<f64>,
     /// How far apart two searches for modes ended, in nats; 0 where one of them found none.
     gap: f64,
@@ -161,35 +156,47 @@ struct Evidence {
 }
 
 /// A mode, and the evidence about it.
-type Part<'m> = (&'m Mode, Result<Laplace, LaplaceError>);
+struct Part<'m> {
+    mode: &'m Mode,
+    found: Result<(NormalApproximation, Laplace), LaplaceError>,
+}
 
-fn estimate(of_model: &Modes<'_>, system: usize, scaling: &Scaling, log_scale: f64) -> Estimate {
+impl Part<'_> {
+    fn laplace(&self) -> Option<Laplace> {
+        self.found.as_ref().ok().map(|(_, laplace)| *laplace)
+    }
+}
+
+fn estimate(of_model: &Modes<'_>, scaling: &Scaling, log_scale: f64) -> Estimate {
     let parts = parts(of_model);
-    let found = Laplace::sum(parts.iter().filter_map(|(_, part)| part.clone().ok()));
-    let told_apart = found.is_some_and(|found| found.log_overlap <= COINCIDING);
-    let largest = parts.first().map(|(mode, part)| (*mode, part.clone()));
-    let peak = largest.as_ref().map(|(mode, _)| peak(of_model, mode, system, scaling, told_apart));
-    let evidence = match (found, &largest) {
+    let found = Laplace::sum(parts.iter().filter_map(Part::laplace));
+    let largest = parts.first();
+    let evidence = match (found, largest) {
         _ if lies_on_a_hyperplane(of_model) => Err(ScoreDiagnostic::NoLaplace(LaplaceError::NoPeak)),
-        (None, Some((_, Err(error)))) => Err(ScoreDiagnostic::NoLaplace(error.clone())),
+        (None, Some(Part { found: Err(error), .. })) => Err(ScoreDiagnostic::NoLaplace(error.clone())),
         (None, _) => Err(ScoreDiagnostic::NoRegularMode),
         (Some(found), _) => {
             let coincide = found.log_overlap.is_nan() || found.log_overlap > COINCIDING;
             let in_doubt = coincide || found.correction > CORRECTED;
-            let modes: Vec<&Mode> = parts.iter().map(|(mode, _)| *mode).collect();
+            let modes: Vec<&Mode> = parts.iter().map(|part| part.mode).collect();
             let drawn = in_doubt.then(|| from_draws(of_model, &modes)).flatten();
             let of_normals = Evidence { log_evidence: found.log_evidence, error: found.correction, coincide };
             Ok(drawn.unwrap_or(of_normals))
         }
     };
     let on_data_scale = |found: Evidence| Evidence { log_evidence: found.log_evidence - log_scale, ..found };
+    let layout = of_model.posterior.layout();
     Estimate {
         model: of_model.model,
         prior: of_model.prior.clone(),
-        peak,
-        largest_part: largest.and_then(|(_, part)| Some(part.ok()?.log_evidence)),
+        mixture: largest.map(|part| {
+            let mixture = layout.constrain(&part.mode.position);
+            mixture.reordered(&shown_order(of_model, &mixture)).on_data_scale(scaling)
+        }),
+        largest_part: largest.and_then(|part| Some(part.laplace()?.log_evidence)),
         gap: of_model.gap.unwrap_or(0.0),
         evidence: evidence.map(on_data_scale),
+        local_modes: local_modes(of_model, parts, scaling, log_scale),
     }
 }
 
@@ -202,29 +209,48 @@ fn lies_on_a_hyperplane(of_model: &Modes<'_>) -> bool {
 /// The modes with the evidence about each, the most first, and those without any last.
 fn parts<'m>(of_model: &'m Modes<'_>) -> Vec<Part<'m>> {
     let exchangeable = of_model.prior.is_exchangeable(of_model.model.components);
-    let part = |mode: &'m Mode| (mode, laplace(&mut of_model.posterior.clone(), mode, exchangeable));
+    let part = |mode: &'m Mode| {
+        let mut posterior = of_model.posterior.clone();
+        let normal = NormalApproximation::at_mode(&mut posterior, &mode.position).ok_or(LaplaceError::NoPeak);
+        let found = normal.and_then(|normal| Ok((laplace(&posterior, mode, &normal, exchangeable)?, normal)));
+        Part { mode, found: found.map(|(laplace, normal)| (normal, laplace)) }
+    };
     let mut parts: Vec<Part<'m>> = of_model.modes.par_iter().map(|found| part(&found.mode)).collect();
-    let log_evidence =
-        |(_, part): &Part<'_>| part.as_ref().map_or(f64::NEG_INFINITY, |part| part.log_evidence);
+    let log_evidence = |part: &Part<'_>| part.laplace().map_or(f64::NEG_INFINITY, |part| part.log_evidence);
     parts.sort_by(|a, b| log_evidence(b).total_cmp(&log_evidence(a)));
     parts
 }
 
-fn peak(of_model: &Modes<'_>, mode: &Mode, system: usize, scaling: &Scaling, told_apart: bool) -> Peak {
-    let Modes { model, prior, posterior, .. } = of_model;
-    let layout = posterior.layout();
-    let mixture = layout.constrain(&mode.position);
-    let mut order: Vec<usize> = (0..model.components).collect();
-    if prior.is_exchangeable(model.components) {
+/// Where all components are alike before the data, those of the largest weights first.
+fn shown_order(of_model: &Modes<'_>, mixture: &Mixture) -> Vec<usize> {
+    let k = mixture.n_components();
+    let mut order: Vec<usize> = (0..k).collect();
+    if of_model.prior.is_exchangeable(k) {
         order.sort_by(|&a, &b| mixture.weight(b).total_cmp(&mixture.weight(a)));
     }
-    Peak {
-        model: *model,
-        system,
-        position: layout.reordered(&mode.position, &order),
-        mixture: mixture.reordered(&order).on_data_scale(scaling),
-        told_apart,
-    }
+    order
+}
+
+fn local_modes(
+    of_model: &Modes<'_>,
+    parts: Vec<Part<'_>>,
+    scaling: &Scaling,
+    log_scale: f64,
+) -> Vec<LocalMode> {
+    let layout = of_model.posterior.layout();
+    let of_part = |part: Part<'_>| {
+        let (normal, laplace) = part.found.ok()?;
+        let order = shown_order(of_model, &layout.constrain(normal.mean()));
+        Some(LocalMode {
+            log_evidence: laplace.log_evidence - log_scale,
+            told_apart: laplace.log_overlap <= COINCIDING,
+            layout,
+            normal,
+            scaling: scaling.clone(),
+            order,
+        })
+    };
+    parts.into_iter().filter_map(of_part).collect()
 }
 
 impl Estimate {

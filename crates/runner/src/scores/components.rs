@@ -1,16 +1,10 @@
 //! What the components of the answer are like: weights, means and standard deviations, each with an interval.
 
-use anyhow::Result;
 use gmm_sampler::diagnostics::quantile;
-use gmm_sampler::mixture::likelihood::Likelihood;
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::start::normal_draws;
 
-use super::at_modes::Peak;
-use crate::engine::experiment::Experiment;
-use crate::engine::model::{Model, scalings};
-use crate::study::job::Variant;
+use super::local_mode::LocalMode;
+use crate::study::job::ModelKey;
 use crate::study::streams::Stream;
 
 /// Draws from the normal distribution about the mode.
@@ -31,6 +25,8 @@ pub enum Components {
 /// One component, on the data's own scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
+    /// The cluster to which it belongs, counted from 0, where clusters are known.
+    pub cluster: Option<usize>,
     pub weight: Interval,
     /// Of every column.
     pub means: Vec<Interval>,
@@ -53,25 +49,14 @@ impl Interval {
 }
 
 impl Components {
-    /// From the normal distribution about a mode; `None` if there is none.
-    ///
-    /// # Errors
-    /// A constant column.
-    pub fn new(experiment: &Experiment, peak: &Peak) -> Result<Option<Self>> {
-        if !peak.told_apart {
-            return Ok(Some(Self::Alike));
+    /// From the normal distribution about a mode.
+    #[must_use]
+    pub fn new(model: ModelKey, mode: &LocalMode) -> Self {
+        if !mode.told_apart {
+            return Self::Alike;
         }
-        let data = &experiment.dataset.data;
-        let scaling = scalings(&experiment.spec, data)?.swap_remove(peak.system);
-        let Model { prior, scaling, .. } =
-            Model::on_scale(experiment, peak.model, Variant::AllRows, data, scaling)?;
-        let likelihood = Likelihood::new(&scaling.view(data));
-        let mut posterior = Posterior::new(&likelihood, &prior, peak.model.components)?;
-        let mut rng = Stream::Components { model: peak.model }.rng();
-        let draws = normal_draws(&mut posterior, &peak.position, DRAWS, &mut rng);
-        let on_data_scale =
-            |draws: Vec<Mixture>| draws.iter().map(|draw| draw.on_data_scale(&scaling)).collect();
-        Ok(draws.map(on_data_scale).map(|draws: Vec<Mixture>| Self::from_draws(&draws)))
+        let mut rng = Stream::Components { model }.rng();
+        Self::from_draws(&(0..DRAWS).map(|_| mode.draw(&mut rng)).collect::<Vec<_>>())
     }
 
     /// From draws with the same labels.
@@ -82,6 +67,7 @@ impl Components {
     pub fn from_draws(draws: &[Mixture]) -> Self {
         let of = |value: &dyn Fn(&Mixture) -> f64| Interval::of(&draws.iter().map(value).collect::<Vec<_>>());
         let component = |k: usize| Component {
+            cluster: None,
             weight: of(&|mixture| mixture.weight(k)),
             means: (0..draws[0].n_features()).map(|d| of(&|mixture| mixture.mean(k)[d])).collect(),
             scales: (0..draws[0].n_features()).map(|d| of(&|mixture| mixture.scales(k)[d])).collect(),
@@ -97,13 +83,13 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::engine::experiment::Experiment;
     use crate::engine::progress::Display;
     use crate::scores::at_modes::scores_at_modes;
     use crate::scores::effort::Effort;
     use crate::scores::failure::Failure;
     use crate::scores::findings::Findings;
     use crate::scores::results::Results;
-    use crate::study::job::ModelKey;
 
     fn experiment(truth: &Mixture, n: usize, seed: u64, components: &str) -> (Experiment, TempDir) {
         let (data, _) = truth.simulate(n, &mut ChaCha8Rng::seed_from_u64(seed));
@@ -160,10 +146,10 @@ mod tests {
         let (experiment, _directory) = experiment(&truth, 40, 1, "1");
         let effort = Effort::new(&experiment, Display::Hidden);
         let (found, _) = scores_at_modes(&experiment, &[(ModelKey::full(1), None)], &effort).unwrap();
-        let peak = found[0].mode.clone().unwrap();
-        let table = |peak: &Peak| Components::new(&experiment, peak).unwrap();
-        assert!(matches!(table(&peak), Some(Components::ToldApart(_))));
-        assert_eq!(table(&Peak { told_apart: false, ..peak }), Some(Components::Alike));
+        let mode = found[0].local_modes[0].clone();
+        let table = |mode: &LocalMode| Components::new(ModelKey::full(1), mode);
+        assert!(matches!(table(&mode), Components::ToldApart(_)));
+        assert_eq!(table(&LocalMode { told_apart: false, ..mode }), Components::Alike);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use crate::engine::experiment::Experiment;
 use crate::engine::task::Task;
 use crate::scores::health::{ConvergenceThresholds, Health};
 use crate::scores::plot_draws::PlotDraws;
-use crate::scores::report_scope::ReportScope;
 use crate::storage::fits::Fit;
 use crate::study::job::Job;
 
@@ -46,16 +45,11 @@ impl Digest {
     }
 }
 
-/// Summarises and scores one fit, and keeps what its figures show if there are to be any.
+/// Summarises and scores one fit, and keeps the draws that its figures and clusters need.
 ///
 /// # Errors
 /// Draws that are no mixtures.
-pub fn digest(
-    experiment: &Experiment,
-    job: Job,
-    fit: &Fit,
-    scope: ReportScope,
-) -> Result<(Digest, Option<PlotDraws>)> {
+pub fn digest(experiment: &Experiment, job: Job, fit: &Fit) -> Result<(Digest, PlotDraws)> {
     let data = &experiment.dataset.data;
     let (matrix, spiked) = log_likelihood_and_spiked(experiment, job.model.components, fit, data)?;
     let (with_waic, with_loo) = (experiment.scores_by(Criterion::Waic), experiment.scores_by(Criterion::Loo));
@@ -95,12 +89,7 @@ pub fn digest(
     let diagnostics = health.diagnostics();
     scores.iter_mut().for_each(|row| row.push_fit(&diagnostics));
     let loo = with_loo.then_some(pass.loo);
-    let plot_draws = match scope {
-        ReportScope::Full => {
-            Some(PlotDraws::from_fit(fit, job.model, job.seed, data.n_features(), &relabelled.draws)?)
-        }
-        ReportScope::Tables => None,
-    };
+    let plot_draws = PlotDraws::from_fit(fit, job.model, job.seed, data.n_features(), &relabelled.draws)?;
     Ok((
         Digest { job, summary, health, occupied: shares(&occupied, job.model.components), scores, loo },
         plot_draws,

@@ -15,7 +15,6 @@ use crate::process::panics::{catch_panic, defect};
 use crate::scores::digest::{Digest, digest};
 use crate::scores::held_out::score_held_out;
 use crate::scores::plot_draws::PlotDraws;
-use crate::scores::report_scope::ReportScope;
 use crate::scores::tempered::Tempered;
 use crate::storage;
 use crate::storage::atomic::DiskError;
@@ -36,8 +35,8 @@ pub struct Findings {
 
 /// What one fit leaves.
 pub enum Finding {
-    /// Of all rows; draws to plot where figures are wanted.
-    Whole(Box<(Digest, Option<PlotDraws>)>),
+    /// Of all rows, and draws to plot.
+    Whole(Box<(Digest, PlotDraws)>),
     /// Of all rows, tempered.
     Tempered(Tempered),
     /// Of a part of them: what it says of the others.
@@ -49,15 +48,10 @@ impl Finding {
     ///
     /// # Errors
     /// [`FitError::Unscorable`]: draws that are no mixtures, a panic.
-    fn from_draws(
-        experiment: &Experiment,
-        job: Job,
-        fit: &Fit,
-        scope: ReportScope,
-    ) -> Result<Self, FitError> {
+    fn from_draws(experiment: &Experiment, job: Job, fit: &Fit) -> Result<Self, FitError> {
         let score = || match job.variant {
             Variant::Tempered => Tempered::from_fit(experiment, job, fit).map(Self::Tempered),
-            _ => digest(experiment, job, fit, scope).map(|found| Self::Whole(Box::new(found))),
+            _ => digest(experiment, job, fit).map(|found| Self::Whole(Box::new(found))),
         };
         catch_panic(score, defect).map_err(FitError::Unscorable)
     }
@@ -66,18 +60,12 @@ impl Finding {
     ///
     /// # Errors
     /// The disk; draws that are no mixtures.
-    pub fn store(
-        experiment: &Experiment,
-        store: &Store,
-        task: &Task,
-        fit: &Fit,
-        scope: ReportScope,
-    ) -> Result<Self, FitError> {
+    pub fn store(experiment: &Experiment, store: &Store, task: &Task, fit: &Fit) -> Result<Self, FitError> {
         let (job, inputs) = (task.job, fit_inputs(experiment, task));
         match job.variant.kept() {
             Kept::Draws => {
                 store.write_fit(job, &inputs, fit)?;
-                Self::from_draws(experiment, job, fit, scope)
+                Self::from_draws(experiment, job, fit)
             }
             Kept::HeldOut => {
                 let held_out = score_held_out(experiment, task, fit)?;
@@ -87,12 +75,7 @@ impl Finding {
         }
     }
 
-    fn from_file(
-        experiment: &Experiment,
-        job: Job,
-        file: &Sealed,
-        scope: ReportScope,
-    ) -> Result<Self, Unavailable> {
+    fn from_file(experiment: &Experiment, job: Job, file: &Sealed) -> Result<Self, Unavailable> {
         let damaged = |error: anyhow::Error| Unavailable::Damaged(format!("{error:#}"));
         match job.variant.kept() {
             Kept::Draws => {
@@ -100,7 +83,7 @@ impl Finding {
                 let fit = storage::fits::fit(file, job.model.components, n_features).map_err(damaged)?;
                 let failed =
                     |error: FitError| Unavailable::Failed { reason: error.to_string(), log: Vec::new() };
-                Self::from_draws(experiment, job, &fit, scope).map_err(failed)
+                Self::from_draws(experiment, job, &fit).map_err(failed)
             }
             Kept::HeldOut => storage::fits::held_out(file).map(Self::HeldOut).map_err(damaged),
         }
@@ -118,12 +101,11 @@ impl Findings {
         experiment: &Experiment,
         store: &Store,
         tasks: &[Task],
-        scope: ReportScope,
     ) -> Result<(Self, BTreeMap<Job, Unavailable>), DiskError> {
         let findings = Mutex::new(self);
         let read = |task: &Task| -> Result<Option<(Job, Unavailable)>, DiskError> {
             let found = match store.find(task.job, &fit_inputs(experiment, task))? {
-                Stored::Found(file) => Finding::from_file(experiment, task.job, &file, scope),
+                Stored::Found(file) => Finding::from_file(experiment, task.job, &file),
                 Stored::Unavailable(unavailable) => Err(unavailable),
             };
             Ok(match found {
@@ -143,9 +125,7 @@ impl Findings {
         match finding {
             Finding::Whole(found) => {
                 let (digest, plot_draws) = *found;
-                if let Some(plot_draws) = plot_draws
-                    && self.stands_for_its_model(job, &digest)
-                {
+                if self.stands_for_its_model(job, &digest) {
                     self.plot_draws.insert(job.model, plot_draws);
                 }
                 self.digests.insert(job, digest);

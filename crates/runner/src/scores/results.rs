@@ -14,7 +14,7 @@ use crate::engine::fit::maximise;
 use crate::engine::progress::Display;
 use crate::engine::task::{HeldOutPart, Task};
 use crate::scores::answer::Answer;
-use crate::scores::at_modes::{Found, Peak, scores_at_modes};
+use crate::scores::at_modes::{Found, scores_at_modes};
 use crate::scores::clusters::Clusters;
 use crate::scores::components::Components;
 use crate::scores::digest::Digest;
@@ -24,6 +24,7 @@ use crate::scores::findings::Findings;
 use crate::scores::held_out::cross_validated;
 use crate::scores::information::information_scores;
 use crate::scores::leave_one_out::LeaveOneOut;
+use crate::scores::mixtures::PosteriorMixtures;
 use crate::scores::plot_draws::PlotDraws;
 use crate::scores::probabilities::Probabilities;
 use crate::scores::ranking::{Ranking, ranking};
@@ -39,13 +40,16 @@ pub struct Results {
     pub modes: BTreeMap<ModelKey, Mixture>,
     /// The log evidence about that mode which has the most, in each system of axes, in nats on the sampler's scale.
     pub largest_parts: BTreeMap<ModelKey, Vec<Option<f64>>>,
-    /// Those of the rows under the mode of the answer's K.
+    /// Drawn from the posterior; of the answer's K alone where K has no probability.
+    mixtures: Option<PosteriorMixtures>,
+    /// Those of the rows, by these mixtures; `None` until they are looked for.
     pub clusters: Option<Clusters>,
-    /// Of the same mode.
+    /// At the mode of the answer's K with the most evidence about it.
+    mode: Option<Mixture>,
+    /// Of that mode.
     pub components: Option<Components>,
     pub digests: Vec<Digest>,
     /// Of each K the fit that stands for it in figures: of the lowest seed among those that are reliable, if there are any.
-    /// Empty where no figures are wanted.
     pub plot_draws: BTreeMap<ModelKey, PlotDraws>,
     /// The terms of LOO.
     pub left_out: Vec<LeaveOneOut>,
@@ -86,7 +90,8 @@ impl Results {
             }
         }
         let mut of_modes = Vec::new();
-        let (mut modes, mut largest_parts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut modes, mut local_modes) = (BTreeMap::new(), BTreeMap::new());
+        let mut largest_parts = BTreeMap::new();
         if experiment.spec.scoring.needs(Basis::Mode) {
             let optimum = |model: ModelKey| optima.iter().find(|(key, _)| *key == model);
             let starts: Vec<(ModelKey, Option<&EmOptimum>)> =
@@ -94,9 +99,10 @@ impl Results {
             match scores_at_modes(experiment, &starts, &effort) {
                 Ok((found, cross_validated)) => {
                     of_modes.extend(cross_validated);
-                    for Found { score, mode, largest_parts: of_model } in found {
-                        largest_parts.insert(score.model, of_model);
-                        modes.extend(mode.map(|mode| (score.model, mode)));
+                    for Found { score, mixture, local_modes: of_model, largest_parts: largest } in found {
+                        largest_parts.insert(score.model, largest);
+                        local_modes.insert(score.model, of_model);
+                        modes.extend(mixture.map(|mixture| (score.model, mixture)));
                         of_modes.push(score);
                     }
                 }
@@ -156,20 +162,23 @@ impl Results {
             could_be_larger: largest < most_components(&experiment.dataset.data, largest + 1),
             ..answer
         });
-        let peak = answer.as_ref().and_then(|answer| modes.get(&answer.model));
-        let clusters = peak.map(|peak| Clusters::new(&experiment.dataset.data, &peak.mixture));
-        let components = match peak.map(|peak| Components::new(experiment, peak)).transpose() {
-            Ok(components) => components.flatten(),
-            Err(error) => {
-                failures.push(Failure { subject: "components".to_owned(), reason: format!("{error:#}") });
-                None
-            }
-        };
-        let modes = modes.into_iter().map(|(model, peak): (_, Peak)| (model, peak.mixture)).collect();
+        let mixtures = answer.as_ref().and_then(|answer| {
+            let of_modes = answer
+                .probabilities
+                .as_ref()
+                .and_then(|probabilities| PosteriorMixtures::from_modes(probabilities, &local_modes));
+            of_modes.or_else(|| plot_draws.get(&answer.model).map(PosteriorMixtures::from_fit))
+        });
+        let of_answer = answer.as_ref().map(|answer| answer.model);
+        let mode = of_answer.and_then(|model| Some((model, local_modes.get(&model)?.first()?)));
+        let components = mode.map(|(model, mode)| Components::new(model, mode));
+        let mode = mode.map(|(_, mode)| mode.mixture());
         Ok(Self {
             modes,
             largest_parts,
-            clusters,
+            mixtures,
+            clusters: None,
+            mode,
             components,
             optima,
             digests,
@@ -204,9 +213,27 @@ fn searches(
             effort.did(Step::Em, model);
             (model, optimum)
         };
-        models.par_iter().map(maximise).collect()
+        // The largest take longest: they begin first.
+        let mut found: Vec<_> = models.par_iter().rev().map(maximise).collect();
+        found.reverse();
+        found
     } else {
         Vec::new()
+    }
+}
+
+impl Results {
+    /// Finds the clusters of the rows, which suites have no use for; call it inside the pool whose threads it may use.
+    pub fn find_clusters(&mut self, experiment: &Experiment) {
+        let mixtures = self.mixtures.take();
+        let (data, classes) = (&experiment.dataset.data, experiment.dataset.classes.as_deref());
+        self.clusters = mixtures.map(|mixtures| Clusters::new(data, mixtures, classes));
+        if let (Some(clusters), Some(mode), Some(Components::ToldApart(of_each))) =
+            (&self.clusters, &self.mode, &mut self.components)
+        {
+            let found = clusters.of_components(data, mode);
+            of_each.iter_mut().zip(found).for_each(|(component, cluster)| component.cluster = Some(cluster));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use gmm_sampler::start::em::EmOptimum;
 use gmm_sampler::start::kmeans::kmeans;
 use gmm_sampler::start::mode::{Limits, Mode, find_mode_within};
 use gmm_sampler::start::moves::{merges, splits};
+use gmm_sampler::start::normal::{NormalApproximation, Standardized};
 use gmm_sampler::start::{SAME_HEIGHT, highest_first, match_to_centres, mixture_from_clusters};
 use gmm_sampler::ties::Ties;
 use gmm_scoring::{log_evidence_by_blocks, log_evidence_of_labelled, log_sum_exp};
@@ -136,7 +137,19 @@ impl<'a> Screen<'a, '_> {
     /// The highest modes of a sample's posterior, followed on these rows.
     fn follow(&self, found: &Modes<'_>) -> Result<Modes<'a>> {
         let posterior = Posterior::new(self.likelihood, &found.prior, found.model.components)?;
-        let long = |found: &Weighed| find_mode_within(&mut posterior.clone(), &found.mode.position, LONG);
+        let of_sample = &found.posterior;
+        let long = |found: &Weighed| {
+            let (start, mut posterior) = (&found.mode.position, posterior.clone());
+            // The curvature is that of all rows but for the sampling error: few steps are left in its coordinates.
+            match NormalApproximation::at_mode(&mut of_sample.clone(), start) {
+                Some(normal) => {
+                    let mut standardized = Standardized { density: &mut posterior, normal: &normal };
+                    let found = find_mode_within(&mut standardized, &vec![0.0; start.len()], LONG);
+                    Mode { position: normal.point(&found.position), ..found }
+                }
+                None => find_mode_within(&mut posterior, start, LONG),
+            }
+        };
         let modes = found.modes[..found.modes.len().min(PARENTS)].par_iter().map(long).collect();
         let prior = found.prior.clone();
         let mut of_all = Modes { model: found.model, prior, posterior, modes: Vec::new(), gap: found.gap };

@@ -10,7 +10,6 @@ use crate::engine::scheduler::{EndedFit, RunContext, sample};
 use crate::engine::task::Task;
 use crate::scores::failure::Failure;
 use crate::scores::findings::{Finding, Findings};
-use crate::scores::report_scope::ReportScope;
 use crate::storage::atomic::{DiskError, DiskResult};
 use crate::storage::fits::Fit;
 use crate::storage::store::Unavailable;
@@ -29,7 +28,6 @@ pub enum ReusePolicy {
 /// Tasks of which is known what is to be done.
 pub struct Stage {
     findings: Findings,
-    scope: ReportScope,
     /// To be run, in the order of the tasks.
     pub missing: Vec<Task>,
     /// That were tried before, and are not tried again.
@@ -57,17 +55,16 @@ impl Stage {
         tasks: &[Task],
         findings: Findings,
         policy: ReusePolicy,
-        scope: ReportScope,
     ) -> DiskResult<Self> {
         let (experiment, store) = (context.experiment, context.store);
         let (findings, mut unavailable) = if policy == ReusePolicy::Nothing {
             tasks.iter().try_for_each(|task| store.remove(task.job))?;
             (findings, tasks.iter().map(|task| (task.job, Unavailable::Missing)).collect::<BTreeMap<_, _>>())
         } else {
-            findings.read(experiment, store, tasks, scope)?
+            findings.read(experiment, store, tasks)?
         };
         let mut stage =
-            Self { findings, scope, missing: Vec::new(), known_failures: Vec::new(), set_aside: Vec::new() };
+            Self { findings, missing: Vec::new(), known_failures: Vec::new(), set_aside: Vec::new() };
         for task in tasks {
             match unavailable.remove(&task.job) {
                 None => continue,
@@ -90,10 +87,10 @@ impl Stage {
     /// # Errors
     /// The disk.
     pub fn run(self, context: &RunContext<'_>, progress: &Progress) -> Result<Done, DiskError> {
-        let (experiment, store, scope) = (context.experiment, context.store, self.scope);
+        let (experiment, store) = (context.experiment, context.store);
         let findings = Mutex::new(self.findings);
         let keep = |task: &Task, fit: &Fit| {
-            let finding = Finding::store(experiment, store, task, fit, scope)?;
+            let finding = Finding::store(experiment, store, task, fit)?;
             findings.lock().expect("no holder of the lock panics").add(task.job, finding);
             Ok(())
         };

@@ -10,7 +10,6 @@ use super::at_modes::scores_at_modes;
 use super::effort::{Effort, Step};
 use super::held_out::score_held_out;
 use super::leave_one_out::LeaveOneOut;
-use super::report_scope::ReportScope;
 use super::stage::{ReusePolicy, Stage};
 use crate::engine::experiment::Experiment;
 use crate::engine::fit::{Preparation, join_chains};
@@ -55,7 +54,7 @@ fn sampled(experiment: &Experiment, directory: &TempDir, tasks: &[Task], finding
     let store = Store::new(directory.path().join("out"));
     let progress = Progress::new("fits", tasks.len(), 0, Display::Hidden);
     let context = RunContext::new(experiment, &store);
-    let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing, ReportScope::Tables).unwrap();
+    let stage = Stage::new(&context, tasks, findings, ReusePolicy::Nothing).unwrap();
     let done = stage.run(&context, &progress).unwrap();
     done.ended.into_iter().for_each(|ended| ended.result.unwrap());
     done.findings

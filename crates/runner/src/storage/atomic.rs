@@ -48,22 +48,33 @@ pub fn read_if_there(path: &Path) -> DiskResult<Option<Vec<u8>>> {
 /// # Errors
 /// The directory cannot be made, or the file not be written; an earlier file of that name is then untouched.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> DiskResult<()> {
+    write_through(path, |file| file.write_all(bytes).map_err(|error| DiskError::new(path, "written", error)))
+}
+
+/// The same of what is written piece by piece.
+///
+/// # Errors
+/// As [`write_bytes`], and those of what writes.
+pub fn write_through<E: From<DiskError>>(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(DiskError::new(path, "written", "it names no file"));
+        return Err(DiskError::new(path, "written", "it names no file").into());
     };
     // Until the new file has its name, or nothing of it is left.
     let _writing = interrupt::writing();
-    let attempt = || -> io::Result<()> {
-        fs::create_dir_all(directory)?;
-        let (mut file, temporary) = temporary(directory, &name.to_string_lossy())?;
-        let mut fill = || -> io::Result<()> {
-            file.write_all(bytes)?;
+    let written = |error: io::Error| E::from(DiskError::new(path, "written", error));
+    fs::create_dir_all(directory).map_err(written)?;
+    let (mut file, temporary) = temporary(directory, &name.to_string_lossy()).map_err(written)?;
+    let filled = fill(&mut file).and_then(|()| {
+        let keep = || -> io::Result<()> {
             file.sync_all()?;
             fs::rename(&temporary, path)
         };
-        fill().inspect_err(|_| drop(fs::remove_file(&temporary)))
-    };
-    attempt().map_err(|error| DiskError::new(path, "written", error))
+        keep().map_err(written)
+    });
+    filled.inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 /// A new file beside the one that is to be written, under a name that no other writer has: where another process has the same

@@ -16,6 +16,10 @@ pub enum Stream {
     Importance { model: ModelKey },
     /// The normal distribution about a posterior's mode, for intervals.
     Components { model: ModelKey },
+    /// Mixtures drawn from the posterior.
+    Mixtures { model: ModelKey },
+    /// The components that own observations, in each of these mixtures.
+    Labels { draw: usize },
     /// The clusters that the second search for modes begins with.
     Clusterings { model: ModelKey },
     /// The clusters by which components are split.
@@ -68,6 +72,8 @@ impl Stream {
             Self::Em { model } => [2, model.stream_key(), 0, 0, 0],
             Self::Importance { model } => [19, model.stream_key(), 0, 0, 0],
             Self::Components { model } => [20, model.stream_key(), 0, 0, 0],
+            Self::Mixtures { model } => [22, model.stream_key(), 0, 0, 0],
+            Self::Labels { draw } => [23, draw as u64, 0, 0, 0],
             Self::Clusterings { model } => [21, model.stream_key(), 0, 0, 0],
             Self::Splits { model, search } => [18, model.stream_key(), search as u64, 0, 0],
             Self::Chain { model, seed, variant, chain } => {
@@ -112,6 +118,8 @@ mod tests {
             Stream::Centroids { model, variant: fold(0, 0) },
             Stream::Owners { model, seed: 1, block: 0 },
             Stream::Importance { model },
+            Stream::Mixtures { model },
+            Stream::Labels { draw: 0 },
             Stream::Clusterings { model },
             Stream::Splits { model, search: Search::First },
             Stream::Splits { model, search: Search::Second },

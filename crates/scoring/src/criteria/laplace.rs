@@ -11,9 +11,9 @@ use std::f64::consts::PI;
 use gmm_sampler::mixture::params::Mixture;
 use gmm_sampler::mixture::posterior::Posterior;
 use gmm_sampler::mixture::transform::Layout;
-use gmm_sampler::mixture::triangular::{at, cholesky, packed_len};
-use gmm_sampler::start::curvature::{curvature, log_determinant_of_groups};
+use gmm_sampler::start::curvature::log_determinant_of_groups;
 use gmm_sampler::start::mode::Mode;
+use gmm_sampler::start::normal::NormalApproximation;
 use thiserror::Error;
 
 use self::permanent::{LARGEST, log_permanent};
@@ -76,30 +76,25 @@ impl Laplace {
 /// unconstrained space. Where all components are alike before the data (`exchangeable`) its relabellings are counted too.
 ///
 /// # Errors
-/// A log density that is not concave at the mode; more than twenty components that coincide.
+/// More than twenty components that coincide; a mode beyond the range of doubles.
 pub fn laplace(
-    posterior: &mut Posterior<'_>,
+    posterior: &Posterior<'_>,
     mode: &Mode,
+    normal: &NormalApproximation,
     exchangeable: bool,
 ) -> Result<Laplace, LaplaceError> {
-    let n = mode.position.len();
-    let curvature = curvature(posterior, &mode.position);
-    let mut factor = vec![0.0; packed_len(n)];
-    if cholesky(n, &curvature, &mut factor).is_err() {
-        return Err(LaplaceError::NoPeak);
-    }
-    let log_determinant: f64 = (0..n).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum();
     let layout = posterior.layout();
     let counts = counts(posterior, &layout.constrain(&mode.position));
     let correction = conjugate::lost(&counts, layout.n_features, posterior.concentration());
-    let of_one = of_normal(mode.log_density, n, log_determinant) + correction;
+    let n = mode.position.len();
+    let of_one = of_normal(mode.log_density, n, normal.log_determinant()) + correction;
     if !of_one.is_finite() {
         return Err(LaplaceError::NoPeak);
     }
     if !exchangeable {
         return Ok(Laplace { log_evidence: of_one, correction, log_overlap: 0.0 });
     }
-    let log_overlap = log_overlap(layout, &mode.position, &factor)?;
+    let log_overlap = log_overlap(layout, normal)?;
     let log_copies = libm::lgamma(layout.n_components as f64 + 1.0) - log_overlap;
     Ok(Laplace { log_evidence: of_one + log_copies, correction, log_overlap })
 }
@@ -146,8 +141,8 @@ fn of_normal(log_density: f64, n: usize, log_determinant: f64) -> f64 {
 /// leads near the mode, and 1 where all components coincide, so that permutations change nothing: surplus components do. The sum
 /// is the permanent of the matrix whose entry (j, k) is the root of N(πθ) / N(θ) for the exchange of j and k, 1 on the diagonal:
 /// right for permutations that exchange pairs, and for all where components coincide or lie far apart.
-fn log_overlap(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, LaplaceError> {
-    let (k, n) = (layout.n_components, mode.len());
+fn log_overlap(layout: Layout, normal: &NormalApproximation) -> Result<f64, LaplaceError> {
+    let (k, mode) = (layout.n_components, normal.mean());
     let mut overlaps = vec![1.0; k * k];
     let mut order: Vec<usize> = (0..k).collect();
     for a in 0..k {
@@ -155,10 +150,7 @@ fn log_overlap(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, Lapl
             order.swap(a, b);
             let moved = layout.reordered(mode, &order);
             order.swap(a, b);
-            let change: Vec<f64> = moved.iter().zip(mode).map(|(moved, at)| moved - at).collect();
-            // |Lᵀ δ|² of the curvature L Lᵀ.
-            let squares = (0..n).map(|j| (j..n).map(|i| factor[at(i, j)] * change[i]).sum::<f64>().powi(2));
-            let overlap = libm::exp(-0.25 * squares.sum::<f64>());
+            let overlap = libm::exp(-0.25 * normal.square_distance(&moved, mode));
             (overlaps[a * k + b], overlaps[b * k + a]) = (overlap, overlap);
         }
     }
@@ -169,15 +161,32 @@ fn log_overlap(layout: Layout, mode: &[f64], factor: &[f64]) -> Result<f64, Lapl
 mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
+    use gmm_sampler::log_density::LogDensity;
+
+    /// −½ |θ − mode|².
+    #[derive(Clone)]
+    struct Round {
+        mode: Vec<f64>,
+    }
+
+    impl LogDensity for Round {
+        fn dimension(&self) -> usize {
+            self.mode.len()
+        }
+
+        fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient.iter_mut().zip(position.iter().zip(&self.mode)).for_each(|(g, (x, m))| *g = m - x);
+            -0.5 * gradient.iter().map(|g| g * g).sum::<f64>()
+        }
+    }
 
     /// How many modes relabelling makes of three components with these weights and means and unit scales, under unit curvature.
     fn copies(weights: [f64; 3], means: [f64; 3]) -> f64 {
         let mixture = Mixture::from_covariances(1, &weights, &means, &[1.0; 3]).unwrap();
         let layout = Layout { n_components: 3, n_features: 1 };
-        let n = layout.dimension();
-        let mut unit = vec![0.0; packed_len(n)];
-        (0..n).for_each(|i| unit[at(i, i)] = 1.0);
-        6.0 / libm::exp(log_overlap(layout, &layout.unconstrain(&mixture), &unit).unwrap())
+        let mode = layout.unconstrain(&mixture);
+        let normal = NormalApproximation::at_mode(&mut Round { mode: mode.clone() }, &mode).unwrap();
+        6.0 / libm::exp(log_overlap(layout, &normal).unwrap())
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub fn conclude(
     scope: ReportScope,
     display: Display,
 ) -> Result<Results> {
-    let results = Results::new(experiment, findings, failures, display)?;
+    let mut results = Results::new(experiment, findings, failures, display)?;
+    results.find_clusters(experiment);
     write(experiment, store, &results, warnings, scope)?;
     Ok(results)
 }
@@ -62,6 +63,7 @@ pub fn write(
     store.write_scores(&results.scores, words::diagnostics::note)?;
     store.write_loo(&results.left_out)?;
     store.write_summary(results.digests.iter().flat_map(|digest| &digest.summary))?;
+    store.write_clusters(results.clusters.as_ref(), &experiment.dataset)?;
     report::write_tables(experiment, store, results, warnings)?;
     if scope == ReportScope::Full {
         report::draw(experiment, store, results, warnings)?;
@@ -138,7 +140,7 @@ pub fn report(
     let warnings = words::warnings::beforehand(&experiment);
     let display = if verbosity.quiet { Display::Hidden } else { Display::Automatic };
     let results = pool(jobs)?.install(|| {
-        let (findings, unavailable) = read_experiment(&experiment, &store, ReportScope::Full)?;
+        let (findings, unavailable) = read_experiment(&experiment, &store)?;
         let failures = unavailable.iter().map(Failure::from_unavailable).collect();
         conclude(&experiment, &store, findings, failures, &warnings, ReportScope::Full, display)
     })?;

@@ -99,7 +99,7 @@ pub fn run(
         (false, false) => ReusePolicy::All,
     };
     let all = experiment.tasks();
-    let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy, scope))?;
+    let stage = pool.install(|| Stage::new(&context, &all, Findings::default(), policy))?;
     if known.is_none() {
         let fits = match all.len() {
             0 => String::new(),
@@ -130,7 +130,7 @@ pub fn run(
 
     // What LOO needs beside these is known once they are scored.
     let refits = if is_stopped(flags, &ended) { Vec::new() } else { findings.refits(experiment) };
-    let stage = pool.install(|| Stage::new(&context, &refits, findings, policy, scope))?;
+    let stage = pool.install(|| Stage::new(&context, &refits, findings, policy))?;
     if !verbosity.quiet && !refits.is_empty() {
         say!("LOO: {} refits without single observations ({} to run)", refits.len(), stage.missing.len());
         say_stage(&stage);
@@ -149,9 +149,10 @@ pub fn run(
     }
     let _lock = ReportLock::wait(root)?;
     let results = pool.install(|| {
-        let Some(results) = known else {
+        let Some(mut results) = known else {
             return conclude(experiment, &store, done.findings, failures, &warnings, scope, display);
         };
+        results.find_clusters(experiment);
         write(experiment, &store, &results, &warnings, scope)?;
         Ok(results)
     })?;

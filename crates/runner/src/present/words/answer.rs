@@ -82,9 +82,12 @@ pub fn two_digits(probability: f64) -> String {
 pub fn lines(answer: &Answer, clusters: Option<&Clusters>) -> Option<Vec<String>> {
     let found = answer.probabilities.as_ref()?;
     let mut lines = vec![format!("Components   {:<3} {}", answer.model.label(), probability(found))];
-    lines.extend(clusters.map(|Clusters { n_clusters, clear }| {
+    lines.extend(clusters.map(|Clusters { clustering, clear, agreement, .. }| {
         let share = 100.0 * clear;
-        format!("Clusters     {n_clusters:<3} {share:.0} % of rows assigned with probability above 0.9")
+        let agreement =
+            agreement.map_or_else(String::new, |index| format!(" (adjusted Rand index {index:.2})"));
+        let n = clustering.n_clusters;
+        format!("Clusters     {n:<3} {share:.0} % of rows assigned with probability above 0.9{agreement}")
     }));
     lines.extend(answer.prediction.as_ref().map(prediction));
     Some(lines)
