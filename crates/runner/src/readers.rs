@@ -5,6 +5,7 @@ use crate::cli::problem::{Problems, Style};
 use crate::data;
 pub use crate::process::panics::keep_caught_panics_quiet;
 use crate::recovery::stored::outcome_of;
+use crate::scores::stored_clusters::StoredClustering;
 use crate::storage;
 use crate::storage::seal::Sealed;
 use crate::study::spec::suite::read_suite;
@@ -58,11 +59,13 @@ pub fn stored(bytes: &[u8]) -> Refusal {
         file.inputs().map(drop),
         storage::fits::fit(&file, 2, 2).map(drop),
         storage::fits::held_out(&file).map(drop),
+        StoredClustering::from_file(&file).map(drop),
         outcome_of(&file).map(drop),
     ];
+    let n_readers = readings.len();
     let errors: Vec<String> =
         readings.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
-    if errors.len() < 4 { Ok(()) } else { Err(errors.join("; ")) }
+    if errors.len() < n_readers { Ok(()) } else { Err(errors.join("; ")) }
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub fn scores_at_modes(
         Ok((modes, estimates))
     };
     let of_each: Vec<(Vec<Modes<'_>>, Vec<Estimate>)> =
-        scalings.iter().zip(&likelihoods).map(of_scale).collect::<Result<_>>()?;
+        scalings.par_iter().zip(&likelihoods).map(of_scale).collect::<Result<_>>()?;
     let row = |(model, _): &(ModelKey, Option<&EmOptimum>)| {
         let estimates = of_each.iter().flat_map(|(_, estimates)| estimates);
         found(experiment, *model, &estimates.filter(|estimate| estimate.model == *model).collect::<Vec<_>>())

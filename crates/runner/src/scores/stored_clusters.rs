@@ -164,7 +164,11 @@ impl StoredClustering {
         read(directory, MIXTURES, Self::from_file)
     }
 
-    fn from_file(file: &Sealed) -> Result<Self> {
+    /// From a stored file.
+    ///
+    /// # Errors
+    /// A content that this program did not write.
+    pub fn from_file(file: &Sealed) -> Result<Self> {
         let steps = file.entry(STEPS).context("it does not say how features were rounded")?;
         let steps: Vec<f64> = steps.split(',').map(str::parse).collect::<Result<_, _>>()?;
         let mut table = file.table()?;
@@ -198,6 +202,7 @@ impl StoredClustering {
             begins = ends;
         }
         let n_clusters = of_components.iter().flatten().max().context("it has no mixture")? + 1;
+        ensure!(n_clusters <= draws.len(), "it has {n_clusters} clusters of {} components", draws.len());
         let mixtures = PosteriorMixtures { draws: mixtures };
         Ok(Self { clustering: Clustering { mixtures, of_components, n_clusters }, columns, steps })
     }
