@@ -53,6 +53,16 @@ pub struct Data {
 }
 
 impl Data {
+    /// The numbers of rows at equal distances, at most `most` of them: all where there are no more. The first ones may be of one kind.
+    ///
+    /// # Panics
+    /// If `most` is 0.
+    #[must_use]
+    pub fn spread_rows(&self, most: usize) -> Vec<usize> {
+        let n = self.n_observations();
+        (0..n).step_by(n.div_ceil(most).max(1)).collect()
+    }
+
     /// Copies one vector per feature, all of length N.
     ///
     /// # Errors

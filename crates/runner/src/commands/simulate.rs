@@ -1,6 +1,5 @@
 //! `gmm simulate`: data from a random mixture whose components overlap by a given amount, and the mixture itself.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +10,7 @@ use gmm_sampler::mixture::simulate::mixsim::{MAX_ECCENTRICITY, MixSim, TargetOve
 use gmm_sampler::mixture::triangular::at;
 
 use crate::cli::arguments::Simulate;
-use crate::cli::output::print;
+use crate::cli::output::{ends_in, print};
 use crate::present::csv;
 use crate::recovery::stored::write_observations;
 use crate::storage::atomic::write_bytes;
@@ -42,7 +41,7 @@ pub fn simulate(flags: &Simulate) -> Result<ExitCode> {
     let (data, origins) = mixture.simulate(flags.observations as usize, &mut stream(Simulated::Observations));
     match &flags.out {
         None => print(&csv(&data, &origins))?,
-        Some(path) if is_parquet(path) => {
+        Some(path) if ends_in(path, "parquet") => {
             write_observations(path, &columns(&data), &data, (LABEL, labels(&origins)))?
         }
         Some(path) => write_bytes(path, csv(&data, &origins).as_bytes())?,
@@ -54,10 +53,6 @@ pub fn simulate(flags: &Simulate) -> Result<ExitCode> {
         write_bytes(path, text.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn is_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 /// Words, so that nobody takes the column for a feature.

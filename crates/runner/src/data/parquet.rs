@@ -26,22 +26,16 @@ pub fn table<'a>(bytes: &[u8], spec: &'a DataSpec, groups: Option<&str>) -> Resu
     let fields = footer.fields();
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
     let Choice { mut features, label, group } = choose(&names, spec, groups)?;
-    let is_numeric = |feature: usize| fields[feature].kind == Kind::Numbers;
     if spec.columns.is_none() {
-        features.retain(|&feature| is_numeric(feature));
+        features.retain(|&feature| fields[feature].kind == Kind::Numbers);
     }
-    let problems = features.iter().enumerate().filter(|(_, feature)| !is_numeric(**feature));
-    let problems = problems.map(|(index, &feature)| {
-        let message = format!("column `{}` holds {}, not numbers", names[feature], fields[feature].kind);
-        Problem::with_key(source.file, format!("data.columns[{index}]"), message)
-    });
     let texts = [("data.label", label), ("scoring.groups", group)];
     let text_problems = texts.into_iter().filter_map(|(key, column)| {
         let field = &fields[column.filter(|&column| matches!(fields[column].kind, Kind::Other(_)))?];
         let message = format!("column `{}` holds {}, not text, numbers or booleans", field.name, field.kind);
         Some(Problem::with_key(source.file, key, message))
     });
-    Problems::check(problems.chain(text_problems).collect())?;
+    Problems::check(not_numbers(&footer, &features, spec).chain(text_problems).collect())?;
 
     if features.is_empty() {
         return Err(no_numeric_column(source, &names).into());
@@ -72,16 +66,20 @@ pub fn damaged(shown: &str, error: &Error) -> Problem {
 /// # Errors
 /// An unknown name, a column that holds no numbers.
 pub fn places(footer: &Footer, spec: &DataSpec) -> Result<Vec<usize>, Problems> {
-    let fields = footer.fields();
-    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    let names: Vec<String> = footer.fields().iter().map(|field| field.name.clone()).collect();
     let Choice { features, .. } = choose(&names, spec, None)?;
-    let problem = |&feature: &usize| {
-        let Field { name, kind } = &fields[feature];
-        let message = format!("column `{name}` holds {kind}, not numbers");
-        (*kind != Kind::Numbers).then(|| Problem::new(&spec.path, message))
-    };
-    Problems::check(features.iter().filter_map(problem).collect())?;
+    Problems::check(not_numbers(footer, &features, spec).collect())?;
     Ok(features)
+}
+
+/// A problem for each column that was asked for and holds no numbers.
+fn not_numbers(footer: &Footer, features: &[usize], spec: &DataSpec) -> impl Iterator<Item = Problem> {
+    features.iter().enumerate().filter_map(|(index, &feature)| {
+        let Field { name, kind } = &footer.fields()[feature];
+        let message = format!("column `{name}` holds {kind}, not numbers");
+        (*kind != Kind::Numbers)
+            .then(|| Problem::with_key(&spec.path, format!("data.columns[{index}]"), message))
+    })
 }
 
 /// Rows of these columns, in the order in which they were asked for, after so many others of the file.

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cli::output::{ends_in, is_closed_pipe};
 use crate::parquet::{Table, Writer};
 use crate::scores::clusters::{Assignment, Prediction};
-use crate::scores::stored_clusters::{columns_of_rows, probability_of};
+use crate::scores::stored_clusters::{ROW_COLUMNS, columns_of_rows, probability_of};
 use crate::storage::atomic::{DiskError, write_through};
 
 /// Rows, where they are in their file, and what is predicted of them.
@@ -34,11 +35,12 @@ pub enum Encoded {
 
 impl RowFormat {
     fn from_path(path: &Path) -> Self {
-        let ends_in = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-        match () {
-            () if ends_in("parquet") => Self::Parquet,
-            () if ends_in("json") => Self::Json,
-            () => Self::Csv,
+        if ends_in(path, "parquet") {
+            Self::Parquet
+        } else if ends_in(path, "json") {
+            Self::Json
+        } else {
+            Self::Csv
         }
     }
 
@@ -59,8 +61,7 @@ const MEMORY: &str = "writing to memory cannot fail";
 
 fn header(n_clusters: usize) -> String {
     let of_clusters: Vec<String> = (0..n_clusters).map(probability_of).collect();
-    let fixed = "row,cluster,probability,runner_up,runner_up_probability,log_density";
-    format!("{fixed},{}\n", of_clusters.join(","))
+    format!("{},{}\n", ROW_COLUMNS.join(","), of_clusters.join(","))
 }
 
 fn lines<'a>(rows: &'a Assignments<'_>) -> impl Iterator<Item = (usize, Assignment, f64, &'a [f64])> {
@@ -152,7 +153,7 @@ pub fn write_assignments(
 ) -> Result<()> {
     let Some(path) = out else {
         return match write_text(&mut std::io::stdout().lock(), RowFormat::Csv, n_clusters, fill) {
-            Err(error) if is_closed_pipe(&error) => Ok(()),
+            Err(error) if error.downcast_ref().is_some_and(is_closed_pipe) => Ok(()),
             outcome => outcome,
         };
     };
@@ -191,8 +192,4 @@ fn write_parquet(file: &mut File, fill: impl FnOnce(&mut RowWriter<'_>) -> Resul
         To::Parquet(_, Some(writer)) => writer.finish(),
         To::Parquet(..) | To::Text(_) => bail!("there are no rows to write"),
     }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

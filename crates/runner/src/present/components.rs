@@ -25,16 +25,10 @@ pub fn text(components: Option<&Components>, columns: &[String], width: usize) -
     let of_columns: Vec<Digits> = (0..columns.len())
         .map(|d| digits(of_each.iter().flat_map(|component| [component.means[d], component.scales[d]])))
         .collect();
-    let mut header = vec![String::new()];
-    let has_clusters = are_merged(of_each);
-    if has_clusters {
-        header.push("cluster".to_owned());
-    }
+    let (mut header, labels) = labels(of_each, "");
     header.push("weight".to_owned());
     header.extend(columns.iter().cloned());
-    let row = |(index, component): (usize, &Component)| {
-        let mut row = vec![(index + 1).to_string()];
-        row.extend(component.cluster.filter(|_| has_clusters).map(|cluster| (cluster + 1).to_string()));
+    let row = |(mut row, component): (Vec<String>, &Component)| {
         row.push(with_interval(component.weight, weights));
         let moments = component.means.iter().zip(&component.scales).zip(&of_columns);
         row.extend(moments.map(|((mean, sd), digits)| {
@@ -42,38 +36,42 @@ pub fn text(components: Option<&Components>, columns: &[String], width: usize) -
         }));
         row
     };
-    let rows = std::iter::once(header).chain(of_each.iter().enumerate().map(row)).collect();
+    let rows = std::iter::once(header).chain(labels.into_iter().zip(of_each).map(row)).collect();
     let table = TextTable::with_names(rows).render(width, 1);
     Some(format!("{table}{LEGEND}\n"))
 }
 
 const LEGEND: &str = "Each component: weight (90 % interval), then mean (sd) of each column.";
 
-/// Whether some cluster has several components, so that the number of one does not say that of the other.
-fn are_merged(of_each: &[Component]) -> bool {
+/// How a table begins: the head of its first columns, and what each component has there. It is its number and, if some cluster has
+/// several components, so that the number of one does not say that of the other, its cluster.
+fn labels(of_each: &[Component], component: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let clusters: Vec<usize> = of_each.iter().filter_map(|component| component.cluster).collect();
-    clusters.iter().enumerate().any(|(place, cluster)| clusters[..place].contains(cluster))
+    let are_merged = clusters.iter().enumerate().any(|(place, cluster)| clusters[..place].contains(cluster));
+    let mut head = vec![component.to_owned()];
+    let mut labels: Vec<Vec<String>> = (1..=of_each.len()).map(|number| vec![number.to_string()]).collect();
+    if are_merged {
+        head.push("cluster".to_owned());
+        labels.iter_mut().zip(clusters).for_each(|(label, cluster)| label.push((cluster + 1).to_string()));
+    }
+    (head, labels)
 }
 
 /// Every number of every component with its interval, a row a component; the names of the columns first.
 #[must_use]
 pub fn cells(components: &Components, columns: &[String]) -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let Components::ToldApart(of_each) = components else { return None };
-    let has_clusters = are_merged(of_each);
-    let mut head = vec!["component".to_owned()];
-    head.extend(has_clusters.then(|| "cluster".to_owned()));
+    let (mut head, labels) = labels(of_each, "component");
     head.push("weight".to_owned());
     head.extend(columns.iter().flat_map(|name| [format!("{name}, mean"), format!("{name}, sd")]));
     let own = |of: Interval| with_interval(of, digits(std::iter::once(of)));
-    let row = |(index, component): (usize, &Component)| {
-        let mut row = vec![(index + 1).to_string()];
-        row.extend(component.cluster.filter(|_| has_clusters).map(|cluster| (cluster + 1).to_string()));
+    let row = |(mut row, component): (Vec<String>, &Component)| {
         row.push(own(component.weight));
         let moments = component.means.iter().zip(&component.scales);
         row.extend(moments.flat_map(|(mean, sd)| [own(*mean), own(*sd)]));
         row
     };
-    Some((head, of_each.iter().enumerate().map(row).collect()))
+    Some((head, labels.into_iter().zip(of_each).map(row).collect()))
 }
 
 /// `components.csv`: a row for each number. Only the header where components are not told apart.

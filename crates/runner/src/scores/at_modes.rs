@@ -212,8 +212,11 @@ fn parts<'m>(of_model: &'m Modes<'_>) -> Vec<Part<'m>> {
     let part = |mode: &'m Mode| {
         let mut posterior = of_model.posterior.clone();
         let normal = NormalApproximation::at_mode(&mut posterior, &mode.position).ok_or(LaplaceError::NoPeak);
-        let found = normal.and_then(|normal| Ok((laplace(&posterior, mode, &normal, exchangeable)?, normal)));
-        Part { mode, found: found.map(|(laplace, normal)| (normal, laplace)) }
+        let found = normal.and_then(|normal| {
+            let laplace = laplace(&posterior, mode, &normal, exchangeable)?;
+            Ok((normal, laplace))
+        });
+        Part { mode, found }
     };
     let mut parts: Vec<Part<'m>> = of_model.modes.par_iter().map(|found| part(&found.mode)).collect();
     let log_evidence = |part: &Part<'_>| part.laplace().map_or(f64::NEG_INFINITY, |part| part.log_evidence);

@@ -3,8 +3,8 @@
 use gmm_sampler::data::{Data, Observations};
 use gmm_sampler::mixture::likelihood::{Likelihood, WhitenedComponents, Workspace};
 use gmm_sampler::mixture::params::Mixture;
+use gmm_sampler::mixture::simulate::draw_index;
 use gmm_scoring::{PartitionDraws, adjusted_rand_index};
-use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
 use super::mixtures::PosteriorMixtures;
@@ -16,7 +16,7 @@ use crate::study::streams::Stream;
 const MISCLASSIFIED: f64 = 0.2;
 
 /// A row whose cluster has a probability above this counts as clear.
-pub const CLEAR: f64 = 0.9;
+const CLEAR: f64 = 0.9;
 
 /// Of more rows than this, some decide what the clusters are.
 const SAMPLE: usize = 10_000;
@@ -117,8 +117,7 @@ impl Clustering {
     /// probability. Of all partitions that are drawn so, the one with the least expected variation of information stands for all
     /// (Wade & Ghahramani 2018). A component of a mixture then belongs to the cluster that has most of its rows.
     fn new(data: &Data, mixtures: PosteriorMixtures) -> Self {
-        let n = data.n_observations();
-        let sample = (n > SAMPLE).then(|| data.rows(&(0..n).step_by(n.div_ceil(SAMPLE)).collect::<Vec<_>>()));
+        let sample = (data.n_observations() > SAMPLE).then(|| data.rows(&data.spread_rows(SAMPLE)));
         let likelihood = Likelihood::new(sample.as_ref().unwrap_or(data));
         let of_draws: Vec<(Vec<f64>, Vec<u16>)> = mixtures
             .draws
@@ -129,7 +128,8 @@ impl Clustering {
                 let groups = merged(&responsibilities, mixture.n_components());
                 let mut rng = Stream::Labels { draw }.rng();
                 let rows = responsibilities.chunks_exact(mixture.n_components());
-                let labels = rows.map(|row| groups[drawn(row, &mut rng)] as u16).collect();
+                let labels =
+                    rows.map(|row| groups[draw_index(row.iter().copied(), &mut rng)] as u16).collect();
                 (responsibilities, labels)
             })
             .collect();
@@ -218,17 +218,6 @@ impl Clustering {
         let log_density = log_densities.iter().map(|values| gmm_scoring::log_mean_exp(values)).collect();
         Prediction { probabilities, log_density }
     }
-}
-
-/// An index drawn with these probabilities.
-fn drawn(probabilities: &[f64], rng: &mut impl Rng) -> usize {
-    let mut left = rng.random::<f64>();
-    let last = probabilities.len() - 1;
-    let found = probabilities[..last].iter().position(|probability| {
-        left -= probability;
-        left < 0.0
-    });
-    found.unwrap_or(last)
 }
 
 /// Of each component the cluster that has most of its rows, weighted by responsibility; the largest cluster of equal ones.

@@ -113,8 +113,7 @@ impl Effort {
         let data = &experiment.dataset.data;
         let Some(&model) = experiment.models().last() else { return Ok(Duration::ZERO) };
         let scaling = scalings(&experiment.spec, data)?.swap_remove(0);
-        let n = data.n_observations();
-        let rows = data.rows(&(0..n).step_by(n.div_ceil(SAMPLE)).collect::<Vec<_>>());
+        let rows = data.rows(&data.spread_rows(SAMPLE));
         let fitted = Model::on_scale(experiment, model, Variant::AllRows, &rows, scaling)?;
         let likelihood = Likelihood::new(&fitted.scaling.view(&rows));
         let mut posterior = Posterior::new(&likelihood, &fitted.prior, model.components)?;

@@ -6,7 +6,7 @@ use gmm_sampler::mixture::params::Mixture;
 
 use super::local_mode::LocalMode;
 use super::plot_draws::PlotDraws;
-use super::probabilities::Probabilities;
+use super::probabilities::{Probabilities, normalised};
 use crate::study::job::ModelKey;
 use crate::study::streams::Stream;
 
@@ -29,16 +29,14 @@ impl PosteriorMixtures {
         let mut cells = Vec::new();
         for entry in &probabilities.of_each {
             let modes = local_modes.get(&entry.model).map_or(&[][..], Vec::as_slice);
-            let highest = modes.first().map_or(0.0, |mode| mode.log_evidence);
-            let shares: Vec<f64> = modes.iter().map(|mode| libm::exp(mode.log_evidence - highest)).collect();
-            let total: f64 = shares.iter().sum();
-            let of_mode = |(mode, share)| (entry.probability * share / total, entry.model, mode);
+            let shares = normalised(&modes.iter().map(|mode| mode.log_evidence).collect::<Vec<_>>());
+            let of_mode = |(mode, share)| (entry.probability * share, entry.model, mode);
             cells.extend(modes.iter().zip(shares).map(of_mode));
         }
         let counts = apportion(DRAWS, &cells.iter().map(|cell| cell.0).collect::<Vec<_>>())?;
         let mut draws = Vec::with_capacity(DRAWS);
         for ((_, model, mode), count) in cells.iter().zip(counts) {
-            // Every cell goes on where the last one of its K ended.
+            // Modes of one K draw from parts of its stream that have nothing in common.
             let mut rng = Stream::Mixtures { model: *model }.rng();
             rng.set_stream(draws.len() as u64);
             draws.extend((0..count).map(|_| mode.draw(&mut rng)));

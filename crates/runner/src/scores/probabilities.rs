@@ -131,7 +131,7 @@ impl Probabilities {
 }
 
 /// Each exp(log) over their sum.
-fn normalised(logs: &[f64]) -> Vec<f64> {
+pub fn normalised(logs: &[f64]) -> Vec<f64> {
     let total = log_sum_exp(logs);
     logs.iter().map(|log| libm::exp(log - total)).collect()
 }

@@ -199,6 +199,19 @@ impl Results {
     pub fn probabilities(&self) -> Option<&Probabilities> {
         self.answer.as_ref()?.probabilities.as_ref()
     }
+
+    /// Finds the clusters of the rows, which suites have no use for; call it inside the pool whose threads it may use.
+    pub fn find_clusters(&mut self, experiment: &Experiment) {
+        let mixtures = self.mixtures.take();
+        let (data, classes) = (&experiment.dataset.data, experiment.dataset.classes.as_deref());
+        self.clusters = mixtures.map(|mixtures| Clusters::new(data, mixtures, classes));
+        if let (Some(clusters), Some(mode), Some(Components::ToldApart(of_each))) =
+            (&self.clusters, &self.mode, &mut self.components)
+        {
+            let found = clusters.of_components(data, mode);
+            of_each.iter_mut().zip(found).for_each(|(component, cluster)| component.cluster = Some(cluster));
+        }
+    }
 }
 
 /// The search for each model's maximised likelihood, where criteria ask for it.
@@ -219,21 +232,6 @@ fn searches(
         found
     } else {
         Vec::new()
-    }
-}
-
-impl Results {
-    /// Finds the clusters of the rows, which suites have no use for; call it inside the pool whose threads it may use.
-    pub fn find_clusters(&mut self, experiment: &Experiment) {
-        let mixtures = self.mixtures.take();
-        let (data, classes) = (&experiment.dataset.data, experiment.dataset.classes.as_deref());
-        self.clusters = mixtures.map(|mixtures| Clusters::new(data, mixtures, classes));
-        if let (Some(clusters), Some(mode), Some(Components::ToldApart(of_each))) =
-            (&self.clusters, &self.mode, &mut self.components)
-        {
-            let found = clusters.of_components(data, mode);
-            of_each.iter_mut().zip(found).for_each(|(component, cluster)| component.cluster = Some(cluster));
-        }
     }
 }
 

@@ -86,7 +86,7 @@ pub fn screen<'a>(
         return all.search(optima);
     }
     // Every so many rows stand for all; then the highest modes are followed on all rows.
-    let rows: Vec<usize> = (0..n).step_by(n.div_ceil(SAMPLE)).collect();
+    let rows = data.spread_rows(SAMPLE);
     let sample = data.rows(&rows);
     let of_sample = Likelihood::new(&scaling.view(&sample));
     let power = n as f64 / rows.len() as f64;

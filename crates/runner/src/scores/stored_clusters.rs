@@ -9,7 +9,7 @@ use gmm_sampler::mixture::params::Mixture;
 use super::clusters::{Assignment, Clustering, Clusters, Prediction};
 use super::mixtures::PosteriorMixtures;
 use crate::data::Dataset;
-use crate::parquet::Column;
+use crate::parquet::{Column, Values};
 use crate::storage::atomic::{DiskResult, read_if_there, remove_file};
 use crate::storage::footer::{VERSION, VERSION_ENTRY, version_alone};
 use crate::storage::seal::{self, Sealed};
@@ -17,6 +17,10 @@ use crate::storage::store::Store;
 
 const MIXTURES: &str = "mixtures.parquet";
 const CLUSTERS: &str = "clusters.parquet";
+
+/// The columns of a table of rows, before those with the probability of each cluster.
+pub const ROW_COLUMNS: [&str; 6] =
+    [ROW, "cluster", "probability", "runner_up", "runner_up_probability", LOG_DENSITY];
 
 const ROW: &str = "row";
 const LOG_DENSITY: &str = "log_density";
@@ -89,18 +93,16 @@ fn columns_of_mixtures(clustering: &Clustering, names: &[String]) -> Vec<Column>
 pub fn columns_of_rows(places: &[usize], prediction: &Prediction) -> Vec<Column> {
     let assignments: Vec<Assignment> = prediction.assignments().collect();
     let one = |cluster: usize| cluster as u32 + 1;
-    let next = |row: &Assignment| row.runner_up.map(|(other, _)| one(other));
-    let mut columns = vec![
-        Column::new(ROW, places.iter().map(|&place| place as u64).collect::<Vec<_>>()),
-        Column::new("cluster", assignments.iter().map(|row| one(row.cluster)).collect::<Vec<_>>()),
-        Column::new("probability", assignments.iter().map(|row| row.probability).collect::<Vec<_>>()),
-        Column::new("runner_up", assignments.iter().map(next).collect::<Vec<_>>()),
-        Column::new(
-            "runner_up_probability",
-            assignments.iter().map(|row| row.runner_up.map(|(_, p)| p)).collect::<Vec<_>>(),
-        ),
-        Column::new(LOG_DENSITY, prediction.log_density.clone()),
+    let values: [Values; ROW_COLUMNS.len()] = [
+        places.iter().map(|&place| place as u64).collect::<Vec<_>>().into(),
+        assignments.iter().map(|row| one(row.cluster)).collect::<Vec<_>>().into(),
+        assignments.iter().map(|row| row.probability).collect::<Vec<_>>().into(),
+        assignments.iter().map(|row| row.runner_up.map(|(other, _)| one(other))).collect::<Vec<_>>().into(),
+        assignments.iter().map(|row| row.runner_up.map(|(_, p)| p)).collect::<Vec<_>>().into(),
+        prediction.log_density.clone().into(),
     ];
+    let mut columns: Vec<Column> =
+        ROW_COLUMNS.into_iter().zip(values).map(|(name, values)| Column::new(name, values)).collect();
     let n_clusters = prediction.n_clusters();
     columns.extend((0..n_clusters).map(|cluster| {
         let of_each = prediction.probabilities.chunks_exact(n_clusters).map(|row| row[cluster]);

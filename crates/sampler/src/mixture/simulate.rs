@@ -2,7 +2,7 @@
 
 pub mod mixsim;
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand_distr::{Beta, Cauchy, Distribution, Exp, Gamma, Normal, StandardNormal, StudentT};
 
 use super::params::Mixture;
@@ -23,7 +23,7 @@ impl Mixture {
         let mut columns = vec![Vec::with_capacity(n); d];
         let mut components = Vec::with_capacity(n);
         for _ in 0..n {
-            let component = self.simulate_component(rng);
+            let component = draw_index((0..self.n_components()).map(|k| self.weight(k)), rng);
             let z: Vec<f64> = (0..d).map(|_| StandardNormal.sample(rng)).collect();
             let moved = self.mean(component).iter().zip(times(&factors[component], &z));
             columns.iter_mut().zip(moved).for_each(|(column, (mean, along))| column.push(mean + along));
@@ -31,18 +31,18 @@ impl Mixture {
         }
         (Data::from_columns(&columns).expect("a mixture's draws are finite, n is positive"), components)
     }
+}
 
-    fn simulate_component(&self, rng: &mut impl Rng) -> usize {
-        use rand::RngExt;
-        let mut left: f64 = rng.random();
-        for k in 0..self.n_components() {
-            left -= self.weight(k);
-            if left < 0.0 {
-                return k;
-            }
-        }
-        self.n_components() - 1
-    }
+/// An index drawn with these probabilities; the last one with what rounding leaves beyond their sum.
+pub fn draw_index(probabilities: impl ExactSizeIterator<Item = f64>, rng: &mut impl Rng) -> usize {
+    let last = probabilities.len() - 1;
+    let mut left: f64 = rng.random();
+    let mut probabilities = probabilities;
+    let found = probabilities.position(|probability| {
+        left -= probability;
+        left < 0.0
+    });
+    found.unwrap_or(last)
 }
 
 impl ScalePrior {
@@ -78,7 +78,6 @@ impl ScalePrior {
 /// Draws the logarithm of a Gamma(α, rate 1) variable. For small α the variable itself underflows, hence
 /// Gamma(α) = Gamma(α + 1) U^(1/α) (Marsaglia & Tsang 2000, section 6).
 fn log_gamma_draw(shape: f64, rng: &mut impl Rng) -> f64 {
-    use rand::RngExt;
     let gamma = Gamma::new(shape + 1.0, 1.0).expect("shapes were checked to be positive");
     let uniform: f64 = 1.0 - rng.random::<f64>();
     libm::log(gamma.sample(rng)) + libm::log(uniform) / shape

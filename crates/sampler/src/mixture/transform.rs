@@ -176,6 +176,11 @@ impl Helmert {
 /// log w = log softmax(V x).
 fn log_weights(x: &[f64], log_weights: &mut [f64]) {
     Helmert::new(log_weights.len()).apply(x, log_weights);
+    normalise(log_weights);
+}
+
+/// Subtracts log Σ exp, so that what these are the logarithms of sums to one.
+pub(crate) fn normalise(log_weights: &mut [f64]) {
     let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = log_weights.iter().map(|&u| exp(u - largest)).sum();
     let log_total = largest + log(total);

@@ -34,6 +34,30 @@ pub fn invert(d: usize, factor: &[f64], inverse: &mut [f64]) {
     }
 }
 
+/// Replaces b by the x for which L x = b, L a packed lower triangle with non-zero diagonal.
+pub fn solve(factor: &[f64], b: &mut [f64]) {
+    for i in 0..b.len() {
+        let known: f64 = factor[at(i, 0)..at(i, i)].iter().zip(&*b).map(|(entry, x)| entry * x).sum();
+        b[i] = (b[i] - known) / factor[at(i, i)];
+    }
+}
+
+/// Replaces b by the x for which Lᵀ x = b.
+pub fn solve_transposed(factor: &[f64], b: &mut [f64]) {
+    for i in (0..b.len()).rev() {
+        b[i] /= factor[at(i, i)];
+        for j in 0..i {
+            b[j] -= factor[at(i, j)] * b[i];
+        }
+    }
+}
+
+/// log |L Lᵀ| of a packed lower triangle with d rows and a positive diagonal.
+#[must_use]
+pub fn log_determinant(d: usize, factor: &[f64]) -> f64 {
+    (0..d).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum()
+}
+
 /// The product of a packed lower triangle and a vector, in the order of the rows.
 pub fn times<'a>(triangle: &'a [f64], x: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
     (0..x.len()).map(|i| (0..=i).map(|j| triangle[at(i, j)] * x[j]).sum())

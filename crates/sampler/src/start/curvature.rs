@@ -4,7 +4,7 @@ use nalgebra::SymmetricEigen;
 
 use crate::graph::connected_components;
 use crate::log_density::LogDensity;
-use crate::mixture::triangular::{at, cholesky, invert, packed_len, symmetric};
+use crate::mixture::triangular::{at, cholesky, invert, log_determinant, packed_len, symmetric};
 use crate::nuts::metric::{MAX_JOINT_DIMENSION, Metric, Scratch};
 use crate::simd::dot;
 
@@ -79,12 +79,12 @@ pub fn log_determinant_of_groups(
             }
         }
     }
-    let log_determinant = |(group, part): (&Vec<usize>, &Vec<f64>)| {
+    let of_group = |(group, part): (&Vec<usize>, &Vec<f64>)| {
         let mut factor = vec![0.0; part.len()];
         cholesky(group.len(), part, &mut factor).ok()?;
-        Some((0..group.len()).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum::<f64>())
+        Some(log_determinant(group.len(), &factor))
     };
-    groups.iter().zip(&parts).map(log_determinant).sum()
+    groups.iter().zip(&parts).map(of_group).sum()
 }
 
 /// A packed lower-triangular root C of the covariance C Cᵀ of the normal approximation at a position. Directions in which the density

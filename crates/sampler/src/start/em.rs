@@ -46,13 +46,10 @@ pub fn dependent_feature(data: &Data) -> Option<usize> {
         Err(EmError::Collinear { feature }) => Some(feature),
         _ => None,
     };
-    let n = data.n_observations();
-    if n <= DEPENDENCE_SAMPLE {
+    if data.n_observations() <= DEPENDENCE_SAMPLE {
         return find(data);
     }
-    // Rows at equal distances: the first ones may all be of one kind.
-    let rows: Vec<usize> = (0..n).step_by(n.div_ceil(DEPENDENCE_SAMPLE)).collect();
-    find(&data.rows(&rows)).and_then(|_| find(data))
+    find(&data.rows(&data.spread_rows(DEPENDENCE_SAMPLE))).and_then(|_| find(data))
 }
 
 /// Searches the best regular optimum of the likelihood of K components with full covariances: `starts` independent starts, then

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::curvature::curvature;
 use crate::log_density::LogDensity;
-use crate::mixture::triangular::{at, cholesky, packed_len};
+use crate::mixture::triangular::{at, cholesky, log_determinant, packed_len, solve, solve_transposed};
 
 /// A normal distribution in unconstrained space, by its mean and the curvature L Lᵀ of its log density.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,7 @@ impl NormalApproximation {
     /// Log determinant of the curvature.
     #[must_use]
     pub fn log_determinant(&self) -> f64 {
-        (0..self.mean.len()).map(|i| 2.0 * libm::log(self.factor[at(i, i)])).sum()
+        log_determinant(self.mean.len(), &self.factor)
     }
 
     /// The squared distance of two points, in standard deviations: |Lᵀ δ|².
@@ -48,14 +48,8 @@ impl NormalApproximation {
     /// The point at some standard deviations along each axis: mean + L⁻ᵀ z.
     #[must_use]
     pub fn point(&self, z: &[f64]) -> Vec<f64> {
-        let n = self.mean.len();
         let mut x = z.to_vec();
-        for i in (0..n).rev() {
-            x[i] /= self.factor[at(i, i)];
-            for j in 0..i {
-                x[j] -= self.factor[at(i, j)] * x[i];
-            }
-        }
+        solve_transposed(&self.factor, &mut x);
         x.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x += mean);
         x
     }
@@ -84,11 +78,7 @@ impl<L: LogDensity> LogDensity for Standardized<'_, L> {
     /// Without the constant log determinant. The gradient is L⁻¹ of the other one.
     fn log_density_and_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
         let log_density = self.density.log_density_and_gradient(&self.normal.point(position), gradient);
-        for i in 0..gradient.len() {
-            let row = &self.normal.factor[at(i, 0)..at(i, i)];
-            let known: f64 = row.iter().zip(&gradient[..i]).map(|(entry, known)| entry * known).sum();
-            gradient[i] = (gradient[i] - known) / self.normal.factor[at(i, i)];
-        }
+        solve(&self.normal.factor, gradient);
         log_density
     }
 }

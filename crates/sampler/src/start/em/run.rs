@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 
 use super::regularity::DEGENERATE_EIGENVALUE;
 use crate::mixture::likelihood::{Likelihood, Moments, WhitenedComponents, Workspace};
+use crate::mixture::transform::normalise;
 use crate::mixture::triangular::{
     at, cholesky, invert, multiply, packed_len, product_with_transpose, rows, symmetric,
 };
@@ -225,10 +226,8 @@ impl EmState {
         let k = self.log_weights.len();
         let (log_weights, others) = coordinates.split_at(k);
         let (means, factors) = others.split_at(k * d);
-        let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = log_weights.iter().map(|log_weight| libm::exp(log_weight - largest)).sum();
-        let log_total = largest + libm::log(total);
-        self.log_weights = log_weights.iter().map(|log_weight| log_weight - log_total).collect();
+        self.log_weights.copy_from_slice(log_weights);
+        normalise(&mut self.log_weights);
         self.means.copy_from_slice(means);
         self.factors.copy_from_slice(factors);
         for factor in self.factors.chunks_exact_mut(packed_len(d)) {

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use gmm_sampler::mixture::posterior::Posterior;
-use gmm_sampler::mixture::triangular::{at, times};
+use gmm_sampler::mixture::triangular::{at, solve, times};
 use gmm_sampler::start::curvature::inverse_root_at;
 use rand::{Rng, RngExt};
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
@@ -47,13 +47,13 @@ impl Student {
     /// Without its constant; `scratch` has length n.
     fn log_density(&self, position: &[f64], scratch: &mut [f64]) -> f64 {
         let n = self.location.len();
-        let mut squares = 0.0;
-        for i in 0..n {
-            let row = &self.root[at(i, 0)..at(i, i)];
-            let before: f64 = row.iter().zip(&*scratch).map(|(c, y)| c * y).sum();
-            scratch[i] = (position[i] - self.location[i] - before) / self.root[at(i, i)];
-            squares += scratch[i] * scratch[i];
-        }
+        let moved = position.iter().zip(&self.location);
+        scratch
+            .iter_mut()
+            .zip(moved)
+            .for_each(|(scratch, (position, location))| *scratch = position - location);
+        solve(&self.root, scratch);
+        let squares: f64 = scratch.iter().map(|y| y * y).sum();
         self.log_weight - self.log_determinant - 0.5 * (FREEDOM + n as f64) * libm::log1p(squares / FREEDOM)
     }
 }

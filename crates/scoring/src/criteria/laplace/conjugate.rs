@@ -8,7 +8,7 @@
 use std::f64::consts::{LN_2, PI};
 
 use gmm_sampler::mixture::params::Mixture;
-use gmm_sampler::mixture::triangular::at;
+use gmm_sampler::mixture::triangular;
 
 /// log ∫ less Laplace's approximation of it, in nats, for components of these expected counts under a symmetric Dirichlet prior.
 pub(super) fn lost(counts: &[f64], n_features: usize, concentration: f64) -> f64 {
@@ -51,7 +51,7 @@ pub(super) fn log_determinant(counts: &[f64], mixture: &Mixture) -> f64 {
     let d = mixture.n_features();
     let of_component = |(k, count): (usize, &f64)| {
         let factor = mixture.scale_factor(k);
-        let log_covariance: f64 = (0..d).map(|i| 2.0 * libm::log(factor[at(i, i)])).sum();
+        let log_covariance = triangular::log_determinant(d, &factor);
         let q = count + d as f64 + 1.0;
         let correlations: f64 = (0..d - 1).map(|j| (d - 1 - j) as f64 * libm::log(q - 1.0 - j as f64)).sum();
         d as f64 * (LN_2 + 2.0 * libm::log(q)) - log_covariance + correlations + libm::log(*count)
