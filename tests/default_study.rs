@@ -174,3 +174,21 @@ fn ties_are_no_reason_for_a_doubt() {
     let answer = answer(&workplace, 0, " -k 1..5");
     assert_eq!(most_probable(&answer).0, 2, "{answer}");
 }
+
+/// Figures of ten mixtures of four columns take two megabytes. The page has the most probable, and links to files of the others.
+#[test]
+fn the_page_stays_below_a_megabyte_and_loses_no_figure() {
+    let workplace = Workplace::new();
+    workplace.write("data.csv", &data("iris.csv"));
+    workplace.expect(0, "choose data.csv --label label -k 1..10 --out r -q");
+    let page = fs::read_to_string(workplace.path("r/index.html")).unwrap();
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    let is_embedded = |k: usize| page.contains(&format!("<figure id=\"mixture-{k}\">"));
+    let is_linked = |k: usize| page.contains(&format!("mixture-{k}.svg\""));
+    assert!(is_embedded(4) && is_embedded(3), "the most probable");
+    assert!(is_linked(1) && is_linked(10), "the least probable");
+    for k in 1..=10 {
+        assert!(is_embedded(k) != is_linked(k), "{k}");
+        assert!(Path::new(&workplace.path(&format!("r/figures/mixture-{k}.svg"))).exists(), "{k}");
+    }
+}

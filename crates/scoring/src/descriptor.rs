@@ -17,6 +17,8 @@ pub struct Descriptor {
     pub source: Source,
     /// What sums to the estimate; `None` for a criterion that is not a sum.
     pub terms: Option<Terms>,
+    /// The paper it is from, as a bibliography has it.
+    pub reference: &'static str,
     /// Why the criterion chooses a K, as the rest of a sentence that begins with "K = 3".
     pub rationale: &'static str,
     /// Order in which criteria are asked for the answer, the lowest first. `None`: it never gives the answer.

@@ -3,4 +3,5 @@
 pub mod answer;
 pub mod diagnostics;
 pub mod list;
+pub mod methods;
 pub mod warnings;

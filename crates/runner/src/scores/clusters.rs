@@ -13,10 +13,10 @@ use crate::study::streams::Stream;
 /// Components of a mixture are merged while, of the observations of one of two, at least this share is expected to be assigned to the
 /// other. Of 0.05, 0.1, 0.15, 0.2 and none, on sixty simulated sets and ten real ones: from 0.2 on hardly any clusters of the truth
 /// are merged (on sets of mean overlap 0.01 in none, at 0.05 in 27 %), and from 0.2 down the split clusters of the hawks are joined.
-const MISCLASSIFIED: f64 = 0.2;
+pub const MISCLASSIFIED: f64 = 0.2;
 
 /// A row whose cluster has a probability above this counts as clear.
-const CLEAR: f64 = 0.9;
+pub const CLEAR: f64 = 0.9;
 
 /// Of more rows than this, some decide what the clusters are.
 const SAMPLE: usize = 10_000;

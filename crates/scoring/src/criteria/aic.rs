@@ -14,6 +14,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
         maxima.of_each.iter().map(score).collect()
     }),
     terms: None,
+    reference: "Akaike, H. (1973). Information theory and an extension of the maximum likelihood principle. In Petrov, B. N. & \
+                Csáki, F. (eds), Second International Symposium on Information Theory, 267–281. Akadémiai Kiadó.",
     rationale: "minimises AIC, which tends to overestimate K",
     rank: None,
     by_default: true,

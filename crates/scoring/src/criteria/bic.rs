@@ -15,6 +15,7 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
         maxima.of_each.iter().map(score).collect()
     }),
     terms: None,
+    reference: "Schwarz, G. (1978). Estimating the dimension of a model. Annals of Statistics 6, 461–464.",
     rationale: "minimises BIC, which penalises every parameter in full",
     // Under regularity conditions BIC is consistent for K (Keribin 2000); AIC is not.
     rank: Some(70),

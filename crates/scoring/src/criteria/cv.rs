@@ -12,6 +12,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Prediction,
     source: Source::Mode,
     terms: Some(Terms::Observations),
+    reference: "Smyth, P. (2000). Model selection for probabilistic clustering using cross-validated likelihood. Statistics and \
+                Computing 10, 63–72.",
     rationale: "is the smallest K whose held-out score is indistinguishable from the best",
     // Prediction is a question of its own, which spare components hardly harm.
     rank: None,

@@ -17,6 +17,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Evidence,
     source: Source::Draws(Fits::AllRows),
     terms: None,
+    reference: "Meng, X.-L. & Wong, W. H. (1996). Simulating ratios of normalizing constants via a simple identity: a theoretical \
+                exploration. Statistica Sinica 6, 831–860.",
     rationale: "has the largest evidence under this prior",
     // Before predictions: it finds a true K more often than they do, which a spare component costs next to nothing.
     rank: Some(20),

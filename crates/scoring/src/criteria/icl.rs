@@ -17,6 +17,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
         maxima.of_each.iter().map(score).collect()
     }),
     terms: None,
+    reference: "Biernacki, C., Celeux, G. & Govaert, G. (2000). Assessing a mixture model for clustering with the integrated \
+                completed likelihood. IEEE Transactions on Pattern Analysis and Machine Intelligence 22, 719–725.",
     rationale: "minimises ICL, which counts well-separated clusters",
     rank: None,
     by_default: true,

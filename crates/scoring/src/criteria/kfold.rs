@@ -12,6 +12,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Prediction,
     source: Source::Draws(Fits::Folds),
     terms: Some(Terms::Observations),
+    reference: "Geisser, S. (1975). The predictive sample reuse method with applications. Journal of the American Statistical \
+                Association 70, 320–328.",
     rationale: "is the smallest K whose held-out score is indistinguishable from the best",
     // Before PSIS-LOO and WAIC: its fits have not seen the rows they are scored on, not even through a prior that is centred on
     // k-means centroids.

@@ -26,6 +26,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Evidence,
     source: Source::Mode,
     terms: None,
+    reference: "Tierney, L. & Kadane, J. B. (1986). Accurate approximations for posterior moments and marginal densities. Journal \
+                of the American Statistical Association 81, 82–86.",
     rationale: "has the largest evidence under this prior",
     // After bridge sampling, which it approximates.
     rank: Some(30),

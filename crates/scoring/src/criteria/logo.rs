@@ -12,6 +12,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Prediction,
     source: Source::Draws(Fits::Groups),
     terms: Some(Terms::Groups),
+    reference: "Roberts, D. R. et al. (2017). Cross-validation strategies for data with temporal, spatial, hierarchical, or \
+                phylogenetic structure. Ecography 40, 913–929.",
     rationale: "is the smallest K whose score on held-out groups is indistinguishable from the best",
     // First: who names groups says that their rows are not independent, and only holding out whole groups allows for that.
     rank: Some(10),

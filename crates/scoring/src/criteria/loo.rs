@@ -19,6 +19,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Prediction,
     source: Source::Draws(Fits::AllRowsAndRefits),
     terms: Some(Terms::Observations),
+    reference: "Vehtari, A., Gelman, A. & Gabry, J. (2017). Practical Bayesian model evaluation using leave-one-out \
+                cross-validation and WAIC. Statistics and Computing 27, 1413–1432.",
     rationale: "is the smallest K whose predictive score is indistinguishable from the best",
     // Like WAIC it is optimistic where the prior is centred on centroids of all rows.
     rank: Some(50),

@@ -14,6 +14,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Deviance,
     source: Source::Likelihood(|maxima| sbic(maxima, sbic_phi(maxima.n_features))),
     terms: None,
+    reference: "Drton, M. & Plummer, M. (2017). A Bayesian information criterion for singular models. Journal of the Royal \
+                Statistical Society B 79, 323–380.",
     rationale: "minimises sBIC, which penalises surplus components less",
     rank: None,
     by_default: true,

@@ -13,6 +13,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Prediction,
     source: Source::Draws(Fits::AllRows),
     terms: Some(Terms::Observations),
+    reference: "Watanabe, S. (2010). Asymptotic equivalence of Bayes cross validation and widely applicable information criterion \
+                in singular learning theory. Journal of Machine Learning Research 11, 3571–3594.",
     rationale: "is the smallest K whose predictive score is indistinguishable from the best",
     rank: Some(60),
     by_default: true,

@@ -12,6 +12,8 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     scale: Scale::Deviance,
     source: Source::Draws(Fits::Tempered),
     terms: None,
+    reference: "Watanabe, S. (2013). A widely applicable Bayesian information criterion. Journal of Machine Learning Research 14, \
+                867–897.",
     rationale: "minimises WBIC, which approximates −2 log evidence",
     rank: None,
     by_default: false,

@@ -1,23 +1,29 @@
 //! `index.html`, self-contained, and `summary.md`.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use gmm_scoring::Criterion;
 use minijinja::{Value, context};
 
-use super::figures::ReportFigures;
+use super::figures::{MixtureFigure, ReportFigures};
 use crate::engine::experiment::Experiment;
 use crate::present::components;
-use crate::present::figures::figure::ReportFigure;
+use crate::present::figures::figure::{FIGURES, ReportFigure};
 use crate::present::pages::render_page;
 use crate::present::table::{self, short, standing};
 use crate::present::text_table::FILE_WIDTH;
 use crate::present::words;
 use crate::present::words::list::sentence;
+use crate::present::words::methods::Methods;
 use crate::scores::criterion_title::title;
 use crate::scores::failure::UnreliableFit;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
 use crate::study::job::ModelKey;
+
+/// What the figures on a page may take together, so that with its text it stays below a megabyte.
+const FIGURE_BYTES: usize = 850_000;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -34,6 +40,8 @@ pub fn render(
     let page_values =
         |figures: &[ReportFigure]| figures.iter().map(ReportFigure::page_values).collect::<Vec<_>>();
     let dataset = &experiment.dataset;
+    let embedded = embedded(results, figures);
+    let methods = Methods::new(experiment, results);
     let values = context! {
         name => experiment.spec.name.clone(),
         data => context! {
@@ -65,8 +73,14 @@ pub fn render(
             occupied => mixture.occupied,
             rand_index => mixture.rand_index.map(short),
             chosen => results.answer.as_ref().is_some_and(|answer| answer.model == mixture.model),
+            embedded => embedded.contains(&mixture.model),
             figure => mixture.figure.page_values(),
         }).collect::<Vec<_>>(),
+        linked => figures.mixtures.iter().filter(|mixture| !embedded.contains(&mixture.model)).map(|mixture| context! {
+            model => mixture.model.to_string(),
+            file => format!("{FIGURES}/{}.svg", mixture.figure.name),
+        }).collect::<Vec<_>>(),
+        methods => context! { methods => methods.methods, results => methods.results, references => methods.references },
         diagnostics => page_values(&figures.diagnostics),
         fits => fits(results),
         optima => optima(results),
@@ -78,6 +92,42 @@ pub fn render(
         glossary => gmm_scoring::GLOSSARY,
     };
     render_page(TEMPLATE, values)
+}
+
+/// The K whose figures are on the page: the answer's, then the more probable before the less (without probabilities the nearer
+/// before the farther), while they do not make the page too large.
+fn embedded(results: &Results, figures: &ReportFigures) -> BTreeSet<ModelKey> {
+    let bytes = |figure: &ReportFigure| figure.figure.svg.len();
+    let always: usize = figures.overview.iter().chain(&figures.diagnostics).map(bytes).sum();
+    let chosen = results.answer.as_ref().map_or(1, |answer| answer.model.components);
+    let probability = |model: ModelKey| {
+        let of_each = results.probabilities().map_or(&[][..], |found| &found.of_each);
+        of_each.iter().find(|entry| entry.model == model).map_or(0.0, |entry| entry.probability)
+    };
+    let mut order: Vec<&MixtureFigure> = figures.mixtures.iter().collect();
+    order.sort_by(|a, b| {
+        let distance = |figure: &MixtureFigure| figure.model.components.abs_diff(chosen);
+        let by_distance = distance(a).cmp(&distance(b));
+        // The answer's K stands first, at distance zero.
+        let is_other = |figure: &MixtureFigure| distance(figure) > 0;
+        let by_probability = probability(b.model).total_cmp(&probability(a.model));
+        is_other(a).cmp(&is_other(b)).then(by_probability).then(by_distance)
+    });
+    let sizes: Vec<usize> = order.iter().map(|figure| bytes(&figure.figure)).collect();
+    order
+        .iter()
+        .take(fitting(&sizes, FIGURE_BYTES.saturating_sub(always)))
+        .map(|figure| figure.model)
+        .collect()
+}
+
+/// How many of the first have room together; the first has it always.
+fn fitting(sizes: &[usize], room: usize) -> usize {
+    let totals = sizes.iter().scan(0, |total, size| {
+        *total += size;
+        Some(*total)
+    });
+    totals.take_while(|total| *total <= room).count().max(1).min(sizes.len())
 }
 
 /// The comparison: a row a K, a cell a criterion.
@@ -243,4 +293,17 @@ pub fn markdown(experiment: &Experiment, results: &Results, warnings: &[String])
         text.push_str(&format!("\n> {}\n", sentence(warning)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_on_the_page_while_there_is_room_and_the_answers_always() {
+        assert_eq!(fitting(&[300, 200, 100], 600), 3);
+        assert_eq!(fitting(&[300, 200, 101], 600), 2);
+        assert_eq!(fitting(&[700, 1], 600), 1);
+        assert_eq!(fitting(&[], 600), 0);
+    }
 }

@@ -40,7 +40,8 @@ pub fn headline(answer: &Answer) -> String {
 }
 
 /// "probability 0.92 (4: 0.08)": that of the most probable K, and those of others that are not negligible.
-fn probability(found: &Probabilities) -> String {
+#[must_use]
+pub fn probability(found: &Probabilities) -> String {
     let best = found.most_probable();
     let mut others: Vec<&Probability> = found
         .of_each
@@ -108,6 +109,12 @@ fn prediction(found: &Prediction) -> String {
     format!("Prediction   {:<3} {why}", smallest.label())
 }
 
+/// What could change the answer's lines, a sentence each.
+#[must_use]
+pub fn doubts(answer: &Answer) -> Vec<String> {
+    answer.doubts().iter().map(doubt).collect()
+}
+
 fn doubt(doubt: &Doubt) -> String {
     let have = |models: &[ModelKey], one: &'static str, more: &'static str| {
         if models.len() == 1 { one } else { more }
@@ -144,7 +151,7 @@ pub fn reasons(answer: &Answer) -> Vec<String> {
             let verb = if criteria.len() == 1 { "prefers" } else { "prefer" };
             format!("{} {verb} {model}.", list(criteria, "and"))
         });
-        return answer.doubts().iter().map(doubt).chain(others).collect();
+        return doubts(answer).into_iter().chain(others).collect();
     }
     let mut reasons = vec![verdict(&answer.verdict, &answer.unscored)];
     let agreeing: Vec<Criterion> = answer.agreeing().collect();
