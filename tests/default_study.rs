@@ -185,6 +185,7 @@ fn the_page_stays_below_a_megabyte_and_loses_no_figure() {
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     let is_embedded = |k: usize| page.contains(&format!("<figure id=\"mixture-{k}\">"));
     let is_linked = |k: usize| page.contains(&format!("mixture-{k}.svg\""));
+    assert!(page.contains("<figure id=\"figure-clusters\">"));
     assert!(is_embedded(4) && is_embedded(3), "the most probable");
     assert!(is_linked(1) && is_linked(10), "the least probable");
     for k in 1..=10 {

@@ -7,6 +7,7 @@
 mod axis;
 pub mod bias;
 pub mod calibration;
+pub mod clusters;
 pub mod contour;
 pub mod criteria;
 pub mod differences;

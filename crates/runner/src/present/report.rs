@@ -1,5 +1,6 @@
 //! The report: figures, the page that holds them all, and the tables beside it.
 
+mod clusters_plot;
 mod figures;
 mod mixture_plot_data;
 mod page;

@@ -5,6 +5,7 @@ use gmm_sampler::mixture::params::Mixture;
 use gmm_scoring::{Scale, adjusted_rand_index};
 use rayon::prelude::*;
 
+use super::clusters_plot::clusters_plot;
 use super::mixture_plot_data::MixturePlotData;
 use crate::engine::experiment::Experiment;
 use crate::present::figures::criteria::{CriteriaPlot, CriterionPanel, Direction, PlottedScore};
@@ -12,6 +13,7 @@ use crate::present::figures::differences::{CriterionDifferences, Difference, Dif
 use crate::present::figures::figure::ReportFigure;
 use crate::present::figures::probabilities::{PlottedProbability, ProbabilitiesPlot};
 use crate::present::figures::traces::{Trace, TracePlot};
+use crate::scores::clusters::CLEAR;
 use crate::scores::criterion_title::title;
 use crate::scores::ranking::Ranking;
 use crate::scores::results::Results;
@@ -19,6 +21,9 @@ use crate::study::job::ModelKey;
 
 /// Draws one figure; `None` where the results have nothing to show in it.
 type DrawFigure = fn(&Experiment, &Results) -> Result<Option<ReportFigure>>;
+
+/// Figures of the clusters, in the order of the page.
+const CLUSTERS: [DrawFigure; 1] = [clusters];
 
 /// Figures below the table of criteria, in the order of the page.
 const OVERVIEW: [DrawFigure; 3] = [probabilities, criteria, differences];
@@ -28,6 +33,7 @@ const DIAGNOSTICS: [DrawFigure; 1] = [traces];
 
 /// Every figure of a report, by the section of the page that it stands in.
 pub struct ReportFigures {
+    pub clusters: Vec<ReportFigure>,
     pub overview: Vec<ReportFigure>,
     /// One for each K that has a fit.
     pub mixtures: Vec<MixtureFigure>,
@@ -69,14 +75,40 @@ impl ReportFigures {
                 Some(mixture(experiment, results, model, shown))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { overview: draw(&OVERVIEW)?, mixtures, diagnostics: draw(&DIAGNOSTICS)? })
+        Ok(Self {
+            clusters: draw(&CLUSTERS)?,
+            overview: draw(&OVERVIEW)?,
+            mixtures,
+            diagnostics: draw(&DIAGNOSTICS)?,
+        })
     }
 
     /// All figures, for writing them to files.
     pub fn all(&self) -> impl Iterator<Item = &ReportFigure> {
-        let mixtures = self.mixtures.iter().map(|mixture| &mixture.figure);
-        self.overview.iter().chain(mixtures).chain(&self.diagnostics)
+        self.apart_from_mixtures().chain(self.mixtures.iter().map(|mixture| &mixture.figure))
     }
+
+    /// All but those of the fitted mixtures, of which there may be many.
+    pub fn apart_from_mixtures(&self) -> impl Iterator<Item = &ReportFigure> {
+        self.clusters.iter().chain(&self.overview).chain(&self.diagnostics)
+    }
+}
+
+fn clusters(experiment: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {
+    let Some(found) = &results.clusters else { return Ok(None) };
+    let dataset = &experiment.dataset;
+    let figure =
+        clusters_plot(&dataset.data, &dataset.columns, found).draw().context("figure of the clusters")?;
+    Ok(Some(ReportFigure {
+        name: "clusters".to_owned(),
+        caption: format!(
+            "Above, each cluster by feature: lines connect medians, bands reach from the lower to the upper quartile of its rows, in \
+             standard deviations from the mean of all rows. Below, the probability of each row's cluster; {:.0} % of rows lie above \
+             the line at {CLEAR}.",
+            100.0 * found.clear
+        ),
+        figure,
+    }))
 }
 
 fn probabilities(_: &Experiment, results: &Results) -> Result<Option<ReportFigure>> {

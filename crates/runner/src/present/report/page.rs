@@ -67,6 +67,7 @@ pub fn render(
         table => comparison(experiment, results),
         refits => table::refits(results),
         notes => notes(results),
+        clusters => page_values(&figures.clusters),
         overview => page_values(&figures.overview),
         mixtures => figures.mixtures.iter().map(|mixture| context! {
             components => mixture.model.label(),
@@ -98,7 +99,7 @@ pub fn render(
 /// before the farther), while they do not make the page too large.
 fn embedded(results: &Results, figures: &ReportFigures) -> BTreeSet<ModelKey> {
     let bytes = |figure: &ReportFigure| figure.figure.svg.len();
-    let always: usize = figures.overview.iter().chain(&figures.diagnostics).map(bytes).sum();
+    let always: usize = figures.apart_from_mixtures().map(bytes).sum();
     let chosen = results.answer.as_ref().map_or(1, |answer| answer.model.components);
     let probability = |model: ModelKey| {
         let of_each = results.probabilities().map_or(&[][..], |found| &found.of_each);
